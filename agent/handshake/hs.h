@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One TLS handshake, without I/O: bytes in; bytes, keys and verdicts out. The
+ * caller moves the bytes, gets signatures made, and says what time it is.
+ *
+ *	while (hs_state(hs) != HS_DONE)
+ *		HS_READ: give exactly hs_want() bytes to hs_input()
+ *		HS_SIGN: have hs_sign_wanted() signed, give hs_signed() the signature
+ *		any:     send what hs_output() has, even after a failure (the alert)
+ *
+ * Functions return 0, the alert that was sent (> 0), or -errno; after anything but 0 the handshake
+ * is over: hs_why() says why, and hs_output() has the alert record.
+ */
+#ifndef HS_H
+#define HS_H
+#include "crypto/crypto.h"
+#include "handshake/buf.h"
+#include "identity.h"
+
+enum hs_role { HS_CLIENT, HS_SERVER };
+enum hs_state { HS_READ, HS_SIGN, HS_DONE, HS_FAILED };
+enum hs_alert_from { HS_ALERT_NONE, HS_ALERT_LOCAL, HS_ALERT_PEER };
+
+#define HS_MAX_NAME	256
+#define HS_MAX_SIGN	256	/* bytes to sign: 64 spaces, context, NUL, digest */
+
+struct hs;
+
+/* What one side wants. Must outlive the handshake; the handshake changes nothing in it. */
+struct hs_params {
+	enum hs_role role;
+	time_t now;
+	const char *server_name;	/* client: to send (DNS names only) and to verify; may be an IP literal */
+	const uint8_t *alpn;		/* each one length byte and a name, most wanted first */
+	size_t alpn_len;
+	const uint16_t *ciphers;	/* TLS_CIPHER_*, most wanted first; NULL for all we have */
+	size_t ciphers_num;
+	const uint16_t *groups;		/* IANA ids, most wanted first; NULL for all we have */
+	size_t groups_num;
+	size_t shares;			/* client: key shares to send at once, 0 for one */
+	bool compatibility;		/* middlebox compatibility mode, RFC 9846 appendix E.4 */
+
+	const struct x509_store *trust;	/* client, or server that asks for a certificate */
+	unsigned int rsa_min_bits;
+	enum hs_client_auth { HS_AUTH_NONE, HS_AUTH_ASK, HS_AUTH_REQUIRE } client_auth;
+	const struct identity *identity;	/* client's own, may be NULL */
+
+	/*
+	 * Server: choose an identity for this name (NULL or "": none was sent) which can use one of
+	 * @schemes. 0 and *ret; or an alert (unrecognized_name 112, handshake_failure 40) and *why.
+	 */
+	int (*choose)(void *arg, const char *server_name, const uint16_t *schemes, size_t num,
+		      const struct identity **ret, const char **why);
+	void *arg;
+};
+
+/* What to have signed: by which key and scheme. */
+struct hs_sign {
+	const struct identity *identity;
+	const struct crypto_scheme *scheme;
+	const uint8_t *tbs;
+	size_t len;
+};
+
+/* Traffic keys of one direction, and the secret that the next generation grows from. */
+struct hs_traffic {
+	uint8_t key[CRYPTO_MAX_KEY], iv[12];
+	uint64_t seq;
+	uint8_t secret[CRYPTO_MAX_DIGEST];
+};
+
+/* The outcome, valid in HS_DONE; wiped by hs_free(). */
+struct hs_result {
+	uint16_t version, suite, group, scheme;
+	const struct crypto_aead *aead;
+	const struct crypto_hash *hash;
+	struct hs_traffic tx, rx;
+	uint8_t exporter[CRYPTO_MAX_DIGEST], resumption[CRYPTO_MAX_DIGEST];
+	char server_name[HS_MAX_NAME];
+	uint8_t alpn[256];		/* the name chosen */
+	size_t alpn_len;
+	const struct identity *identity;	/* what we presented */
+	struct x509_cert *peer[X509_MAX_CHAIN];	/* what the peer presented */
+	size_t peer_num;
+	bool peer_verified;
+	bool resumed;
+};
+
+struct hs *hs_new(const struct hs_params *params);	/* NULL: no memory */
+void hs_free(struct hs *hs);				/* wipes; NULL allowed */
+
+/* A client writes its ClientHello; a server does nothing. Call once. */
+int hs_start(struct hs *hs);
+enum hs_state hs_state(const struct hs *hs);
+/* Bytes to read next: a record header, then its body. Never past the last handshake byte. */
+size_t hs_want(const struct hs *hs);
+int hs_input(struct hs *hs, const uint8_t *data, size_t len);
+const struct hs_sign *hs_sign_wanted(const struct hs *hs);
+int hs_signed(struct hs *hs, const uint8_t *sig, size_t len);
+/* The keeper could not sign, policy forbade it, time is up: sends @alert. */
+int hs_abort(struct hs *hs, int alert, const char *why);
+
+/* Bytes to send; hs_sent() drops the first @len of them. */
+const uint8_t *hs_output(const struct hs *hs, size_t *len);
+void hs_sent(struct hs *hs, size_t len);
+
+const struct hs_result *hs_result(const struct hs *hs);
+const char *hs_why(const struct hs *hs);		/* one sentence; "" while all is well */
+const char *hs_step_name(const struct hs *hs);		/* the message being sent or awaited */
+int hs_alert(const struct hs *hs, enum hs_alert_from *from);	/* -1: none */
+
+/* Next generation of a direction: secret, key and iv replaced, seq 0 (RFC 9846 7.2). */
+void hs_traffic_update(struct hs_traffic *t, const struct crypto_hash *hash,
+		       const struct crypto_aead *aead);
+
+#endif

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * An identity: a named certificate chain whose key the keeper holds. Workers
+ * have this public half only, and name the key by number when they ask for a
+ * signature.
+ */
+#ifndef IDENTITY_H
+#define IDENTITY_H
+#include "x509/x509.h"
+
+struct identity {
+	char *name;			/* section of the configuration */
+	uint32_t key;			/* the keeper's number for it */
+	enum crypto_key_type key_type;
+	unsigned int key_bits;
+	struct x509_cert *chain[X509_MAX_CHAIN];	/* end entity first */
+	size_t num;
+};
+
+#endif

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * X.509 as TLS needs it: parse, find a path, check names. libtasn1 reads the
+ * DER and stays inside this folder. Certificates come from strangers: nothing
+ * here trusts a length, recurses without a bound, or allocates by the wire's word.
+ */
+#ifndef X509_H
+#define X509_H
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <time.h>
+#include "crypto/crypto.h"
+
+#define X509_MAX_CHAIN	16		/* certificates accepted from a peer */
+#define X509_MAX_CERT	65536		/* bytes of one */
+
+struct x509_blob { const uint8_t *data; size_t len; };
+
+/* One parsed certificate; owns a copy of its DER. */
+struct x509_cert;
+/* -EBADMSG malformed (bad_certificate), -ENOMEM. */
+int x509_cert_parse(const uint8_t *der, size_t len, struct x509_cert **ret);
+void x509_cert_free(struct x509_cert *cert);
+const struct x509_blob *x509_cert_der(const struct x509_cert *cert);
+const struct x509_blob *x509_cert_spki(const struct x509_cert *cert);
+/* Does the certificate carry this DNS name or IP literal in its SAN (RFC 9525)? */
+bool x509_cert_has_name(const struct x509_cert *cert, const char *name);
+/* Readable names of the SAN, comma separated, always terminated. */
+void x509_cert_describe(const struct x509_cert *cert, char *buf, size_t size);
+
+/* All certificates of a PEM text, in its order. */
+int x509_pem_read(const char *pem, size_t len, struct x509_cert **certs, size_t max, size_t *ret_num);
+
+/* Trust anchors. */
+struct x509_store;
+struct x509_store *x509_store_new(void);
+void x509_store_free(struct x509_store *store);
+int x509_store_add(struct x509_store *store, struct x509_cert *cert);	/* takes the certificate over */
+/* A PEM file of anchors; @ret_num certificates were added. -errno of open and read, -EBADMSG. */
+int x509_store_add_file(struct x509_store *store, const char *path, size_t *ret_num);
+size_t x509_store_size(const struct x509_store *store);
+
+enum x509_purpose { X509_SERVER_AUTH, X509_CLIENT_AUTH };
+
+struct x509_check {
+	enum x509_purpose purpose;
+	const char *name;		/* DNS name or IP literal to be found; NULL: no name check */
+	time_t now;
+	unsigned int rsa_min_bits;	/* 2048 */
+	unsigned int max_depth;		/* intermediates, 0 for the default of 8 */
+};
+
+#define X509_WHY 200
+/*
+ * Validate chain[0], with the rest as untrusted helpers in any order, up to an
+ * anchor (RFC 5280 6, RFC 9525). 0; or the alert that TLS names for it
+ * (bad_certificate 42, unsupported_certificate 43, certificate_revoked 44,
+ * certificate_expired 45, certificate_unknown 46, unknown_ca 48); or -errno.
+ * @why gets one sentence that names the certificate and what to do.
+ */
+int x509_verify(const struct x509_store *store, struct x509_cert *const *chain, size_t num,
+		const struct x509_check *check, char why[X509_WHY]);
+
+#endif

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * ktls.ko inside: the session, and who calls whom.
+ *
+ * sock.c	a session's life: attach, setsockopt, proto tables, close
+ * upcall.c	what waits for the agent, and for how long
+ * channel.c	the raw byte file under a handshaking socket
+ * netlink.c	the agent's side: JOIN ACCEPT RESPOND SESSION_GET
+ * stat.c	/proc/net/ktls_stat
+ * record/	seal and open records; tx.c and rx.c share nothing but the session
+ * crypto/	cipher table and AEAD
+ *
+ * Lock order: channel mutex -> socket lock -> ktls_net.lock (spinlock, bh).
+ */
+#ifndef KTLS_H
+#define KTLS_H
+
+#include <linux/net.h>
+#include <linux/netdevice.h>
+#include <linux/refcount.h>
+#include <linux/types.h>
+#include <net/inet_connection_sock.h>
+#include <net/sock.h>
+#include <net/tcp.h>
+#include <uapi/linux/tls.h>
+#include <linux/ktls.h>
+#include "compat.h"
+
+struct ktls_cipher;
+struct ktls_upcall;
+
+/* Key material on its way from netlink or setsockopt into a half. Whoever fills it wipes it. */
+struct ktls_keys {
+	u16	version;		/* 0x0304 */
+	u16	cipher;			/* TLS_CIPHER_* */
+	u8	key[KTLS_MAX_KEY];
+	u8	iv[KTLS_IV_SIZE];
+	u64	seq;
+};
+
+/* One direction's keys. tfm NULL: no keys. */
+struct ktls_half {
+	struct crypto_aead		*tfm;
+	const struct ktls_cipher	*cipher;
+	u64				seq;
+	u8				iv[KTLS_IV_SIZE];
+	u16				version;
+};
+
+/* Plaintext of a record that the reader took only part of, and the like: record/rx.c. */
+struct ktls_rx;
+/* Ciphertext that TCP would not take yet, the open record: record/tx.c. */
+struct ktls_tx;
+
+/*
+ * A socket with the ULP. The socket lock covers all fields unless said
+ * otherwise; phase and base are also read without it.
+ */
+struct ktls_sock {
+	refcount_t		ref;		/* socket; channel; upcall */
+	u8			phase;		/* enum ktls_phase */
+	u8			role;
+	u8			alert, alert_from;
+	int			error;		/* what ended it, -errno */
+	u64			cookie;
+	kuid_t			uid;		/* who asked for the handshake */
+	const struct proto	*base;		/* TCP's own, to call below */
+	const struct proto_ops	*base_ops;
+	void			(*data_ready)(struct sock *sk);
+	void			(*write_space)(struct sock *sk);
+	void			(*state_change)(struct sock *sk);
+	void			(*error_report)(struct sock *sk);
+
+	struct ktls_half	tx, rx;
+	struct ktls_half	*tx_next, *rx_next;	/* spares, next generation */
+	struct ktls_tx		*txs;		/* NULL while nothing is in flight */
+	struct ktls_rx		*rxs;		/* NULL while nothing is left over */
+	u32			tx_generation, rx_generation;
+	u64			tx_records, tx_bytes, rx_records, rx_bytes;
+	bool			rx_held;	/* a control record waits for the agent */
+	bool			rx_eof;		/* close_notify came: sticky */
+	bool			tx_closed;	/* close_notify went */
+
+	struct ktls_upcall	*upcall;	/* the one pending, or NULL */
+	void			*state;		/* agent state, wiped with the keys */
+	void			*info;		/* KTLS_I_* of the agent */
+	u16			state_len, info_len;
+	char			*reason;
+
+	struct list_head	node;		/* ktls_net.sessions, under its lock */
+	struct sock		*sk;		/* NULL once closed; under the channel mutex where one exists */
+	struct rcu_head		rcu;
+};
+
+static inline struct ktls_sock *ktls_get(const struct sock *sk)
+{
+	return (__force struct ktls_sock *)inet_csk(sk)->icsk_ulp_data;
+}
+
+/* ---- sock.c: all with the socket lock unless said otherwise */
+
+/* End a session or handshake for good: phase dead, keys wiped, readers and writers woken with @err.
+ * The first reason stays. Sends no alert: the caller has, where it can. @reason may be NULL. */
+void ktls_fail(struct sock *sk, int err, u8 alert, enum ktls_alert_from from, const char *reason);
+/* Handshake over: phase open, proto table switched, callers woken. */
+void ktls_opened(struct sock *sk);
+void ktls_sock_put(struct ktls_sock *ks);	/* no lock needed */
+/* Switch proto and proto_ops by ks->phase and keys. */
+void ktls_use_protos(struct sock *sk);
+
+/* ---- record/: the calls that sock.c puts into the tables of an open session */
+int ktls_sendmsg(struct sock *sk, struct msghdr *msg, size_t len);
+int ktls_recvmsg(struct sock *sk, struct msghdr *msg, size_t len, int flags, int *addr_len);
+ssize_t ktls_splice_read(struct socket *sock, loff_t *ppos, struct pipe_inode_info *pipe,
+			 size_t len, unsigned int flags);
+__poll_t ktls_poll(struct file *file, struct socket *sock, struct poll_table_struct *wait);
+bool ktls_is_readable(struct sock *sk);
+int ktls_set_rcvlowat(struct sock *sk, int val);
+int ktls_ioctl_inq(struct sock *sk);		/* FIONREAD: plaintext bytes at hand */
+int ktls_shutdown(struct socket *sock, int how);	/* takes the lock itself */
+#ifdef KTLS_HAVE_SENDPAGE
+int ktls_sendpage(struct sock *sk, struct page *page, int offset, size_t size, int flags);
+#endif
+#ifdef KTLS_HAVE_SPLICE_EOF
+void ktls_splice_eof(struct socket *sock);
+#endif
+void ktls_data_ready(struct sock *sk);		/* phase open; softirq or process context */
+void ktls_write_space(struct sock *sk);
+
+/* ---- record/half.c */
+/* Build a half from keys: may sleep, no lock. -ENOENT: the running kernel lacks the cipher. */
+int ktls_half_init(struct ktls_half *half, const struct ktls_keys *keys);
+void ktls_half_wipe(struct ktls_half *half);	/* fine on an empty one */
+/* Free rxs, txs and both halves and spares: at close, failure, detach. */
+void ktls_record_free(struct ktls_sock *ks);
+
+/* ---- record/tx.c */
+/* Seal and queue one control record under the current TX keys; best effort if TCP is full:
+ * it waits in txs and goes out first. */
+int ktls_tx_control(struct sock *sk, u8 type, const void *data, size_t len);
+int ktls_tx_alert(struct sock *sk, u8 level, u8 description);
+
+/* ---- record/rx.c */
+/* After a response: go on with what the queue holds, wake readers. */
+void ktls_rx_resume(struct sock *sk);
+/* Before close: take what is unread and not data out of the queue, so that TCP sends FIN, not RST. */
+void ktls_rx_drain(struct sock *sk);
+
+/* ---- mainline.c: linux/tls.h's options under our ULP */
+int ktls_mainline_setsockopt(struct sock *sk, int optname, sockptr_t optval, unsigned int optlen);
+int ktls_mainline_getsockopt(struct sock *sk, int optname, char __user *optval, int __user *optlen);
+
+/* ---- upcall.c */
+/* From the record layer, phase open: @data is copied. -EBUSY when the session's queue is full. */
+int ktls_upcall_record(struct sock *sk, enum ktls_why why, u8 type, const void *data, size_t len);
+
+/* ---- stat.c */
+#define KTLS_STATS(X)			\
+	X(CurrSockets)			\
+	X(CurrSessions)			\
+	X(CurrUpcalls)			\
+	X(CurrChannels)			\
+	X(HandshakesStarted)		\
+	X(HandshakesDone)		\
+	X(HandshakesFailed)		\
+	X(HandshakesTimedOut)		\
+	X(HandshakesNoAgent)		\
+	X(UpcallsRefused)		\
+	X(AgentsLost)			\
+	X(TxRecords)			\
+	X(TxBytes)			\
+	X(RxRecords)			\
+	X(RxBytes)			\
+	X(RxDecryptErrors)		\
+	X(RxTruncated)			\
+	X(RxControl)			\
+	X(TxAlerts)			\
+	X(RxAlerts)			\
+	X(TxRekeys)			\
+	X(RxRekeys)
+
+enum ktls_stat {
+#define X(name) KTLS_STAT_##name,
+	KTLS_STATS(X)
+#undef X
+	KTLS_STAT_NUM
+};
+
+void ktls_stat_add(const struct sock *sk, enum ktls_stat stat, long n);
+
+#endif

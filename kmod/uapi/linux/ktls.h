@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: (GPL-2.0 WITH Linux-syscall-note) OR MIT */
+/*
+ * ktls: TLS on a TCP socket, asked for by setsockopt. The contract with
+ * applications; what agents need on top is in linux/ktls_netlink.h.
+ *
+ *	setsockopt(fd, SOL_TCP, TCP_ULP, "ktls", 4);
+ *	setsockopt(fd, SOL_TLS, KTLS_HANDSHAKE, &request, length);
+ *	write(fd, ...); read(fd, ...);
+ */
+#ifndef _UAPI_LINUX_KTLS_H
+#define _UAPI_LINUX_KTLS_H
+
+#include <linux/types.h>
+#include <linux/ktls_netlink.h>
+
+#ifndef SOL_TLS
+#define SOL_TLS 282
+#endif
+
+/* Socket options of level SOL_TLS, beside those of linux/tls.h (1 to 5). */
+#define KTLS_HANDSHAKE	100	/* set: struct ktls_handshake and attributes */
+#define KTLS_INFO	101	/* get: struct ktls_info and attributes */
+
+#define KTLS_TIMEOUT_MAX_MS	600000
+
+/*
+ * struct ktls_handshake - start a handshake
+ * @role: enum ktls_role
+ * @flags: 0; other bits are refused with EINVAL
+ * @timeout_ms: how long it may take, 1 to KTLS_TIMEOUT_MAX_MS; 0 for the
+ *	module's handshake_timeout_ms (10,000 by default)
+ *
+ * KTLS_P_* attributes follow, at most KTLS_MAX_PARAM bytes, laid out as in
+ * netlink: struct nlattr, payload, padding to 4 bytes.
+ *
+ * A blocking socket waits (SO_SNDTIMEO applies) and gets 0 or the failure; a
+ * non-blocking one gets EINPROGRESS, then EPOLLOUT or EPOLLERR, with the
+ * failure in SO_ERROR. A second call during a handshake: EALREADY if
+ * non-blocking, else it waits as well. Failures:
+ *
+ *	EINVAL		malformed request
+ *	ENOTCONN	not connected (only TCP_ESTABLISHED)
+ *	EISCONN		already a TLS session
+ *	ESRCH		no agent has joined in this network namespace
+ *	EBUSY		too many pending handshakes (namespace or uid)
+ *	EACCES		the agent's policy forbids it
+ *	EPROTO		TLS alert, sent or received: see ktls_info.alert
+ *	EKEYREJECTED	the peer's certificate was not accepted
+ *	ENOKEY		no identity to present
+ *	ETIMEDOUT	time limit
+ *	ECONNABORTED	the agent died in mid-handshake
+ *	ECONNRESET	the peer closed or reset the connection
+ */
+struct ktls_handshake {
+	__u8	role;
+	__u8	flags;
+	__u16	reserved;
+	__u32	timeout_ms;
+};
+
+/*
+ * struct ktls_info - what became of a socket
+ * @phase: enum ktls_phase
+ * @role: enum ktls_role
+ * @alert: description of the alert that ended it, if alert_from says so
+ * @alert_from: enum ktls_alert_from
+ * @error: 0 or the negative errno that ended handshake or session
+ * @version: 0x0304 for TLS 1.3; 0 before keys
+ * @cipher: TLS_CIPHER_* of linux/tls.h
+ * @attr_len: bytes of KTLS_I_* attributes that there are; optlen tells how
+ *	many bytes fitted in all
+ * @cookie: socket cookie, the session's id in events, logs and ss
+ * @tx_generation: key updates of the direction so far; likewise rx
+ * @tx_records: records sent; tx_bytes their plaintext; likewise rx
+ */
+struct ktls_info {
+	__u8	phase;
+	__u8	role;
+	__u8	alert;
+	__u8	alert_from;
+	__s32	error;
+	__u16	version;
+	__u16	cipher;
+	__u32	attr_len;
+	__u64	cookie;
+	__u32	tx_generation;
+	__u32	rx_generation;
+	__u64	tx_records;
+	__u64	tx_bytes;
+	__u64	rx_records;
+	__u64	rx_bytes;
+};
+
+#endif /* _UAPI_LINUX_KTLS_H */

@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# make unit: every *_test.c here is one cmocka program, built with ASan and
+# UBSan and linked with the parts of the agent named in UNIT_<name> (default: all).
+# make unit T=hs runs hs_test alone.
+UNIT_rng := rng
+UNIT_crypto := crypto rng
+UNIT_x509 := x509 crypto rng
+UNIT_hs := handshake ext x509 crypto rng
+
+UNIT_NAMES := $(patsubst selftests/unit/%_test.c,%,$(wildcard selftests/unit/*_test.c))
+T ?= $(UNIT_NAMES)
+
+define unit_program
+$(B)/unit/$(1)_test: $(B)/asan/selftests/unit/$(1)_test.o $(patsubst %,$(B)/asan/agent-%.a,$(or $(UNIT_$(1)),$(AGENT_PARTS)))
+	@mkdir -p $$(@D)
+	$(CC) $(SAN) -o $$@ $$< -Wl,--start-group $$(filter %.a,$$^) -Wl,--end-group $(AGENT_LIBS) -lcmocka $$(UNIT_LIBS_$(1))
+endef
+$(foreach t,$(UNIT_NAMES),$(eval $(call unit_program,$(t))))
+
+.PHONY: unit
+unit: $(T:%=$(B)/unit/%_test)
+	@set -e; for t in $(T); do echo "# unit $$t"; $(B)/unit/$${t}_test; done
