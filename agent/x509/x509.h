@@ -26,6 +26,8 @@ const struct x509_blob *x509_cert_der(const struct x509_cert *cert);
 const struct x509_blob *x509_cert_spki(const struct x509_cert *cert);
 /* Does the certificate carry this DNS name or IP literal in its SAN (RFC 9525)? */
 bool x509_cert_has_name(const struct x509_cert *cert, const char *name);
+/* The i-th dNSName of the SAN as it stands there ("*.example.org"); NULL past the last. */
+const char *x509_cert_dns_name(const struct x509_cert *cert, size_t i);
 /* Readable names of the SAN, comma separated, always terminated. */
 void x509_cert_describe(const struct x509_cert *cert, char *buf, size_t size);
 
