@@ -48,7 +48,7 @@ struct crypto_aead {
 	/* @out has len + tag bytes; in place allowed. */
 	void (*seal)(const uint8_t *key, const uint8_t *nonce, const uint8_t *aad, size_t aad_len,
 		     const uint8_t *in, size_t len, uint8_t *out);
-	/* @in has len bytes of ciphertext and tag; -EBADMSG and nothing written when the tag is wrong. */
+	/* @in has len bytes of ciphertext and tag; a wrong tag gives -EBADMSG and wipes @out. */
 	int (*open)(const uint8_t *key, const uint8_t *nonce, const uint8_t *aad, size_t aad_len,
 		    const uint8_t *in, size_t len, uint8_t *out);
 };
