@@ -80,6 +80,9 @@ struct ktls_sock {
 	bool			rx_held;	/* a control record waits for the agent */
 	bool			rx_eof;		/* close_notify came: sticky */
 	bool			tx_closed;	/* close_notify went */
+	bool			mainline;	/* keyed by linux/tls.h's options: the application minds control records */
+	bool			tx_pending;	/* ciphertext waits in txs; read without the lock */
+	bool			rx_ready;	/* TCP's queue has a whole record, or worse; read without the lock */
 
 	struct ktls_upcall	*upcall;	/* the one pending, or NULL */
 	void			*state;		/* agent state, wiped with the keys */
@@ -108,15 +111,15 @@ void ktls_sock_put(struct ktls_sock *ks);	/* no lock needed */
 /* Switch proto and proto_ops by ks->phase and keys. */
 void ktls_use_protos(struct sock *sk);
 
-/* ---- record/: the calls that sock.c puts into the tables of an open session */
+/* ---- record/: the calls that sock.c puts into the tables of an open session. A direction without keys goes to TCP.
+ * proto_ops there: splice_read NULL (the generic one calls recvmsg); sendmsg_locked, sendpage_locked, read_sock, read_skb,
+ * peek_len NULL and mmap sock_no_mmap, since TCP's own would pass by the record layer. */
 int ktls_sendmsg(struct sock *sk, struct msghdr *msg, size_t len);
 int ktls_recvmsg(struct sock *sk, struct msghdr *msg, size_t len, int flags, int *addr_len);
-ssize_t ktls_splice_read(struct socket *sock, loff_t *ppos, struct pipe_inode_info *pipe,
-			 size_t len, unsigned int flags);
 __poll_t ktls_poll(struct file *file, struct socket *sock, struct poll_table_struct *wait);
 bool ktls_is_readable(struct sock *sk);
 int ktls_set_rcvlowat(struct sock *sk, int val);
-int ktls_ioctl_inq(struct sock *sk);		/* FIONREAD: plaintext bytes at hand */
+int ktls_ioctl_inq(struct sock *sk);		/* FIONREAD: plaintext bytes at hand; takes the lock itself */
 int ktls_shutdown(struct socket *sock, int how);	/* takes the lock itself */
 #ifdef KTLS_HAVE_SENDPAGE
 int ktls_sendpage(struct sock *sk, struct page *page, int offset, size_t size, int flags);
@@ -134,11 +137,18 @@ void ktls_half_wipe(struct ktls_half *half);	/* fine on an empty one */
 /* Free rxs, txs and both halves and spares: at close, failure, detach. */
 void ktls_record_free(struct ktls_sock *ks);
 
+/* ---- record/main.c: at module load and unload */
+int ktls_record_init(void);
+void ktls_record_exit(void);
+
 /* ---- record/tx.c */
 /* Seal and queue one control record under the current TX keys; best effort if TCP is full:
  * it waits in txs and goes out first. */
 int ktls_tx_control(struct sock *sk, u8 type, const void *data, size_t len);
 int ktls_tx_alert(struct sock *sk, u8 level, u8 description);
+/* At close, before base->close: the open record, what waits and a close_notify go to TCP, which takes them
+ * whatever its buffer limit says. Never sleeps for memory. */
+void ktls_tx_finish(struct sock *sk);
 
 /* ---- record/rx.c */
 /* After a response: go on with what the queue holds, wake readers. */
