@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What stands behind the opaque keys of crypto.h; for this folder only. */
+#ifndef CRYPTO_KEY_H
+#define CRYPTO_KEY_H
+#include <nettle/ecc.h>
+#include <nettle/eddsa.h>
+#include <nettle/rsa.h>
+#include "crypto/crypto.h"
+#include "crypto/der.h"
+
+struct rsa_inner {
+	struct rsa_public_key key;
+	const struct crypto_hash *only;	/* an RSA-PSS key may be for one hash */
+};
+
+/* crypto_pubkey.inner: rsa_inner, ecc_point, or the bytes of an Ed25519 key. */
+
+struct crypto_key {
+	struct crypto_pubkey pub;
+	union {
+		struct rsa_private_key rsa;
+		struct ecc_scalar ec;
+		uint8_t ed25519[ED25519_KEY_SIZE];
+	};
+};
+
+/* An AlgorithmIdentifier of a key, up to what the key bytes need. */
+struct key_algorithm {
+	enum crypto_key_type type;
+	const struct crypto_hash *only;
+};
+
+static inline bool key_is_rsa(enum crypto_key_type t)
+{
+	return t == CRYPTO_KEY_RSA || t == CRYPTO_KEY_RSA_PSS;
+}
+
+static inline bool key_is_ec(enum crypto_key_type t)
+{
+	return t == CRYPTO_KEY_P256 || t == CRYPTO_KEY_P384 || t == CRYPTO_KEY_P521;
+}
+
+/* 0, -EBADMSG, -ENOTSUP */
+int key_algorithm_parse(struct der alg, struct key_algorithm *ret);
+enum crypto_key_type key_curve_type(const struct der *oid);	/* or NONE */
+const struct ecc_curve *key_curve(enum crypto_key_type type);
+/* RSA: numbers as der_unsigned gives them. */
+int key_rsa_public(const struct der *n, const struct der *e,
+		   struct key_algorithm alg, struct crypto_pubkey *ret);
+
+/* RSASSA-PSS-params, RFC 4055 3.1: a hash, MGF1 with the same, a salt as long. */
+int pss_params_parse(struct der params, const struct crypto_hash **ret);
+
+#endif

@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * TLS SignatureSchemes (RFC 9846 4.2.3). Signing is silent to the side:
+ * RSA is blinded and its result checked, ECDSA has a fresh nonce out of the key
+ * generator, and nettle's arithmetic for both is that of secrets. Signing and
+ * verifying say -EINVAL to a key that is not of their family.
+ */
+#include <errno.h>
+#include <nettle/bignum.h>
+#include <nettle/dsa.h>
+#include <nettle/ecdsa.h>
+#include <stdlib.h>
+#include <string.h>
+#include "crypto/ecc.h"
+#include "crypto/key.h"
+#include "rng/rng.h"
+
+/* ---- RSA */
+
+static size_t digest(const struct crypto_hash *hash, const uint8_t *msg, size_t len,
+		     uint8_t out[CRYPTO_MAX_DIGEST])
+{
+	crypto_hash_once(hash, msg, len, out);
+	return hash->size;
+}
+
+/* DigestInfo, RFC 8017 9.2: a DER prefix that differs in three bytes by hash. */
+static size_t digest_info(const struct crypto_hash *hash, const uint8_t *msg,
+			  size_t len, uint8_t out[19 + CRYPTO_MAX_DIGEST])
+{
+	const uint8_t prefix[19] = {
+		0x30, 17 + hash->size, 0x30, 13, 0x06, 9,
+		0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02,
+		hash == &crypto_sha256 ? 1 : hash == &crypto_sha384 ? 2 : 3,
+		0x05, 0, 0x04, hash->size,
+	};
+
+	memcpy(out, prefix, sizeof(prefix));
+	return sizeof(prefix) + digest(hash, msg, len, out + sizeof(prefix));
+}
+
+static int pkcs1_sign(const struct crypto_key *key, const struct crypto_hash *hash,
+		      const uint8_t *msg, size_t len, uint8_t *sig, size_t *sig_len)
+{
+	const struct rsa_inner *pub = key->pub.inner;
+	uint8_t info[19 + CRYPTO_MAX_DIGEST];
+	size_t info_len;
+	mpz_t s;
+	int ok;
+
+	if (key->pub.type != CRYPTO_KEY_RSA)
+		return -EINVAL;
+	info_len = digest_info(hash, msg, len, info);
+	mpz_init(s);
+	ok = rsa_pkcs1_sign_tr(&pub->key, &key->rsa, NULL, rng_nettle_random,
+			       info_len, info, s);
+	if (ok) {
+		*sig_len = pub->key.size;
+		nettle_mpz_get_str_256(pub->key.size, sig, s);
+	}
+	mpz_clear(s);
+	return ok ? 0 : -EIO;
+}
+
+static int pkcs1_verify(const struct crypto_pubkey *key, const struct crypto_hash *hash,
+			const uint8_t *msg, size_t len, const uint8_t *sig, size_t sig_len)
+{
+	const struct rsa_inner *pub = key->inner;
+	uint8_t info[19 + CRYPTO_MAX_DIGEST];
+	size_t info_len;
+	mpz_t s;
+	int ok;
+
+	if (key->type != CRYPTO_KEY_RSA)
+		return -EINVAL;
+	if (sig_len != pub->key.size)
+		return -EBADMSG;
+	info_len = digest_info(hash, msg, len, info);
+	nettle_mpz_init_set_str_256_u(s, sig_len, sig);
+	ok = rsa_pkcs1_verify(&pub->key, info_len, info, s);
+	mpz_clear(s);
+	return ok ? 0 : -EBADMSG;
+}
+
+typedef int pss_sign_fn(const struct rsa_public_key *, const struct rsa_private_key *,
+			void *, nettle_random_func *, size_t, const uint8_t *,
+			const uint8_t *, mpz_t);
+typedef int pss_verify_fn(const struct rsa_public_key *, size_t, const uint8_t *,
+			  const mpz_t);
+
+static const struct pss {
+	const struct crypto_hash *hash;
+	pss_sign_fn *sign;
+	pss_verify_fn *verify;
+} pss_by_hash[] = {
+	{ &crypto_sha256, rsa_pss_sha256_sign_digest_tr, rsa_pss_sha256_verify_digest },
+	{ &crypto_sha384, rsa_pss_sha384_sign_digest_tr, rsa_pss_sha384_verify_digest },
+	{ &crypto_sha512, rsa_pss_sha512_sign_digest_tr, rsa_pss_sha512_verify_digest },
+};
+
+/* RFC 8017 9.1.1: the padding needs 2 * hash + 2 bytes of one bit less than n. */
+static bool pss_room(const struct crypto_hash *hash, unsigned int bits)
+{
+	return (bits + 6) / 8 >= 2u * hash->size + 2;
+}
+
+/* NULL: not with this hash, or not with this key. */
+static const struct pss *pss_find(const struct crypto_pubkey *key,
+				  const struct crypto_hash *hash)
+{
+	const struct rsa_inner *rsa = key->inner;
+	size_t i;
+
+	if (!key_is_rsa(key->type) || (rsa->only && rsa->only != hash) ||
+	    !pss_room(hash, key->bits))
+		return NULL;
+	for (i = 0; i < sizeof(pss_by_hash) / sizeof(pss_by_hash[0]); i++)
+		if (pss_by_hash[i].hash == hash)
+			return &pss_by_hash[i];
+	return NULL;
+}
+
+static int pss_sign(const struct crypto_key *key, const struct crypto_hash *hash,
+		    const uint8_t *msg, size_t len, uint8_t *sig, size_t *sig_len)
+{
+	const struct rsa_inner *pub = key->pub.inner;
+	const struct pss *pss = pss_find(&key->pub, hash);
+	uint8_t d[CRYPTO_MAX_DIGEST], salt[CRYPTO_MAX_DIGEST];
+	mpz_t s;
+	int ok;
+
+	if (!pss)
+		return -EINVAL;
+	digest(hash, msg, len, d);
+	rng_fill(RNG_RANDOM, salt, hash->size);
+	mpz_init(s);
+	ok = pss->sign(&pub->key, &key->rsa, NULL, rng_nettle_random,
+		       hash->size, salt, d, s);
+	if (ok) {
+		*sig_len = pub->key.size;
+		nettle_mpz_get_str_256(pub->key.size, sig, s);
+	}
+	mpz_clear(s);
+	return ok ? 0 : -EIO;
+}
+
+static int pss_verify(const struct crypto_pubkey *key, const struct crypto_hash *hash,
+		      const uint8_t *msg, size_t len, const uint8_t *sig, size_t sig_len)
+{
+	const struct rsa_inner *pub = key->inner;
+	const struct pss *pss = pss_find(key, hash);
+	uint8_t d[CRYPTO_MAX_DIGEST];
+	mpz_t s;
+	int ok;
+
+	if (!pss)
+		return -EINVAL;
+	if (sig_len != pub->key.size)
+		return -EBADMSG;
+	digest(hash, msg, len, d);
+	nettle_mpz_init_set_str_256_u(s, sig_len, sig);
+	ok = pss->verify(&pub->key, hash->size, d, s);
+	mpz_clear(s);
+	return ok ? 0 : -EBADMSG;
+}
+
+/* ---- ECDSA: the signature is a SEQUENCE of two INTEGERs (RFC 3279 2.2.3) */
+
+static uint8_t *der_put_int(uint8_t *p, const mpz_t v)
+{
+	size_t n = nettle_mpz_sizeinbase_256_s(v);
+
+	*p++ = DER_INT;
+	*p++ = n;
+	nettle_mpz_get_str_256(n, p, v);
+	return p + n;
+}
+
+/* P-521's two numbers take up to 138 bytes, hence the long form. */
+static size_t ecdsa_encode(const struct dsa_signature *s, uint8_t *sig)
+{
+	uint8_t body[2 * (2 + 67)], *p;
+	size_t n, head;
+
+	p = der_put_int(body, s->r);
+	p = der_put_int(p, s->s);
+	n = p - body;
+	head = n < 128 ? 2 : 3;
+	sig[0] = DER_SEQ;
+	sig[1] = 0x81;
+	sig[head - 1] = n;
+	memcpy(sig + head, body, n);
+	return head + n;
+}
+
+static int ecdsa_sign_der(const struct crypto_key *key, const struct crypto_hash *hash,
+			  const uint8_t *msg, size_t len, uint8_t *sig, size_t *sig_len)
+{
+	uint8_t d[CRYPTO_MAX_DIGEST];
+	struct dsa_signature s;
+
+	if (!key_is_ec(key->pub.type))
+		return -EINVAL;
+	digest(hash, msg, len, d);
+	dsa_signature_init(&s);
+	ecdsa_sign(&key->ec, NULL, rng_nettle_key, hash->size, d, &s);
+	*sig_len = ecdsa_encode(&s, sig);
+	dsa_signature_clear(&s);
+	return 0;
+}
+
+static bool ecdsa_decode(const uint8_t *sig, size_t sig_len, struct der *r, struct der *s)
+{
+	struct der d = der_of(sig, sig_len), seq;
+
+	return der_seq(&d, &seq) && der_end(&d) && der_unsigned(&seq, r) &&
+	       der_unsigned(&seq, s) && der_end(&seq) &&
+	       der_len(r) <= 66 && der_len(s) <= 66;
+}
+
+static int ecdsa_verify_der(const struct crypto_pubkey *key, const struct crypto_hash *hash,
+			    const uint8_t *msg, size_t len, const uint8_t *sig, size_t sig_len)
+{
+	uint8_t d[CRYPTO_MAX_DIGEST];
+	struct dsa_signature v;
+	struct der r, s;
+	int ok;
+
+	if (!key_is_ec(key->type))
+		return -EINVAL;
+	if (!ecdsa_decode(sig, sig_len, &r, &s))
+		return -EBADMSG;
+	digest(hash, msg, len, d);
+	dsa_signature_init(&v);
+	nettle_mpz_set_str_256_u(v.r, der_len(&r), r.p);
+	nettle_mpz_set_str_256_u(v.s, der_len(&s), s.p);
+	ok = ecdsa_verify(key->inner, hash->size, d, &v);
+	dsa_signature_clear(&v);
+	return ok ? 0 : -EBADMSG;
+}
+
+/* ---- Ed25519 hashes by itself */
+
+static int ed25519_sign(const struct crypto_key *key, const struct crypto_hash *hash,
+			const uint8_t *msg, size_t len, uint8_t *sig, size_t *sig_len)
+{
+	(void)hash;
+	if (key->pub.type != CRYPTO_KEY_ED25519)
+		return -EINVAL;
+	ed25519_sha512_sign(key->pub.inner, key->ed25519, len, msg, sig);
+	*sig_len = ED25519_SIGNATURE_SIZE;
+	return 0;
+}
+
+static int ed25519_verify(const struct crypto_pubkey *key, const struct crypto_hash *hash,
+			  const uint8_t *msg, size_t len, const uint8_t *sig, size_t sig_len)
+{
+	(void)hash;
+	if (key->type != CRYPTO_KEY_ED25519)
+		return -EINVAL;
+	if (sig_len != ED25519_SIGNATURE_SIZE ||
+	    !ed25519_sha512_verify(key->inner, len, msg, sig))
+		return -EBADMSG;
+	return 0;
+}
+
+/* ---- the table */
+
+#define ECDSA	ecdsa_sign_der, ecdsa_verify_der
+#define ED25519	ed25519_sign, ed25519_verify
+#define PSS	pss_sign, pss_verify
+#define PKCS1	pkcs1_sign, pkcs1_verify
+
+const struct crypto_scheme crypto_schemes[] = {
+	{ "ecdsa_secp256r1_sha256", 0x0403, CRYPTO_KEY_P256,    &crypto_sha256, true,  ECDSA },
+	{ "ed25519",                0x0807, CRYPTO_KEY_ED25519, NULL,           true,  ED25519 },
+	{ "ecdsa_secp384r1_sha384", 0x0503, CRYPTO_KEY_P384,    &crypto_sha384, true,  ECDSA },
+	{ "ecdsa_secp521r1_sha512", 0x0603, CRYPTO_KEY_P521,    &crypto_sha512, true,  ECDSA },
+	{ "rsa_pss_rsae_sha256",    0x0804, CRYPTO_KEY_RSA,     &crypto_sha256, true,  PSS },
+	{ "rsa_pss_rsae_sha384",    0x0805, CRYPTO_KEY_RSA,     &crypto_sha384, true,  PSS },
+	{ "rsa_pss_rsae_sha512",    0x0806, CRYPTO_KEY_RSA,     &crypto_sha512, true,  PSS },
+	{ "rsa_pss_pss_sha256",     0x0809, CRYPTO_KEY_RSA_PSS, &crypto_sha256, true,  PSS },
+	{ "rsa_pss_pss_sha384",     0x080a, CRYPTO_KEY_RSA_PSS, &crypto_sha384, true,  PSS },
+	{ "rsa_pss_pss_sha512",     0x080b, CRYPTO_KEY_RSA_PSS, &crypto_sha512, true,  PSS },
+	{ "rsa_pkcs1_sha256",       0x0401, CRYPTO_KEY_RSA,     &crypto_sha256, false, PKCS1 },
+	{ "rsa_pkcs1_sha384",       0x0501, CRYPTO_KEY_RSA,     &crypto_sha384, false, PKCS1 },
+	{ "rsa_pkcs1_sha512",       0x0601, CRYPTO_KEY_RSA,     &crypto_sha512, false, PKCS1 },
+};
+const size_t crypto_schemes_num = sizeof(crypto_schemes) / sizeof(crypto_schemes[0]);
+
+const struct crypto_scheme *crypto_scheme_find(uint16_t id)
+{
+	size_t i;
+
+	for (i = 0; i < crypto_schemes_num; i++)
+		if (crypto_schemes[i].id == id)
+			return &crypto_schemes[i];
+	return NULL;
+}
+
+bool crypto_scheme_fits(const struct crypto_scheme *s, enum crypto_key_type type,
+			unsigned int bits)
+{
+	if (s->key != type)
+		return false;
+	return s->sign != pss_sign || pss_room(s->hash, bits);
+}
