@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The configuration in force: read from one file and those that it names.
+ * Immutable once loaded; counted, because retiring workers of an older one
+ * still have their signatures made with its keys.
+ */
+#ifndef CONFIG_H
+#define CONFIG_H
+#include "files.h"
+#include "policy.h"
+
+#define CONFIG_PATH	"/etc/ktls/ktlsd.conf"
+#define CONFIG_SYSTEM	"/etc/ssl/certs/ca-certificates.crt"
+#define CONFIG_LIST	8	/* ciphers, groups */
+
+struct config {
+	unsigned int refs;
+	char *path;
+	struct files *files;
+
+	unsigned int workers;		/* [agent] */
+	unsigned int handshakes;	/* at once, per worker */
+	unsigned int rsa_min_bits;
+	int log_level;
+	uid_t uid;
+	gid_t gid;
+	char *user, *control;
+	uint16_t ciphers[CONFIG_LIST], groups[CONFIG_LIST];
+	size_t ciphers_num, groups_num;
+
+	struct rules client;		/* [client] */
+	struct site *sites;		/* [identity NAME], in the file's order */
+	size_t sites_num;
+	struct trust *trusts;		/* [trust NAME] */
+	size_t trusts_num;
+};
+
+/* What is wrong, one line each: "FILE:LINE: what: what to do". */
+struct config_report {
+	unsigned int errors, warnings;
+	size_t len;
+	char text[8192];
+};
+
+/*
+ * Load @path and what it names from @files, which the configuration takes
+ * over in any case. With private keys if @keys. 0; or -EINVAL and @report;
+ * or -ENOMEM. Warnings may stand in @report after success.
+ */
+int config_load(const char *path, struct files *files, bool keys,
+		struct config **ret, struct config_report *report);
+void config_put(struct config *config);		/* wipes keys with the last reference; NULL allowed */
+struct config *config_get(struct config *config);
+
+/* identity.c: fill the certificate and key of @site; 0 or -EINVAL, a sentence in @why (warnings too). */
+int site_load(struct site *site, struct files *files, bool key, char why[POLICY_WHY]);
+void site_free(struct site *site);
+int trust_load(struct trust *trust, struct files *files, char why[POLICY_WHY]);
+void trust_free(struct trust *trust);
+
+#endif

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What keeper and worker say to each other: one fixed-size struct per
+ * packet of a SOCK_SEQPACKET pair. The first word tells which; a packet of
+ * another size is refused. The keeper trusts no field of a worker's message.
+ */
+#ifndef MESSAGE_H
+#define MESSAGE_H
+#include <stdint.h>
+#include "crypto/crypto.h"
+#include "handshake/hs.h"
+
+#define MSG_PEER	64		/* "[address]:port" */
+#define MSG_REASON	256
+
+enum msg_type {
+	MSG_READY = 1,	/* worker: joined, unprivileged, serving */
+	MSG_SIGN,	/* worker: a CertificateVerify is to be signed */
+	MSG_SIGNED,	/* keeper: the answer to MSG_SIGN */
+	MSG_COUNTERS,	/* worker, once a second when something changed */
+	MSG_FAILURE,	/* worker: a handshake failed */
+	MSG_RETIRE,	/* keeper: take nothing new, finish, exit */
+};
+
+struct msg_plain { uint32_t type; };	/* MSG_READY, MSG_RETIRE */
+
+struct msg_sign {
+	uint32_t type;
+	uint32_t key;		/* identity.key */
+	uint64_t id;
+	uint16_t scheme;	/* IANA SignatureScheme */
+	uint16_t len;
+	uint8_t tbs[HS_MAX_SIGN];
+};
+
+struct msg_signed {
+	uint32_t type;
+	int32_t err;		/* 0 or -errno */
+	uint64_t id;
+	uint32_t len;
+	uint8_t sig[CRYPTO_MAX_SIGNATURE];
+};
+
+struct msg_counters {
+	uint32_t type;
+	uint32_t conns;		/* open now */
+	uint64_t accepted, done, failed, other;
+};
+
+struct msg_failure {
+	uint32_t type;
+	uint32_t uid;
+	uint64_t cookie;
+	int64_t time;
+	int32_t err;		/* -errno that the application got */
+	int32_t alert;		/* -1: none */
+	uint32_t from;		/* enum ktls_alert_from */
+	uint32_t role;		/* enum ktls_role */
+	char peer[MSG_PEER];
+	char name[HS_MAX_NAME];
+	char reason[MSG_REASON];
+};
+
+union msg {
+	uint32_t type;
+	struct msg_plain plain;
+	struct msg_sign sign;
+	struct msg_signed signd;
+	struct msg_counters counters;
+	struct msg_failure failure;
+};
+
+/* Bytes of a message of @type; 0 for an unknown type. */
+size_t msg_size(uint32_t type);
+/* 0, -EAGAIN, -errno. Never blocks. */
+int msg_send(int fd, const void *msg);
+/* 0; -EAGAIN; -EPIPE at the end; -EPROTO for what is no message. Strings come back terminated. */
+int msg_recv(int fd, union msg *msg);
+
+#endif

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Decisions. An identity that the caller may not use does not exist for it:
+ * neither a name on the wire nor an application's wish can reach it.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include "config.h"
+#include "policy.h"
+
+#define ALERT_HANDSHAKE_FAILURE	40
+#define ALERT_UNRECOGNIZED_NAME	112
+
+static const struct site *find_site(const struct config *config, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < config->sites_num; i++)
+		if (!strcmp(config->sites[i].id.name, name))
+			return &config->sites[i];
+	return NULL;
+}
+
+/* The identity called @name, if the caller may use it. */
+static int named_site(const struct config *config, const struct caller *who, const char *name,
+		      const struct site **ret, char *why)
+{
+	const struct site *site = find_site(config, name);
+
+	if (!site) {
+		snprintf(why, POLICY_WHY, "no identity \"%.64s\" is configured: add [identity %.64s] to %.64s", name, name, config->path);
+		return -ENOKEY;
+	}
+	if (!rules_allow(&site->allow, who)) {
+		snprintf(why, POLICY_WHY, "uid %u may not use identity \"%.64s\": add uid:%u to its allow = in %.64s", who->uid, name, who->uid, config->path);
+		return -EACCES;
+	}
+	*ret = site;
+	return 0;
+}
+
+static size_t count_allowed(const struct config *config, const struct caller *who)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < config->sites_num; i++)
+		n += rules_allow(&config->sites[i].allow, who);
+	return n;
+}
+
+int policy_server(const struct config *config, const struct caller *who, const char *name,
+		  struct choice *ret)
+{
+	ret->config = config;
+	ret->who = *who;
+	ret->named = NULL;
+	ret->why[0] = '\0';
+	if (name)
+		return named_site(config, who, name, &ret->named, ret->why);
+	if (!config->sites_num) {
+		snprintf(ret->why, sizeof(ret->why), "no identity is configured: add an [identity NAME] section to %.64s", config->path);
+		return -ENOKEY;
+	}
+	if (count_allowed(config, who))
+		return 0;
+	snprintf(ret->why, sizeof(ret->why), "uid %u may not use any identity: add uid:%u to allow = of an [identity NAME] in %.64s", who->uid, who->uid, config->path);
+	return -EACCES;
+}
+
+static bool can_use(const struct site *site, const uint16_t *schemes, size_t num)
+{
+	const struct crypto_scheme *s;
+	size_t i;
+
+	for (i = 0; i < num; i++) {
+		s = crypto_scheme_find(schemes[i]);
+		if (s && s->tls13 && crypto_scheme_fits(s, site->id.key_type, site->id.key_bits))
+			return true;
+	}
+	return false;
+}
+
+static bool has_exact_name(const struct site *site, const char *name)
+{
+	const char *own;
+	size_t i;
+
+	for (i = 0; (own = x509_cert_dns_name(site->id.chain[0], i)); i++)
+		if (!strcasecmp(own, name))
+			return true;
+	return false;
+}
+
+static bool has_name(const struct site *site, const char *name)
+{
+	return x509_cert_has_name(site->id.chain[0], name);
+}
+
+/* Without a name: the default identity; an only one needs no mark. */
+static bool serves_unnamed(const struct site *site, const char *name)
+{
+	(void)name;
+	return site->is_default;
+}
+
+static bool serves_any(const struct site *site, const char *name)
+{
+	(void)site;
+	(void)name;
+	return true;
+}
+
+/* The first allowed identity that @fits and can sign; *@seen if one fitted but could not. */
+static const struct site *pick(const struct choice *c, const char *name,
+			       bool (*fits)(const struct site *site, const char *name),
+			       const uint16_t *schemes, size_t num, bool *seen)
+{
+	const struct site *site = c->config->sites, *end = site + c->config->sites_num;
+
+	for (; site < end; site++) {
+		if (!rules_allow(&site->allow, &c->who) || !fits(site, name))
+			continue;
+		*seen = true;
+		if (can_use(site, schemes, num))
+			return site;
+	}
+	return NULL;
+}
+
+static int refuse(struct choice *c, const char *name, bool seen, const char **why)
+{
+	*why = c->why;
+	if (seen) {
+		snprintf(c->why, sizeof(c->why), "the client accepts no signature scheme of the identity's key: add an identity with another type of key");
+		return ALERT_HANDSHAKE_FAILURE;
+	}
+	if (name)
+		snprintf(c->why, sizeof(c->why), "no identity that uid %u may use has a certificate for \"%.80s\": add one to %.48s, or ask for another name", c->who.uid, name, c->config->path);
+	else
+		snprintf(c->why, sizeof(c->why), "the client sent no server name and none of uid %u's identities is the default: set default = yes in %.64s", c->who.uid, c->config->path);
+	return ALERT_UNRECOGNIZED_NAME;
+}
+
+int policy_choose(void *arg, const char *server_name, const uint16_t *schemes, size_t num,
+		  const struct identity **ret, const char **why)
+{
+	struct choice *c = arg;
+	const char *name = server_name && *server_name ? server_name : NULL;
+	const struct site *site = NULL;
+	bool seen = false;
+
+	if (c->named) {
+		seen = true;
+		site = can_use(c->named, schemes, num) ? c->named : NULL;
+	} else if (name) {
+		site = pick(c, name, has_exact_name, schemes, num, &seen);
+		if (!site)
+			site = pick(c, name, has_name, schemes, num, &seen);
+	} else {
+		site = pick(c, name, serves_unnamed, schemes, num, &seen);
+		if (!site && count_allowed(c->config, &c->who) == 1)
+			site = pick(c, name, serves_any, schemes, num, &seen);
+	}
+	if (!site)
+		return refuse(c, name, seen, why);
+	*ret = &site->id;
+	return 0;
+}
+
+int policy_client(const struct config *config, const struct caller *who, const char *name,
+		  const struct identity **ret, char why[POLICY_WHY])
+{
+	const struct site *site;
+	int err;
+
+	*ret = NULL;
+	if (!rules_allow(&config->client, who)) {
+		snprintf(why, POLICY_WHY, "uid %u may not connect as a client: add uid:%u to allow = of [client] in %.64s", who->uid, who->uid, config->path);
+		return -EACCES;
+	}
+	if (!name)
+		return 0;
+	err = named_site(config, who, name, &site, why);
+	if (!err)
+		*ret = &site->id;
+	return err;
+}
+
+const struct x509_store *policy_trust(const struct config *config, const char *name,
+				      char why[POLICY_WHY])
+{
+	size_t i;
+
+	if (!name)
+		name = "system";
+	for (i = 0; i < config->trusts_num; i++)
+		if (!strcmp(config->trusts[i].name, name))
+			return config->trusts[i].store;
+	snprintf(why, POLICY_WHY, "no trust store \"%.40s\" is configured: add [trust %.40s] with file = CA-BUNDLE to %.64s", name, name, config->path);
+	return NULL;
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Who may do what: decided from the kernel's word on the caller and the
+ * configuration, denied unless allowed. Nothing here does I/O but the lookup
+ * of names when rules are read.
+ */
+#ifndef POLICY_H
+#define POLICY_H
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include "identity.h"
+
+#define POLICY_WHY	256
+#define RULES_MAX	32
+
+struct config;
+
+enum rule_kind { RULE_EVERYONE, RULE_UID, RULE_GID, RULE_CGROUP };
+struct rule { enum rule_kind kind; uint64_t id; };
+struct rules { struct rule rule[RULES_MAX]; size_t num; };
+
+struct caller { uid_t uid; gid_t gid; uint64_t cgroup; };
+
+/*
+ * Append what @text says: "everyone", uid:N, user:NAME, gid:N, group:NAME,
+ * cgroup:ID or cgroup:/PATH, separated by spaces or commas. 0; or -EINVAL and
+ * a sentence in @why. A cgroup that does not exist gives a rule that matches
+ * nobody, 0, and a sentence in @why as well.
+ */
+int rules_parse(struct rules *r, const char *text, char why[POLICY_WHY]);
+bool rules_allow(const struct rules *r, const struct caller *who);
+
+/* An identity as configured. */
+struct site {
+	struct identity id;		/* what the handshake sees */
+	struct crypto_key *key;		/* keeper only; NULL in workers */
+	struct rules allow;
+	bool is_default;
+	char *certificate_file, *key_file;
+	int line;
+};
+
+struct trust {
+	char *name, *file;
+	struct x509_store *store;
+	int line;
+};
+
+/* One server handshake's view of the identities: the argument of policy_choose(). */
+struct choice {
+	const struct config *config;
+	struct caller who;
+	const struct site *named;	/* the application asked for this one; else NULL */
+	char why[POLICY_WHY];
+};
+
+/*
+ * May @who serve, with the identity called @name or (NULL) any? 0, and @ret is
+ * ready; -EACCES or -ENOKEY, and a sentence in @ret->why.
+ */
+int policy_server(const struct config *config, const struct caller *who, const char *name,
+		  struct choice *ret);
+/* hs_params.choose: among the identities the caller may use, that whose certificate has the name
+ * exactly, else by wildcard; without a name the default one, or the only one. */
+int policy_choose(void *arg, const char *server_name, const uint16_t *schemes, size_t num,
+		  const struct identity **ret, const char **why);
+/* May @who connect as a client? With its own certificate if @name isn't NULL. */
+int policy_client(const struct config *config, const struct caller *who, const char *name,
+		  const struct identity **ret, char why[POLICY_WHY]);
+/* The store called @name (NULL: "system"); NULL and @why. */
+const struct x509_store *policy_trust(const struct config *config, const char *name,
+				      char why[POLICY_WHY]);
+
+#endif
