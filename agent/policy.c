@@ -7,10 +7,9 @@
 #include <stdio.h>
 #include <string.h>
 #include "config.h"
+#include "handshake/alert.h"
 #include "policy.h"
 
-#define ALERT_HANDSHAKE_FAILURE	40
-#define ALERT_UNRECOGNIZED_NAME	112
 
 static const struct site *find_site(const struct config *config, const char *name)
 {
