@@ -33,4 +33,12 @@ void wbuf_bytes(struct wbuf *b, const void *p, size_t len);
 size_t wbuf_open(struct wbuf *b, int bytes);
 void wbuf_close(struct wbuf *b, size_t mark, int bytes);
 
+/* Bytes that wait: grows at the back, is dropped from the front, wipes what it leaves behind. */
+struct gbuf { uint8_t *p; size_t len, cap; };
+
+uint8_t *gbuf_room(struct gbuf *b, size_t len);		/* for @len more; the caller adds to b->len. NULL: no memory */
+bool gbuf_add(struct gbuf *b, const void *p, size_t len);	/* false: no memory, nothing was added */
+void gbuf_drop(struct gbuf *b, size_t len);
+void gbuf_free(struct gbuf *b);
+
 #endif

@@ -4,7 +4,7 @@
  * caller moves the bytes, gets signatures made, and says what time it is.
  *
  *	while (hs_state(hs) != HS_DONE)
- *		HS_READ: give exactly hs_want() bytes to hs_input()
+ *		HS_READ: give hs_want() bytes, or the first of them, to hs_input()
  *		HS_SIGN: have hs_sign_wanted() signed, give hs_signed() the signature
  *		any:     send what hs_output() has, even after a failure (the alert)
  *
@@ -40,7 +40,8 @@ struct hs_params {
 	size_t shares;			/* client: key shares to send at once, 0 for one */
 	bool compatibility;		/* middlebox compatibility mode, RFC 9846 appendix E.4 */
 
-	const struct x509_store *trust;	/* client, or server that asks for a certificate */
+	const struct x509_store *trust;	/* client, or server that asks for a certificate; NULL trusts nobody */
+	bool insecure;			/* take any certificate; peer_verified stays false */
 	unsigned int rsa_min_bits;
 	enum hs_client_auth { HS_AUTH_NONE, HS_AUTH_ASK, HS_AUTH_REQUIRE } client_auth;
 	const struct identity *identity;	/* client's own, may be NULL */
@@ -92,7 +93,10 @@ void hs_free(struct hs *hs);				/* wipes; NULL allowed */
 /* A client writes its ClientHello; a server does nothing. Call once. */
 int hs_start(struct hs *hs);
 enum hs_state hs_state(const struct hs *hs);
-/* Bytes to read next: a record header, then its body. Never past the last handshake byte. */
+/*
+ * Bytes to read next: a record header, then its body, less what was given of it. Never past the
+ * last handshake byte, so what is behind it stays for the kernel.
+ */
 size_t hs_want(const struct hs *hs);
 int hs_input(struct hs *hs, const uint8_t *data, size_t len);
 const struct hs_sign *hs_sign_wanted(const struct hs *hs);

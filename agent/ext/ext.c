@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The rules that hold for every extension, RFC 9846 4.2:
+ *	unknown in a request: ignored; in a response: unsupported_extension
+ *	known but never offered, in a response: unsupported_extension
+ *	in a message where it may not be: illegal_parameter
+ *	twice, known or not: illegal_parameter
+ *	anything behind pre_shared_key in a ClientHello: illegal_parameter
+ *	bytes left over: decode_error
+ * A block is scanned whole before anything acts on it, so that the order on
+ * the wire decides nothing; the order of the table does.
+ */
+#include "ext/ext.h"
+#include <string.h>
+
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+
+const struct ext *const exts[] = {
+	&ext_supported_versions,
+	&ext_server_name,
+	&ext_supported_groups,
+	&ext_signature_algorithms,
+	&ext_signature_algorithms_cert,
+	&ext_certificate_authorities,
+	&ext_alpn,
+	&ext_cookie,
+	&ext_key_share,
+	&ext_psk_modes,
+	&ext_early_data,
+	&ext_pre_shared_key,	/* last, RFC 9846 4.2.11 */
+};
+const size_t exts_num = ARRAY_SIZE(exts);
+_Static_assert(ARRAY_SIZE(exts) <= 32, "extension masks are 32 bits");
+
+static int ext_index(uint16_t id)
+{
+	for (size_t i = 0; i < exts_num; i++)
+		if (exts[i]->id == id)
+			return (int)i;
+	return -1;
+}
+
+static bool has(uint32_t mask, uint16_t id)
+{
+	int i = ext_index(id);
+
+	return i >= 0 && mask & 1u << i;
+}
+
+bool ext_received(const struct hs *hs, uint16_t id)
+{
+	return has(hs->received, id);
+}
+
+bool ext_answered(const struct hs *hs, uint16_t id)
+{
+	return has(hs->answered, id);
+}
+
+const char *ext_name(uint16_t id)
+{
+	int i = ext_index(id);
+
+	return i < 0 ? "unknown" : exts[i]->name;
+}
+
+uint16_t ext_selected_version(struct rbuf block)
+{
+	struct rbuf all, one;
+	uint16_t id, version;
+
+	if (!rbuf_vec16(&block, &all))
+		return 0;
+	while (rbuf_u16(&all, &id) && rbuf_vec16(&all, &one))
+		if (id == EXT_ID_SUPPORTED_VERSIONS)
+			return rbuf_u16(&one, &version) ? version : 0;
+	return 0;
+}
+
+/* ---- reading */
+
+static int check_response(struct hs *hs, int i, uint16_t id)
+{
+	if (i >= 0 && (exts[i]->unasked || hs->offered & 1u << i))
+		return 0;
+	return hs_fail(hs, ALERT_UNSUPPORTED_EXTENSION,
+		       "the peer answers extension %s (%u), which was not offered", ext_name(id), id);
+}
+
+/* Find every extension of the block before acting on any. */
+static int ext_scan(struct hs *hs, enum ext_in msg, struct rbuf *b, struct rbuf body[], uint32_t *seen)
+{
+	uint8_t met[65536 / 8] = { 0 };
+	uint16_t id = 0;
+	struct rbuf one;
+	int i, err;
+
+	while (rbuf_len(b)) {
+		if (!rbuf_u16(b, &id) || !rbuf_vec16(b, &one))
+			return hs_fail(hs, ALERT_DECODE_ERROR, "an extension of the peer is cut off");
+		if (met[id / 8] & 1u << id % 8)
+			return hs_fail(hs, ALERT_ILLEGAL_PARAMETER, "the peer sent extension %s (%u) twice",
+				       ext_name(id), id);
+		met[id / 8] |= (uint8_t)(1u << id % 8);
+		i = ext_index(id);
+		err = msg & EXT_REQUESTS ? 0 : check_response(hs, i, id);
+		if (err)
+			return err;
+		if (i < 0)
+			continue;
+		if (!(exts[i]->in & msg))
+			return hs_fail(hs, ALERT_ILLEGAL_PARAMETER, "the peer sent extension %s in the wrong message",
+				       exts[i]->name);
+		*seen |= 1u << i;
+		body[i] = one;
+	}
+	if (msg == EXT_CH && has(*seen, EXT_ID_PRE_SHARED_KEY) && id != EXT_ID_PRE_SHARED_KEY)
+		return hs_fail(hs, ALERT_ILLEGAL_PARAMETER, "pre_shared_key is not the last extension");
+	return 0;
+}
+
+static int ext_act(struct hs *hs, enum ext_in msg, const struct ext *ext, struct rbuf *body)
+{
+	int (*read)(struct hs *, enum ext_in, struct rbuf *) =
+		msg & EXT_REQUESTS ? ext->accept : ext->confirm;
+	int err;
+
+	if (!read)
+		return 0;
+	err = read(hs, msg, body);
+	if (!err && rbuf_len(body))
+		err = hs_fail(hs, ALERT_DECODE_ERROR, "extension %s has bytes left over", ext->name);
+	return err;
+}
+
+int ext_read(struct hs *hs, enum ext_in msg, struct rbuf *b)
+{
+	struct rbuf block, body[ARRAY_SIZE(exts)];
+	uint32_t seen = 0;
+	int err;
+
+	if (!rbuf_vec16(b, &block))
+		return hs_fail(hs, ALERT_DECODE_ERROR, "the peer's block of extensions is cut off");
+	err = ext_scan(hs, msg, &block, body, &seen);
+	*(msg & EXT_REQUESTS ? &hs->received : &hs->answered) = seen;
+	for (size_t i = 0; !err && i < exts_num; i++)
+		if (seen & 1u << i)
+			err = ext_act(hs, msg, exts[i], &body[i]);
+	return err;
+}
+
+/* ---- writing */
+
+static bool ext_wanted(const struct hs *hs, enum ext_in msg, size_t i)
+{
+	const struct ext *ext = exts[i];
+	bool request = msg & EXT_REQUESTS;
+
+	if (!(ext->in & msg) || !(request ? ext->offer : ext->answer))
+		return false;
+	if (!request && !ext->unasked && !(hs->received & 1u << i))
+		return false;
+	return !ext->wanted || ext->wanted(hs, msg);
+}
+
+int ext_write(struct hs *hs, enum ext_in msg, struct wbuf *b)
+{
+	bool request = msg & EXT_REQUESTS;
+	size_t block = wbuf_open(b, 2), one;
+	int err = 0;
+
+	if (request)
+		hs->offered = 0;
+	for (size_t i = 0; !err && i < exts_num; i++) {
+		if (!ext_wanted(hs, msg, i))
+			continue;
+		wbuf_u16(b, exts[i]->id);
+		one = wbuf_open(b, 2);
+		err = (request ? exts[i]->offer : exts[i]->answer)(hs, msg, b);
+		wbuf_close(b, one, 2);
+		if (request)
+			hs->offered |= 1u << i;
+	}
+	wbuf_close(b, block, 2);
+	return err;
+}

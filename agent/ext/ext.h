@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Hello extensions, RFC 9846 4.2: one descriptor each, in a file of its name;
+ * one table, in ext.c, which holds the rules that are the same for all.
+ */
+#ifndef EXT_H
+#define EXT_H
+#include "handshake/engine.h"
+
+/* IANA numbers of those that are named in code. */
+enum ext_id {
+	EXT_ID_SERVER_NAME		= 0,
+	EXT_ID_SUPPORTED_GROUPS		= 10,
+	EXT_ID_SIGNATURE_ALGORITHMS	= 13,
+	EXT_ID_ALPN			= 16,
+	EXT_ID_PADDING			= 21,
+	EXT_ID_PRE_SHARED_KEY		= 41,
+	EXT_ID_EARLY_DATA		= 42,
+	EXT_ID_SUPPORTED_VERSIONS	= 43,
+	EXT_ID_COOKIE			= 44,
+	EXT_ID_PSK_MODES		= 45,
+	EXT_ID_CERTIFICATE_AUTHORITIES	= 47,
+	EXT_ID_SIGNATURE_ALGORITHMS_CERT = 50,
+	EXT_ID_KEY_SHARE		= 51,
+	EXT_ID_ECH			= 0xfe0d,
+};
+
+/* One hello extension. A function that is NULL has nothing to say. @msg: which message it is in. */
+struct ext {
+	const char *name;
+	uint16_t id;			/* IANA */
+	uint16_t in;			/* mask of enum ext_in: the column of the RFC's table */
+	bool unasked;			/* may answer what was never offered: cookie */
+
+	bool (*wanted)(const struct hs *hs, enum ext_in msg);	/* NULL: whenever there is a writer */
+	int (*offer)(struct hs *hs, enum ext_in msg, struct wbuf *b);	/* write into a request */
+	int (*accept)(struct hs *hs, enum ext_in msg, struct rbuf *b);	/* read from a request */
+	int (*answer)(struct hs *hs, enum ext_in msg, struct wbuf *b);	/* write into a response */
+	int (*confirm)(struct hs *hs, enum ext_in msg, struct rbuf *b);	/* read from a response */
+};
+
+extern const struct ext ext_server_name, ext_supported_groups, ext_signature_algorithms, ext_alpn,
+	ext_pre_shared_key, ext_early_data, ext_supported_versions, ext_cookie, ext_psk_modes,
+	ext_certificate_authorities, ext_signature_algorithms_cert, ext_key_share;
+
+extern const struct ext *const exts[];	/* in the order in which they are read and written */
+extern const size_t exts_num;
+
+/* A block of extensions with its length. Reading reports what breaks a rule. */
+int ext_write(struct hs *hs, enum ext_in msg, struct wbuf *b);
+int ext_read(struct hs *hs, enum ext_in msg, struct rbuf *b);
+
+bool ext_received(const struct hs *hs, uint16_t id);	/* in the peer's last request */
+bool ext_answered(const struct hs *hs, uint16_t id);	/* in the peer's last response */
+const char *ext_name(uint16_t id);
+/* The version that a ServerHello with this block selects; 0: the block doesn't say. */
+uint16_t ext_selected_version(struct rbuf block);
+
+#endif

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* supported_versions, RFC 9846 4.2.1: TLS 1.3 and nothing else. */
+#include "ext/ext.h"
+
+static int offer(struct hs *hs, enum ext_in msg, struct wbuf *b)
+{
+	(void)hs;
+	(void)msg;
+	wbuf_u8(b, 2);
+	wbuf_u16(b, TLS13);
+	return 0;
+}
+
+static int accept(struct hs *hs, enum ext_in msg, struct rbuf *b)
+{
+	struct rbuf list;
+	uint16_t version;
+
+	(void)msg;
+	if (!rbuf_vec8(b, &list) || !rbuf_len(&list) || rbuf_len(&list) % 2)
+		return hs_fail(hs, ALERT_DECODE_ERROR, "supported_versions is malformed");
+	while (rbuf_u16(&list, &version))
+		if (version == TLS13)
+			hs->peer_version = TLS13;
+	return 0;
+}
+
+static int answer(struct hs *hs, enum ext_in msg, struct wbuf *b)
+{
+	(void)hs;
+	(void)msg;
+	wbuf_u16(b, TLS13);
+	return 0;
+}
+
+/* Its value was looked at before everything else, by server_hello_read(). */
+static int confirm(struct hs *hs, enum ext_in msg, struct rbuf *b)
+{
+	uint16_t version;
+
+	(void)msg;
+	if (!rbuf_u16(b, &version))
+		return hs_fail(hs, ALERT_DECODE_ERROR, "supported_versions is malformed");
+	return 0;
+}
+
+const struct ext ext_supported_versions = {
+	.name = "supported_versions", .id = EXT_ID_SUPPORTED_VERSIONS, .in = EXT_CH | EXT_SH | EXT_HRR,
+	.offer = offer, .accept = accept, .answer = answer, .confirm = confirm,
+};

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Who the peer is: EncryptedExtensions, CertificateRequest, Certificate and
+ * CertificateVerify, RFC 9846 4.3 and 4.4. A certificate counts only when its
+ * path was verified and its key has signed this handshake. Our own signature
+ * is made outside: the first call of certificate_verify_send() asks for it,
+ * the second one writes it.
+ */
+#include "ext/ext.h"
+#include "handshake/engine.h"
+#include <errno.h>
+#include <string.h>
+
+int encrypted_extensions_send(struct hs *hs, struct wbuf *b)
+{
+	return ext_write(hs, EXT_EE, b);
+}
+
+int encrypted_extensions_recv(struct hs *hs, struct rbuf *b)
+{
+	return ext_read(hs, EXT_EE, b);
+}
+
+int certificate_request_send(struct hs *hs, struct wbuf *b)
+{
+	wbuf_u8(b, 0);		/* the context is for requests after the handshake */
+	return ext_write(hs, EXT_CR, b);
+}
+
+int certificate_request_recv(struct hs *hs, struct rbuf *b)
+{
+	const struct identity *identity = hs->params->identity;
+	struct rbuf context;
+	int err;
+
+	if (!rbuf_vec8(b, &context))
+		return hs_fail(hs, ALERT_DECODE_ERROR, "the CertificateRequest is malformed");
+	if (rbuf_len(&context))
+		return hs_fail(hs, ALERT_ILLEGAL_PARAMETER, "the CertificateRequest has a context");
+	hs->received = 0;
+	err = ext_read(hs, EXT_CR, b);
+	if (err)
+		return err;
+	if (!ext_received(hs, EXT_ID_SIGNATURE_ALGORITHMS))
+		return hs_fail(hs, ALERT_MISSING_EXTENSION,
+			       "the CertificateRequest has no signature_algorithms");
+	hs->cert_requested = true;
+	/* Without an identity that the server can use we answer with an empty Certificate. */
+	hs->sign.scheme = identity ? choose_scheme(hs, identity) : NULL;
+	if (hs->sign.scheme)
+		hs->result.identity = identity;
+	hs->client_cert = hs->sign.scheme;
+	return 0;
+}
+
+/* ---- Certificate */
+
+int certificate_send(struct hs *hs, struct wbuf *b)
+{
+	const struct identity *identity = hs->result.identity;
+	const struct x509_blob *der;
+	size_t list, one;
+
+	wbuf_u8(b, 0);
+	list = wbuf_open(b, 3);
+	for (size_t i = 0; identity && i < identity->num; i++) {
+		der = x509_cert_der(identity->chain[i]);
+		one = wbuf_open(b, 3);
+		wbuf_bytes(b, der->data, der->len);
+		wbuf_close(b, one, 3);
+		wbuf_u16(b, 0);
+	}
+	wbuf_close(b, list, 3);
+	return 0;
+}
+
+static int read_entry(struct hs *hs, struct rbuf *list)
+{
+	struct rbuf der;
+	int err;
+
+	if (!rbuf_vec24(list, &der) || !rbuf_len(&der))
+		return hs_fail(hs, ALERT_DECODE_ERROR, "the Certificate message is malformed");
+	if (hs->result.peer_num == X509_MAX_CHAIN)
+		return hs_fail(hs, ALERT_BAD_CERTIFICATE, "the peer sent more than %d certificates",
+			       X509_MAX_CHAIN);
+	err = x509_cert_parse(der.p, rbuf_len(&der), &hs->result.peer[hs->result.peer_num]);
+	if (err == -ENOMEM)
+		return hs_no_memory(hs);
+	if (err)
+		return hs_fail(hs, ALERT_BAD_CERTIFICATE, "certificate %zu of the peer is malformed",
+			       hs->result.peer_num);
+	hs->result.peer_num++;
+	return ext_read(hs, EXT_CT, list);
+}
+
+static int check_chain(struct hs *hs)
+{
+	bool client = hs->role == HS_CLIENT;
+	struct x509_check check = {
+		.purpose = client ? X509_SERVER_AUTH : X509_CLIENT_AUTH,
+		.name = client ? hs->params->server_name : NULL,
+		.now = hs->params->now,
+		.rsa_min_bits = hs->params->rsa_min_bits,
+	};
+	char why[X509_WHY] = "";
+	int err;
+
+	if (hs->params->insecure)
+		return 0;
+	if (!hs->params->trust)
+		return hs_fail(hs, ALERT_UNKNOWN_CA, "no trusted certificates are configured");
+	err = x509_verify(hs->params->trust, hs->result.peer, hs->result.peer_num, &check, why);
+	if (err)
+		return hs_fail(hs, err, "%s", why);
+	hs->result.peer_verified = true;
+	return 0;
+}
+
+static int accept_no_certificate(struct hs *hs)
+{
+	if (hs->role == HS_CLIENT)
+		return hs_fail(hs, ALERT_DECODE_ERROR, "the server sent an empty Certificate");
+	if (hs->params->client_auth == HS_AUTH_REQUIRE)
+		return hs_fail(hs, ALERT_CERTIFICATE_REQUIRED, "the client has no certificate");
+	return 0;
+}
+
+int certificate_recv(struct hs *hs, struct rbuf *b)
+{
+	struct rbuf context, list;
+	int err = 0;
+
+	if (!rbuf_vec8(b, &context) || !rbuf_vec24(b, &list))
+		return hs_fail(hs, ALERT_DECODE_ERROR, "the Certificate message is malformed");
+	if (rbuf_len(&context))
+		return hs_fail(hs, ALERT_ILLEGAL_PARAMETER, "the Certificate has a context nobody asked for");
+	while (!err && rbuf_len(&list))
+		err = read_entry(hs, &list);
+	if (err)
+		return err;
+	if (!hs->result.peer_num)
+		return accept_no_certificate(hs);
+	if (hs->role == HS_SERVER)
+		hs->client_cert = true;
+	return check_chain(hs);
+}
+
+/* ---- CertificateVerify */
+
+/* 64 spaces, a context string, a zero, the transcript hash: RFC 9846 4.4.3. */
+static size_t signed_content(const struct hs *hs, enum hs_role signer, uint8_t out[HS_MAX_SIGN])
+{
+	static const char *const context[] = {
+		[HS_CLIENT] = "TLS 1.3, client CertificateVerify",
+		[HS_SERVER] = "TLS 1.3, server CertificateVerify",
+	};
+	size_t len = strlen(context[signer]) + 1;
+
+	memset(out, ' ', 64);
+	memcpy(out + 64, context[signer], len);
+	transcript_digest(hs, out + 64 + len);
+	return 64 + len + hs->hash->size;
+}
+
+int certificate_verify_send(struct hs *hs, struct wbuf *b)
+{
+	size_t mark;
+
+	if (!hs->sig_len) {
+		hs->sign.identity = hs->result.identity;
+		hs->sign.tbs = hs->tbs;
+		hs->sign.len = signed_content(hs, hs->role, hs->tbs);
+		hs->state = HS_SIGN;
+		return 0;
+	}
+	wbuf_u16(b, hs->sign.scheme->id);
+	mark = wbuf_open(b, 2);
+	wbuf_bytes(b, hs->sig, hs->sig_len);
+	wbuf_close(b, mark, 2);
+	if (hs->role == HS_SERVER)
+		hs->result.scheme = hs->sign.scheme->id;
+	return 0;
+}
+
+static int verify_signature(struct hs *hs, const struct crypto_scheme *scheme,
+			    const struct crypto_pubkey *key, const struct rbuf *sig)
+{
+	uint8_t tbs[HS_MAX_SIGN];
+	size_t len = signed_content(hs, hs->role == HS_CLIENT ? HS_SERVER : HS_CLIENT, tbs);
+	int err;
+
+	if (!crypto_scheme_fits(scheme, key->type, key->bits))
+		return hs_fail(hs, ALERT_ILLEGAL_PARAMETER, "the peer signed with %s, which its key can't do",
+			       scheme->name);
+	err = scheme->verify(key, scheme->hash, tbs, len, sig->p, rbuf_len(sig));
+	if (err == -EBADMSG)
+		return hs_fail(hs, ALERT_DECRYPT_ERROR, "the peer's signature is wrong");
+	return err ? hs_fail(hs, err, "could not verify the peer's signature") : 0;
+}
+
+int certificate_verify_recv(struct hs *hs, struct rbuf *b)
+{
+	const struct x509_blob *spki = x509_cert_spki(hs->result.peer[0]);
+	const struct crypto_scheme *scheme;
+	struct crypto_pubkey key;
+	struct rbuf sig;
+	uint16_t id;
+	int err;
+
+	if (!rbuf_u16(b, &id) || !rbuf_vec16(b, &sig))
+		return hs_fail(hs, ALERT_DECODE_ERROR, "the CertificateVerify is malformed");
+	scheme = crypto_scheme_find(id);
+	if (!scheme || !scheme->tls13)
+		return hs_fail(hs, ALERT_ILLEGAL_PARAMETER, "the peer signed with scheme %04x, not offered", id);
+	err = crypto_pubkey_parse(spki->data, spki->len, &key);
+	if (err == -ENOMEM)
+		return hs_no_memory(hs);
+	if (err)
+		return hs_fail(hs, ALERT_UNSUPPORTED_CERTIFICATE, "the key of the peer's certificate is of no known kind");
+	err = verify_signature(hs, scheme, &key, &sig);
+	crypto_pubkey_free(&key);
+	if (!err && hs->role == HS_CLIENT)
+		hs->result.scheme = id;
+	return err;
+}

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Inside of the handshake: struct hs, the steps of a flow, and what the files
+ * of this folder and of ext/ call of each other. Every function that can fail
+ * returns 0, the alert to send (> 0) or -errno, by way of hs_fail().
+ */
+#ifndef ENGINE_H
+#define ENGINE_H
+#include "handshake/alert.h"
+#include "handshake/hs.h"
+#include "handshake/schedule.h"
+#include "handshake/suite.h"
+
+#define TLS13		0x0304
+#define TLS12		0x0303
+#define HS_RANDOM	32
+#define HS_SESSION_ID	32
+#define HS_MAX_SCHEMES	32
+
+enum hs_msg {
+	HS_CLIENT_HELLO		= 1,
+	HS_SERVER_HELLO		= 2,
+	HS_NEW_SESSION_TICKET	= 4,
+	HS_END_OF_EARLY_DATA	= 5,
+	HS_ENCRYPTED_EXTENSIONS	= 8,
+	HS_CERTIFICATE		= 11,
+	HS_CERTIFICATE_REQUEST	= 13,
+	HS_CERTIFICATE_VERIFY	= 15,
+	HS_FINISHED		= 20,
+	HS_KEY_UPDATE		= 24,
+	HS_MESSAGE_HASH		= 254,
+};
+
+/* The messages an extension may ride in, RFC 9846 4.2. */
+enum ext_in {
+	EXT_CH = 1 << 0, EXT_SH = 1 << 1, EXT_HRR = 1 << 2, EXT_EE = 1 << 3,
+	EXT_CR = 1 << 4, EXT_CT = 1 << 5, EXT_NST = 1 << 6,
+};
+#define EXT_REQUESTS (EXT_CH | EXT_CR | EXT_NST)
+
+/*
+ * One message of a flow. @present: does it come at all? @next is the peer's next message with its
+ * 4-byte header, or NULL while there is none or we are the sender.
+ */
+struct hs_step {
+	const char *name;
+	enum hs_msg type;
+	enum hs_role sender;
+	bool (*present)(const struct hs *hs, const struct rbuf *next);
+	int (*send)(struct hs *hs, struct wbuf *body);
+	int (*recv)(struct hs *hs, struct rbuf *body);
+	int (*then)(struct hs *hs);	/* both sides, once it is in the transcript */
+};
+extern const struct hs_step hs_flow13[];
+extern const size_t hs_flow13_num;
+
+struct hs_half { bool on; struct hs_traffic t; };	/* on: records are protected */
+
+struct hs_share {
+	const struct crypto_group *group;
+	uint8_t priv[CRYPTO_MAX_PRIVATE];
+};
+
+struct hs {
+	const struct hs_params *params;
+	enum hs_role role;
+	enum hs_state state;
+	size_t step;			/* index in hs_flow13 */
+	char why[256];
+	int alert;
+	enum hs_alert_from alert_from;
+
+	/* record.c */
+	struct gbuf rec;		/* the record that is being read */
+	struct gbuf in;			/* handshake bytes that are no whole message yet */
+	struct gbuf flight;		/* messages that are in no record yet */
+	struct gbuf out;		/* records to send */
+	struct hs_half tx, rx;
+	bool greeted;			/* a ClientHello was sent or received */
+	bool ccs_sent;
+	unsigned int quiet;		/* records that said nothing, bounded */
+	size_t early_left;		/* bytes of refused early data that may still be skipped */
+
+	/* transcript.c */
+	const struct crypto_hash *hash;	/* NULL until the suite is known */
+	uint8_t transcript[CRYPTO_HASH_CTX] __attribute__((aligned(16)));
+	struct gbuf hello;		/* ClientHello until then */
+
+	struct schedule schedule;
+
+	/* What we accept, most wanted first; after params and the tables. */
+	const struct suite *suites[SUITES_MAX];
+	size_t suites_num;
+	const struct crypto_group *groups[GROUPS_MAX];
+	size_t groups_num;
+
+	/* hello.c, choose.c */
+	uint8_t client_random[HS_RANDOM];
+	uint8_t session_id[HS_SESSION_ID];
+	size_t session_id_len;
+	const struct suite *suite;
+	const struct crypto_group *group;
+	bool retry;			/* there is a HelloRetryRequest */
+	uint8_t hello_print[CRYPTO_MAX_DIGEST];	/* of what a second ClientHello may not change */
+	struct gbuf cookie;
+	uint16_t peer_version;		/* server: TLS13 if the client has it */
+	struct rbuf peer_suites, peer_groups, peer_shares;	/* valid while a hello is being read */
+	uint16_t schemes[HS_MAX_SCHEMES];	/* the peer verifies these, as it prefers */
+	size_t schemes_num;
+
+	/* key exchange: a client's private keys; a server's share */
+	struct hs_share shares[GROUPS_MAX];
+	size_t shares_num;
+	struct gbuf offered_shares;	/* as they went out, for a retry that asks for a cookie only */
+	uint8_t share[CRYPTO_MAX_SHARE];
+	uint8_t secret[CRYPTO_MAX_SECRET];
+
+	/* cert.c */
+	bool cert_requested;
+	bool client_cert;		/* the client did present one */
+	struct hs_sign sign;
+	uint8_t tbs[HS_MAX_SIGN];
+	uint8_t sig[CRYPTO_MAX_SIGNATURE];
+	size_t sig_len;			/* 0: not signed yet */
+
+	/* ext.c: bits are indices of the table */
+	uint32_t offered;		/* in our ClientHello or CertificateRequest */
+	uint32_t received;		/* in the peer's */
+	uint32_t answered;		/* in the peer's last response */
+
+	struct hs_result result;
+};
+
+/* The first failure stays the reason. Returns @err. */
+int hs_fail(struct hs *hs, int err, const char *why, ...) __attribute__((format(printf, 3, 4)));
+int hs_no_memory(struct hs *hs);
+
+/* ---- record.c */
+size_t record_want(const struct hs *hs);
+/* At most record_want() bytes. Handshake bytes of a whole record go to hs->in. */
+int record_input(struct hs *hs, const uint8_t *data, size_t len);
+int record_flush(struct hs *hs);		/* hs->flight into records */
+int record_ccs(struct hs *hs);			/* change_cipher_spec, once, in compatibility mode */
+void record_alert(struct hs *hs, int alert);	/* always has room */
+/* New keys: no message may span them, RFC 9846 5.1. */
+int record_rx_keys(struct hs *hs, const struct hs_traffic *t);
+int record_tx_keys(struct hs *hs, const struct hs_traffic *t);
+
+/* ---- transcript.c */
+int transcript_add(struct hs *hs, const uint8_t *msg, size_t len);
+void transcript_start(struct hs *hs, const struct crypto_hash *hash);	/* the suite is known */
+void transcript_restart(struct hs *hs);	/* ClientHello becomes message_hash, RFC 9846 4.4.1 */
+void transcript_digest(const struct hs *hs, uint8_t *out);
+
+/* ---- choose.c: what the server takes of the client's offer */
+int choose_suite(struct hs *hs);
+int choose_group(struct hs *hs);	/* or hs->retry */
+int choose_identity(struct hs *hs);
+/* The scheme for our CertificateVerify; NULL: none of the peer's fits the key. */
+const struct crypto_scheme *choose_scheme(const struct hs *hs, const struct identity *identity);
+
+/* ---- hello.c, retry.c, cert.c, finished.c: message bodies */
+int client_hello_send(struct hs *hs, struct wbuf *b);
+int client_hello_recv(struct hs *hs, struct rbuf *b);
+int server_hello_send(struct hs *hs, struct wbuf *b);
+int server_hello_recv(struct hs *hs, struct rbuf *b);
+int retry_request_send(struct hs *hs, struct wbuf *b);
+int retry_request_recv(struct hs *hs, struct rbuf *b);
+/* What the two kinds of ServerHello have in common. */
+int server_hello_write(struct hs *hs, enum ext_in msg, const uint8_t *random, struct wbuf *b);
+int server_hello_read(struct hs *hs, enum ext_in msg, struct rbuf *b);
+bool is_retry_request(const struct rbuf *msg);	/* @msg with its header */
+int encrypted_extensions_send(struct hs *hs, struct wbuf *b);
+int encrypted_extensions_recv(struct hs *hs, struct rbuf *b);
+int certificate_request_send(struct hs *hs, struct wbuf *b);
+int certificate_request_recv(struct hs *hs, struct rbuf *b);
+int certificate_send(struct hs *hs, struct wbuf *b);
+int certificate_recv(struct hs *hs, struct rbuf *b);
+int certificate_verify_send(struct hs *hs, struct wbuf *b);
+int certificate_verify_recv(struct hs *hs, struct rbuf *b);
+int finished_send(struct hs *hs, struct wbuf *b);
+int finished_recv(struct hs *hs, struct rbuf *b);
+
+int use_handshake_keys(struct hs *hs);
+int derive_app_keys(struct hs *hs);
+int install_keys(struct hs *hs);
+
+#endif

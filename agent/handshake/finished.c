@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Finished, RFC 9846 4.4.4, and the secrets that follow from it: the server's
+ * gives the application keys and the exporter, the client's the resumption
+ * secret, and ends the handshake.
+ */
+#include "handshake/engine.h"
+#include <string.h>
+
+int finished_send(struct hs *hs, struct wbuf *b)
+{
+	uint8_t digest[CRYPTO_MAX_DIGEST], verify[CRYPTO_MAX_DIGEST];
+
+	transcript_digest(hs, digest);
+	schedule_finished(hs->hash, hs->tx.t.secret, digest, verify);
+	wbuf_bytes(b, verify, hs->hash->size);
+	return 0;
+}
+
+int finished_recv(struct hs *hs, struct rbuf *b)
+{
+	uint8_t digest[CRYPTO_MAX_DIGEST], want[CRYPTO_MAX_DIGEST];
+	const uint8_t *verify;
+
+	if (!rbuf_bytes(b, &verify, hs->hash->size))
+		return hs_fail(hs, ALERT_DECODE_ERROR, "the Finished message is malformed");
+	transcript_digest(hs, digest);
+	schedule_finished(hs->hash, hs->rx.t.secret, digest, want);
+	if (!crypto_equal(verify, want, hs->hash->size))
+		return hs_fail(hs, ALERT_DECRYPT_ERROR, "the peer's Finished is wrong");
+	return 0;
+}
+
+/* The server speaks under its new key at once, the client after its own Finished. */
+int derive_app_keys(struct hs *hs)
+{
+	bool client = hs->role == HS_CLIENT;
+	struct hs_result *r = &hs->result;
+	uint8_t digest[CRYPTO_MAX_DIGEST];
+	int err;
+
+	transcript_digest(hs, digest);
+	schedule_mix(&hs->schedule, NULL, 0);
+	schedule_derive(&hs->schedule, client ? "c ap traffic" : "s ap traffic", digest, r->tx.secret);
+	schedule_derive(&hs->schedule, client ? "s ap traffic" : "c ap traffic", digest, r->rx.secret);
+	schedule_derive(&hs->schedule, "exp master", digest, r->exporter);
+	schedule_traffic(&r->tx, hs->hash, hs->suite->aead);
+	schedule_traffic(&r->rx, hs->hash, hs->suite->aead);
+	if (!client)
+		return record_tx_keys(hs, &r->tx);
+	/* The client's second flight begins here, RFC 9846 E.4. */
+	err = record_ccs(hs);
+	return err ? err : record_rx_keys(hs, &r->rx);
+}
+
+int install_keys(struct hs *hs)
+{
+	struct hs_result *r = &hs->result;
+	uint8_t digest[CRYPTO_MAX_DIGEST];
+	int err;
+
+	transcript_digest(hs, digest);
+	schedule_derive(&hs->schedule, "res master", digest, r->resumption);
+	schedule_wipe(&hs->schedule);
+	if (hs->role == HS_CLIENT)
+		err = record_tx_keys(hs, &r->tx);
+	else
+		err = record_rx_keys(hs, &r->rx);
+	r->version = TLS13;
+	r->suite = hs->suite->id;
+	r->group = hs->group->id;
+	r->aead = hs->suite->aead;
+	r->hash = hs->hash;
+	return err;
+}

@@ -1,0 +1,343 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The engine: walks the flow from top to bottom. For each step that is present
+ * it sends or receives one message, adds it to the transcript, and does what
+ * follows from it. A message enters the transcript after it was handled,
+ * because CertificateVerify and Finished speak of what came before them.
+ */
+#include "handshake/engine.h"
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define HEADER		4
+#define MAX_MESSAGE	16384
+#define MAX_HELLO	65536
+#define MAX_CERTIFICATE	(256 * 1024)
+
+int hs_fail(struct hs *hs, int err, const char *why, ...)
+{
+	va_list ap;
+
+	if (hs->why[0])
+		return err;
+	va_start(ap, why);
+	vsnprintf(hs->why, sizeof(hs->why), why, ap);
+	va_end(ap);
+	return err;
+}
+
+int hs_no_memory(struct hs *hs)
+{
+	return hs_fail(hs, -ENOMEM, "out of memory");
+}
+
+static void choose_from_params(struct hs *hs, const struct hs_params *p)
+{
+	const struct crypto_group *group;
+	const struct suite *suite;
+
+	for (size_t i = 0; i < (p->ciphers ? p->ciphers_num : suites_num); i++) {
+		suite = p->ciphers ? suite_by_cipher(p->ciphers[i]) : &suites[i];
+		if (suite && hs->suites_num < SUITES_MAX)
+			hs->suites[hs->suites_num++] = suite;
+	}
+	for (size_t i = 0; i < (p->groups ? p->groups_num : groups_num); i++) {
+		group = p->groups ? group_by_id(p->groups[i]) : groups[i];
+		if (group && hs->groups_num < GROUPS_MAX)
+			hs->groups[hs->groups_num++] = group;
+	}
+}
+
+struct hs *hs_new(const struct hs_params *params)
+{
+	struct hs *hs = calloc(1, sizeof(*hs));
+
+	if (!hs)
+		return NULL;
+	hs->params = params;
+	hs->role = params->role;
+	hs->alert = -1;
+	hs->cert_requested = params->role == HS_SERVER && params->client_auth != HS_AUTH_NONE;
+	if (params->role == HS_CLIENT && params->server_name)
+		snprintf(hs->result.server_name, HS_MAX_NAME, "%s", params->server_name);
+	choose_from_params(hs, params);
+	/* From here on there is always room for an alert. */
+	if (!gbuf_room(&hs->out, 1024)) {
+		hs_free(hs);
+		return NULL;
+	}
+	return hs;
+}
+
+void hs_free(struct hs *hs)
+{
+	if (!hs)
+		return;
+	for (size_t i = 0; i < hs->result.peer_num; i++)
+		x509_cert_free(hs->result.peer[i]);
+	gbuf_free(&hs->rec);
+	gbuf_free(&hs->in);
+	gbuf_free(&hs->flight);
+	gbuf_free(&hs->out);
+	gbuf_free(&hs->hello);
+	gbuf_free(&hs->cookie);
+	gbuf_free(&hs->offered_shares);
+	crypto_wipe(hs, sizeof(*hs));
+	free(hs);
+}
+
+/* ---- one message */
+
+static size_t max_message(enum hs_msg type)
+{
+	if (type == HS_CLIENT_HELLO)
+		return MAX_HELLO;
+	return type == HS_CERTIFICATE ? MAX_CERTIFICATE : MAX_MESSAGE;
+}
+
+/* An upper bound of what we send in this step. */
+static size_t send_room(const struct hs *hs, enum hs_msg type)
+{
+	const struct identity *identity = hs->result.identity;
+	size_t room = 4096 + hs->params->alpn_len + hs->cookie.len;
+
+	if (type == HS_CLIENT_HELLO)
+		room += hs->groups_num * CRYPTO_MAX_SHARE;
+	if (type == HS_CERTIFICATE && identity)
+		for (size_t i = 0; i < identity->num; i++)
+			room += x509_cert_der(identity->chain[i])->len + 5;
+	return room;
+}
+
+static int send_message(struct hs *hs, const struct hs_step *step)
+{
+	size_t room = send_room(hs, step->type), mark;
+	struct wbuf b = { .buf = gbuf_room(&hs->flight, room), .cap = room };
+	int err;
+
+	if (!b.buf)
+		return hs_no_memory(hs);
+	wbuf_u8(&b, step->type);
+	mark = wbuf_open(&b, 3);
+	err = step->send(hs, &b);
+	if (err || hs->state == HS_SIGN)
+		return err;
+	wbuf_close(&b, mark, 3);
+	if (b.overflow)
+		return hs_fail(hs, -EMSGSIZE, "%s is too long to send", step->name);
+	hs->flight.len += b.len;
+	return transcript_add(hs, b.buf, b.len);
+}
+
+static int recv_message(struct hs *hs, const struct hs_step *step, const struct rbuf *msg)
+{
+	struct rbuf body = { msg->p + HEADER, msg->end };
+	int err = step->recv(hs, &body);
+
+	if (err)
+		return err;
+	if (rbuf_len(&body))
+		return hs_fail(hs, ALERT_DECODE_ERROR, "%s is longer than what it holds", step->name);
+	err = transcript_add(hs, msg->p, rbuf_len(msg));
+	gbuf_drop(&hs->in, rbuf_len(msg));
+	return err;
+}
+
+/* 1 and @msg: a whole message is there. 0: not yet. */
+static bool next_message(const struct hs *hs, struct rbuf *msg)
+{
+	struct rbuf r = { hs->in.p, hs->in.p + hs->in.len }, body;
+	uint8_t type;
+
+	if (!rbuf_u8(&r, &type) || !rbuf_vec24(&r, &body))
+		return false;
+	*msg = (struct rbuf){ hs->in.p, body.end };
+	return true;
+}
+
+/* ---- the walk */
+
+static bool mine(const struct hs *hs, const struct hs_step *step)
+{
+	return step->sender == hs->role;
+}
+
+/* May this type come now? The answer needs no more than the first byte. */
+static bool type_expected(const struct hs *hs, uint8_t type)
+{
+	size_t i = hs->step;
+
+	while (i < hs_flow13_num && mine(hs, &hs_flow13[i]))
+		i++;
+	for (; i < hs_flow13_num && !mine(hs, &hs_flow13[i]); i++) {
+		if (hs_flow13[i].type == type)
+			return true;
+		if (hs_flow13[i].present(hs, NULL))
+			return false;
+	}
+	return false;
+}
+
+/* Refuse a message by its header, before its body is collected. */
+static int check_pending(struct hs *hs)
+{
+	struct rbuf r = { hs->in.p, hs->in.p + hs->in.len };
+	uint8_t type;
+	uint32_t len;
+
+	if (!rbuf_u8(&r, &type))
+		return 0;
+	if (!type_expected(hs, type))
+		return hs_fail(hs, ALERT_UNEXPECTED_MESSAGE, "the peer sent message type %u instead of %s",
+			       type, hs_step_name(hs));
+	if (rbuf_u24(&r, &len) && len > max_message(type))
+		return hs_fail(hs, ALERT_ILLEGAL_PARAMETER, "%s of the peer has %u bytes, too many",
+			       hs_step_name(hs), len);
+	return 0;
+}
+
+/* Does one step if it can. 1: it did, go on; 0: bytes or a signature are missing. */
+static int advance(struct hs *hs, const struct hs_step *step, int *err)
+{
+	struct rbuf msg;
+	bool send = mine(hs, step);
+
+	if (!send) {
+		*err = check_pending(hs);
+		if (*err || !next_message(hs, &msg))
+			return 0;
+	}
+	if (step->present(hs, send ? NULL : &msg)) {
+		*err = send ? send_message(hs, step) : recv_message(hs, step, &msg);
+		if (!*err && hs->state == HS_READ && step->then)
+			*err = step->then(hs);
+	}
+	if (*err || hs->state != HS_READ)
+		return 0;
+	hs->step++;
+	return 1;
+}
+
+static int run(struct hs *hs)
+{
+	int err = 0;
+
+	hs->state = HS_READ;
+	while (hs->step < hs_flow13_num && advance(hs, &hs_flow13[hs->step], &err))
+		;
+	if (!err && hs->state == HS_READ)
+		err = record_flush(hs);
+	if (!err && hs->step == hs_flow13_num)
+		hs->state = HS_DONE;
+	return err;
+}
+
+/* The last word of a handshake that failed. */
+static int finish(struct hs *hs, int err)
+{
+	if (!err)
+		return 0;
+	hs->state = HS_FAILED;
+	if (hs->alert_from != HS_ALERT_PEER) {
+		hs->alert = err > 0 ? err : ALERT_INTERNAL_ERROR;
+		hs->alert_from = HS_ALERT_LOCAL;
+		record_alert(hs, hs->alert);
+	}
+	crypto_wipe(&hs->result.tx, sizeof(hs->result.tx));
+	crypto_wipe(&hs->result.rx, sizeof(hs->result.rx));
+	schedule_wipe(&hs->schedule);
+	crypto_wipe(hs->shares, sizeof(hs->shares));
+	return err;
+}
+
+/* ---- what the daemon calls */
+
+int hs_start(struct hs *hs)
+{
+	int err = 0;
+
+	if (!hs->suites_num || !hs->groups_num)
+		err = hs_fail(hs, -EINVAL, "no cipher or no group is left to offer: see the configuration");
+	return finish(hs, err ? err : run(hs));
+}
+
+enum hs_state hs_state(const struct hs *hs)
+{
+	return hs->state;
+}
+
+size_t hs_want(const struct hs *hs)
+{
+	return hs->state == HS_READ ? record_want(hs) : 0;
+}
+
+int hs_input(struct hs *hs, const uint8_t *data, size_t len)
+{
+	int err;
+
+	if (len > hs_want(hs))
+		return -EINVAL;
+	err = record_input(hs, data, len);
+	return finish(hs, err ? err : run(hs));
+}
+
+const struct hs_sign *hs_sign_wanted(const struct hs *hs)
+{
+	return hs->state == HS_SIGN ? &hs->sign : NULL;
+}
+
+int hs_signed(struct hs *hs, const uint8_t *sig, size_t len)
+{
+	if (hs->state != HS_SIGN || !len || len > sizeof(hs->sig))
+		return -EINVAL;
+	memcpy(hs->sig, sig, len);
+	hs->sig_len = len;
+	return finish(hs, run(hs));
+}
+
+int hs_abort(struct hs *hs, int alert, const char *why)
+{
+	if (hs->state == HS_FAILED || hs->state == HS_DONE)
+		return -EINVAL;
+	return finish(hs, hs_fail(hs, alert, "%s", why));
+}
+
+const uint8_t *hs_output(const struct hs *hs, size_t *len)
+{
+	*len = hs->out.len;
+	return hs->out.p;
+}
+
+void hs_sent(struct hs *hs, size_t len)
+{
+	gbuf_drop(&hs->out, len < hs->out.len ? len : hs->out.len);
+}
+
+const struct hs_result *hs_result(const struct hs *hs)
+{
+	return hs->state == HS_DONE ? &hs->result : NULL;
+}
+
+const char *hs_why(const struct hs *hs)
+{
+	return hs->why;
+}
+
+const char *hs_step_name(const struct hs *hs)
+{
+	size_t i = hs->step;
+
+	while (i < hs_flow13_num && !hs_flow13[i].present(hs, NULL))
+		i++;
+	return i < hs_flow13_num ? hs_flow13[i].name : "done";
+}
+
+int hs_alert(const struct hs *hs, enum hs_alert_from *from)
+{
+	if (from)
+		*from = hs->alert_from;
+	return hs->alert;
+}

@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Records of the handshake epochs, RFC 9846 section 5: cut out of the byte
+ * stream one at a time, opened, and their handshake bytes appended to hs->in;
+ * messages packed into records and sealed. Never asks for a byte that lies
+ * behind the record it is reading, so what follows the handshake stays in
+ * the socket for the kernel.
+ */
+#include "handshake/engine.h"
+#include <errno.h>
+#include <string.h>
+
+enum record_type {
+	RECORD_CCS = 20, RECORD_ALERT = 21, RECORD_HANDSHAKE = 22, RECORD_DATA = 23,
+};
+
+#define HEADER		5
+#define PLAINTEXT	16384
+#define CIPHERTEXT	(PLAINTEXT + 256)
+#define MAX_QUIET	32	/* change_cipher_spec and user_canceled that we sit through */
+#define ALERT_ROOM	64	/* kept free in hs->out */
+
+static const uint8_t ccs_record[] = { RECORD_CCS, 3, 3, 0, 1, 1 };
+
+size_t record_want(const struct hs *hs)
+{
+	if (hs->rec.len < HEADER)
+		return HEADER - hs->rec.len;
+	return HEADER + (size_t)(hs->rec.p[3] << 8 | hs->rec.p[4]) - hs->rec.len;
+}
+
+/* ---- reading */
+
+static void nonce_of(const struct hs_traffic *t, uint8_t nonce[12])
+{
+	memcpy(nonce, t->iv, 12);
+	for (int i = 0; i < 8; i++)
+		nonce[11 - i] ^= (uint8_t)(t->seq >> (8 * i));
+}
+
+static int refuse_type(struct hs *hs, uint8_t type)
+{
+	if (type == RECORD_DATA)
+		return hs_fail(hs, ALERT_UNEXPECTED_MESSAGE,
+			       "the peer sent application data during the handshake");
+	return hs_fail(hs, ALERT_UNEXPECTED_MESSAGE,
+		       "the peer sent a record of type %u, which is not TLS here", type);
+}
+
+/* Refuse by the first five bytes what can't become right any more. */
+static int check_header(struct hs *hs, uint8_t type, size_t len)
+{
+	size_t max = type == RECORD_DATA ? CIPHERTEXT : PLAINTEXT;
+
+	if (type < RECORD_CCS || type > RECORD_DATA)
+		return refuse_type(hs, type);
+	if (type == RECORD_DATA && !hs->rx.on && !hs->early_left)
+		return refuse_type(hs, type);
+	if (type == RECORD_HANDSHAKE && hs->rx.on)
+		return hs_fail(hs, ALERT_UNEXPECTED_MESSAGE,
+			       "the peer sent a handshake message without encryption");
+	if (len > max)
+		return hs_fail(hs, ALERT_RECORD_OVERFLOW, "the peer sent a record of %zu bytes", len);
+	if (!len)
+		return hs_fail(hs, ALERT_UNEXPECTED_MESSAGE, "the peer sent an empty record");
+	return 0;
+}
+
+static int read_nothing(struct hs *hs)
+{
+	if (++hs->quiet > MAX_QUIET)
+		return hs_fail(hs, ALERT_UNEXPECTED_MESSAGE,
+			       "the peer sent %d records without content", MAX_QUIET);
+	return 0;
+}
+
+static int read_ccs(struct hs *hs, const uint8_t *p, size_t len)
+{
+	if (len != 1 || p[0] != 1 || !hs->greeted)
+		return hs_fail(hs, ALERT_UNEXPECTED_MESSAGE,
+			       "the peer sent a change_cipher_spec that TLS 1.3 does not allow");
+	return read_nothing(hs);
+}
+
+/* Any alert but user_canceled ends the handshake, whatever its level says (RFC 9846 6). */
+static int read_alert(struct hs *hs, const uint8_t *p, size_t len)
+{
+	if (len != 2)
+		return hs_fail(hs, ALERT_DECODE_ERROR, "the peer sent an alert of %zu bytes", len);
+	if (p[1] == ALERT_USER_CANCELED)
+		return read_nothing(hs);
+	hs->alert = p[1];
+	hs->alert_from = HS_ALERT_PEER;
+	if (p[1] == ALERT_CLOSE_NOTIFY)
+		return hs_fail(hs, -ECONNRESET, "the peer closed the connection during the handshake");
+	return hs_fail(hs, -EPROTO, "the peer refused the handshake: %s (alert %u)",
+		       alert_name(p[1]), p[1]);
+}
+
+static int read_content(struct hs *hs, uint8_t type, const uint8_t *p, size_t len)
+{
+	if (type == RECORD_ALERT)
+		return read_alert(hs, p, len);
+	if (type != RECORD_HANDSHAKE)
+		return refuse_type(hs, type);
+	if (!len)
+		return hs_fail(hs, ALERT_UNEXPECTED_MESSAGE, "the peer sent an empty record");
+	return 0;
+}
+
+/* Refused early data does not open, or comes before there are keys (RFC 9846 4.2.10). */
+static bool skip_early_data(struct hs *hs, size_t len)
+{
+	if (hs->early_left < len)
+		return false;
+	hs->early_left -= len;
+	return true;
+}
+
+/* Decrypts to the end of hs->in; what turns out to be a handshake message stays there. */
+static int read_protected(struct hs *hs, const uint8_t *header, const uint8_t *p, size_t len)
+{
+	const struct crypto_aead *aead = hs->suite->aead;
+	uint8_t nonce[12], *plain = gbuf_room(&hs->in, len);
+	size_t n;
+	int err;
+
+	if (!plain)
+		return hs_no_memory(hs);
+	nonce_of(&hs->rx.t, nonce);
+	err = len > aead->tag ? aead->open(hs->rx.t.key, nonce, header, HEADER, p, len, plain) : -EBADMSG;
+	if (err && skip_early_data(hs, len))
+		return 0;
+	if (err)
+		return hs_fail(hs, ALERT_BAD_RECORD_MAC, "a record of the peer does not decrypt");
+	hs->early_left = 0;
+	hs->rx.t.seq++;
+	n = len - aead->tag;
+	while (n && !plain[n - 1])
+		n--;
+	if (!n)
+		return hs_fail(hs, ALERT_UNEXPECTED_MESSAGE, "the peer sent a record without a type");
+	if (--n > PLAINTEXT)
+		return hs_fail(hs, ALERT_RECORD_OVERFLOW, "the peer sent %zu bytes in one record", n);
+	err = read_content(hs, plain[n], plain, n);
+	if (!err && plain[n] == RECORD_HANDSHAKE)
+		hs->in.len += n;
+	return err;
+}
+
+static int read_record(struct hs *hs, const uint8_t *header, const uint8_t *p, size_t len)
+{
+	uint8_t type = header[0];
+	int err;
+
+	if (hs->in.len && type == RECORD_CCS)
+		return hs_fail(hs, ALERT_UNEXPECTED_MESSAGE,
+			       "the peer sent another record inside a handshake message");
+	if (type == RECORD_CCS)
+		return read_ccs(hs, p, len);
+	if (type == RECORD_DATA && hs->rx.on)
+		return read_protected(hs, header, p, len);
+	if (type == RECORD_DATA && skip_early_data(hs, len))
+		return 0;
+	/* A peer that could not derive keys yet can only say so in plain text. */
+	if (hs->rx.on && (type != RECORD_ALERT || hs->rx.t.seq))
+		return hs_fail(hs, ALERT_UNEXPECTED_MESSAGE, "the peer sent an alert without encryption");
+	err = read_content(hs, type, p, len);
+	if (!err && type == RECORD_HANDSHAKE && !gbuf_add(&hs->in, p, len))
+		return hs_no_memory(hs);
+	return err;
+}
+
+int record_input(struct hs *hs, const uint8_t *data, size_t len)
+{
+	bool header = hs->rec.len < HEADER;
+	int err;
+
+	if (!gbuf_add(&hs->rec, data, len))
+		return hs_no_memory(hs);
+	if (header && hs->rec.len == HEADER) {
+		err = check_header(hs, hs->rec.p[0], (size_t)(hs->rec.p[3] << 8 | hs->rec.p[4]));
+		if (err)
+			return err;
+	}
+	if (hs->rec.len < HEADER || record_want(hs))
+		return 0;
+	err = read_record(hs, hs->rec.p, hs->rec.p + HEADER, hs->rec.len - HEADER);
+	gbuf_drop(&hs->rec, hs->rec.len);
+	return err;
+}
+
+/* ---- writing */
+
+/* @to has room for the header, @len bytes, and type and tag when protected. */
+static size_t write_record(struct hs *hs, uint8_t type, const uint8_t *p, size_t len, uint8_t *to)
+{
+	const struct crypto_aead *aead = hs->tx.on ? hs->suite->aead : NULL;
+	size_t body = len + (aead ? 1u + aead->tag : 0);
+	uint8_t nonce[12];
+
+	to[0] = aead ? RECORD_DATA : type;
+	to[1] = 3;
+	/* The first record may say 3.1 for old servers (RFC 9846 5.1). */
+	to[2] = !hs->greeted && hs->role == HS_CLIENT ? 1 : 3;
+	to[3] = (uint8_t)(body >> 8);
+	to[4] = (uint8_t)body;
+	memcpy(to + HEADER, p, len);
+	if (aead) {
+		to[HEADER + len] = type;
+		nonce_of(&hs->tx.t, nonce);
+		aead->seal(hs->tx.t.key, nonce, to, HEADER, to + HEADER, len + 1, to + HEADER);
+		hs->tx.t.seq++;
+	}
+	return HEADER + body;
+}
+
+int record_ccs(struct hs *hs)
+{
+	int err = record_flush(hs);
+
+	if (err || hs->ccs_sent || !hs->session_id_len)
+		return err;
+	if (!gbuf_room(&hs->out, sizeof(ccs_record) + ALERT_ROOM))
+		return hs_no_memory(hs);
+	gbuf_add(&hs->out, ccs_record, sizeof(ccs_record));
+	hs->ccs_sent = true;
+	return 0;
+}
+
+int record_flush(struct hs *hs)
+{
+	size_t at = 0, len;
+	uint8_t *to;
+
+	while (at < hs->flight.len) {
+		len = hs->flight.len - at;
+		if (len > PLAINTEXT)
+			len = PLAINTEXT;
+		to = gbuf_room(&hs->out, HEADER + len + 1 + 16 + ALERT_ROOM);
+		if (!to)
+			return hs_no_memory(hs);
+		hs->out.len += write_record(hs, RECORD_HANDSHAKE, hs->flight.p + at, len, to);
+		at += len;
+	}
+	gbuf_drop(&hs->flight, hs->flight.len);
+	return 0;
+}
+
+void record_alert(struct hs *hs, int alert)
+{
+	/* RFC 9846 6: the level says nothing; fatal is what peers expect. */
+	const uint8_t msg[2] = { 2, (uint8_t)alert };
+
+	hs->out.len += write_record(hs, RECORD_ALERT, msg, sizeof(msg), hs->out.p + hs->out.len);
+}
+
+int record_rx_keys(struct hs *hs, const struct hs_traffic *t)
+{
+	if (hs->in.len)
+		return hs_fail(hs, ALERT_UNEXPECTED_MESSAGE,
+			       "the peer sent a handshake message across a change of keys");
+	hs->rx = (struct hs_half){ .on = true, .t = *t };
+	return 0;
+}
+
+int record_tx_keys(struct hs *hs, const struct hs_traffic *t)
+{
+	int err = record_flush(hs);
+
+	if (!err)
+		hs->tx = (struct hs_half){ .on = true, .t = *t };
+	return err;
+}
