@@ -19,8 +19,9 @@ $(B)/bin/ktls-hello: $(B)/obj/tools/ktls-hello.o
 	@mkdir -p $(@D)
 	$(CC) -pie -Wl,-z,relro,-z,now -o $@ $^
 
-$(B)/obj/tools/ktlsctl.o: INC += -I/usr/include/libnl3
-$(B)/bin/ktlsctl: $(B)/obj/tools/ktlsctl.o $(B)/lib/libktls.a
+CTL_SRC := tools/ktlsctl.c $(wildcard tools/ctl/*.c)
+$(B)/obj/tools/ctl/sessions.o: INC += -I/usr/include/libnl3
+$(B)/bin/ktlsctl: $(CTL_SRC:%.c=$(B)/obj/%.o) $(B)/lib/libktls.a
 	@mkdir -p $(@D)
 	$(CC) -pie -Wl,-z,relro,-z,now -o $@ $^ -lnl-genl-3 -lnl-3
 
