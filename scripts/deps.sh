@@ -1,0 +1,102 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# deps.sh SET...: install what is missing from Debian, in one apt-get call.
+#
+#	build		compiler and libraries of agent, library and tools
+#	module		headers of both kernel series (module-6.1, module-6.12 for one)
+#	vm		qemu and what makes the guest's image
+#	peers		the TLS programs that we test against
+#	test		cmocka, sparse, ctags
+# deps.sh image SERIES: download the kernel package of a series into build/vm
+# (it is not installed) and print its path.
+#
+# Asks nothing, does nothing if nothing is missing.
+set -euo pipefail
+top=$(cd "$(dirname "$0")/.." && pwd)
+export DEBIAN_FRONTEND=noninteractive
+
+declare -A packages=(
+	[build]="gcc libc6-dev pkg-config nettle-dev libgmp-dev libtasn1-6-dev libnl-3-dev libnl-genl-3-dev libinih-dev libseccomp-dev libsystemd-dev libcap-dev linux-libc-dev"
+	[vm]="qemu-system-x86 busybox-static kmod cpio zstd xz-utils openssl iproute2 procps"
+	[peers]="openssl gnutls-bin curl nginx-light python3 socat"
+	[test]="libcmocka-dev sparse universal-ctags binutils"
+)
+declare -A meta=([6.1]=amd64 [6.12]=6.12-amd64)
+
+fail() { echo "deps: $*" >&2; exit 1; }
+
+installed() {
+	[ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2> /dev/null)" = installed ]
+}
+
+refresh_lists() {
+	[ -z "${refreshed:-}" ] || return 0
+	refreshed=1
+	[ "$(id -u)" = 0 ] || return 0
+	apt-get update -qq > /dev/null || echo "deps: apt-get update failed; going on with the lists there are" >&2
+}
+
+# The real package behind a meta package: what linux-image-amd64 depends on.
+resolve() {
+	apt-cache depends "$1" 2> /dev/null |
+		awk '$1 == "Depends:" && /linux-(image|headers)-[0-9]/ { print $2; exit }'
+}
+
+# release SERIES: the kernel release that images and modules are made for.
+release() {
+	local image f=$top/build/vm/$1/release
+	[ -n "${meta[$1]:-}" ] || fail "kernel series $1 is unknown; there are: ${!meta[*]}"
+	if [ -s "$f" ]; then cat "$f"; return; fi
+	image=$(resolve "linux-image-${meta[$1]}")
+	[ -n "$image" ] || { refresh_lists; image=$(resolve "linux-image-${meta[$1]}"); }
+	[ -n "$image" ] || fail "no package linux-image-${meta[$1]} in apt's lists"
+	echo "${image#linux-image-}"
+}
+
+# Two makes at a time may want the same package: one of them downloads.
+download_image() {
+	local package deb
+	package=linux-image-$(release "$1")
+	mkdir -p "$top/build/vm/deb/$package"
+	cd "$top/build/vm/deb/$package"
+	deb=$(compgen -G "*.deb" | head -1) || true
+	if [ -z "$deb" ]; then
+		echo "deps: downloading $package" >&2
+		apt-get -qq -o APT::Sandbox::User=root download "$package" >&2 ||
+			{ refresh_lists; apt-get -qq -o APT::Sandbox::User=root download "$package" >&2; } ||
+			fail "cannot download $package; are Debian's sources reachable?"
+		deb=$(compgen -G "*.deb" | head -1)
+	fi
+	echo "$PWD/$deb"
+}
+
+wanted() {
+	case $1 in
+	module) echo "make gcc linux-headers-$(release 6.1) linux-headers-$(release 6.12)" ;;
+	module-*) echo "make gcc linux-headers-$(release "${1#module-}")" ;;
+	*) [ -n "${packages[$1]:-}" ] || fail "unknown set $1"
+	   echo "${packages[$1]}" ;;
+	esac
+}
+
+if [ "${1:-}" = image ]; then
+	download_image "$2"
+	exit
+elif [ "${1:-}" = release ]; then
+	release "$2"
+	exit
+fi
+
+missing=()
+for set in "$@"; do
+	list=$(wanted "$set")
+	for p in $list; do
+		installed "$p" || [[ " ${missing[*]} " == *" $p "* ]] || missing+=("$p")
+	done
+done
+[ ${#missing[@]} -gt 0 ] || exit 0
+[ "$(id -u)" = 0 ] || fail "these packages are missing; as root: apt-get install ${missing[*]}"
+echo "deps: installing ${missing[*]}"
+refresh_lists
+apt-get install -y -qq --no-install-recommends -o Dpkg::Use-Pty=0 "${missing[@]}" > /dev/null ||
+	fail "apt-get install failed"
