@@ -28,6 +28,7 @@ include tools/build.mk
 include kmod/build.mk
 include selftests/build.mk
 include scripts/build.mk
+include bench/build.mk
 
 .PHONY: all clean
 all: agent lib tools

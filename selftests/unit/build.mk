@@ -6,6 +6,8 @@ UNIT_rng := rng
 UNIT_crypto := crypto rng
 UNIT_x509 := x509 crypto rng
 UNIT_hs := handshake ext x509 crypto rng
+UNIT_gcm := gcm
+UNIT_LIBS_gcm := -lcrypto
 
 UNIT_NAMES := $(patsubst selftests/unit/%_test.c,%,$(wildcard selftests/unit/*_test.c))
 T ?= $(UNIT_NAMES)

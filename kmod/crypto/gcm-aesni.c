@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* AES-GCM with AES-NI, PCLMULQDQ and AVX: one block in a vector. */
+#include "gcm-simd.h"
+
+#define WIDTH(name)	gcm_aesni_##name
+#define VSIZE		16
+typedef __m128i vec;
+
+#define vload(p)	gcm_load(p)
+#define vstore(p, v)	gcm_store(p, v)
+#define vxor(a, b)	_mm_xor_si128(a, b)
+#define vand(a, b)	_mm_and_si128(a, b)
+#define vadd(a, b)	_mm_add_epi32(a, b)
+#define vaes(b, k)	_mm_aesenc_si128(b, k)
+#define vaeslast(b, k)	_mm_aesenclast_si128(b, k)
+#define vclmul(a, b, i)	_mm_clmulepi64_si128(a, b, i)
+#define vturn(v)	_mm_shuffle_epi32(v, 0x4e)	/* halves exchanged */
+#define vlows(a, b)	_mm_unpacklo_epi64(a, b)
+#define vswap(v)	gcm_swap(v)
+#define vzero()		_mm_setzero_si128()
+#define vwide(b)	(b)				/* a block in every lane */
+#define vfirst(b)	(b)				/* a block, the other lane 0 */
+#define vlast(v)	(v)				/* last lane */
+#define vfold(v)	(v)				/* sum of the lanes */
+#define vpair(c)	(c)				/* a counter and its successor */
+#define vstep()		_mm_set_epi32(0, 0, 0, 1)
+#define vtwo()		_mm_set_epi32(0, 0, 0, 2)
+#define vload_part(p, n)	gcm_load_part(p, n)
+#define vstore_part(p, v, n)	gcm_store_part(p, v, n)
+#define vend()		((void)0)
+
+/* The first n bytes. */
+ALWAYS vec vmask(size_t n)
+{
+	return _mm_cmpgt_epi8(_mm_set1_epi8((char)n),
+			      _mm_set_epi8(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0));
+}
+
+#include "gcm-record.h"

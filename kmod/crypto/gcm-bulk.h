@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The inner loop: whole batches of 16 blocks, AES and GHASH interleaved.
+ * Included once for each width with VEC (ymm, xmm), VSIZE, PASSES (to fill a
+ * batch with eight vectors at a time), LOAD_KEY and the two REDUCE_LAST steps.
+ *
+ * void f(const struct gcm_key *key, struct gcm_work *work, const u8 *in,
+ *	  u8 *out, size_t batches, const u8 *behind)
+ *
+ * Sealing hashes one batch behind: first @behind, then each batch of output but
+ * the last, which the caller hashes or passes on as @behind. Opening hashes the
+ * input and ignores @behind.
+ */
+#include "gcm-work.h"
+
+#ifdef __KERNEL__
+#include <linux/linkage.h>
+#else
+#define SYM_FUNC_START(name)	.globl name; .type name, @function; .balign 16; name:
+#define SYM_FUNC_END(name)	.size name, . - name
+#endif
+#ifndef RET
+#define RET	ret
+#endif
+
+#define KEY	%rdi
+#define WORK	%rsi
+#define IN	%rdx
+#define OUT	%rcx
+#define BATCHES	%r8
+#define BEHIND	%r9
+
+#define CAT_(a, b)	a##b
+#define CAT(a, b)	CAT_(a, b)
+/* 0-7: the blocks under encryption */
+#define X	%CAT(VEC, 8)
+#define LOW	%CAT(VEC, 9)
+#define HIGH	%CAT(VEC, 10)
+#define MIDDLE	%CAT(VEC, 11)
+#define TMP	%CAT(VEC, 12)
+#define HASH	%CAT(VEC, 13)
+#define SWAP	%CAT(VEC, 14)
+#define RK	%CAT(VEC, 15)
+
+#define STEPS		11	/* to hash one vector */
+#define REDUCE_STEPS	13
+
+.section .rodata
+.balign 32
+.Lswap:
+	.rept 2
+	.byte 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0
+	.endr
+.Lpoly:				/* x^128 + x^127 + x^126 + x^121 + 1, reflected */
+	.rept 2
+	.quad 1, 0xc200000000000000
+	.endr
+.Lbatch:
+	.rept 2
+	.long 16, 0, 0, 0
+	.endr
+.Lcounters:			/* big endian, to be xored to a multiple of 16 */
+	.set i, 0
+	.rept 16
+	.long 0, 0, 0, i << 24
+	.set i, i + 1
+	.endr
+.text
+
+/* Step number .Lstep of the reduction of LOW, MIDDLE, HIGH to HASH. */
+.macro reduce_step
+	.if k == 0
+	vpxor		LOW, MIDDLE, MIDDLE
+	.elseif k == 1
+	vmovdqa		.Lpoly(%rip), X
+	.elseif k == 2
+	vpclmulqdq	$0x01, LOW, X, TMP
+	.elseif k == 3
+	vpshufd		$0x4e, LOW, LOW
+	.elseif k == 4
+	vpxor		HIGH, MIDDLE, MIDDLE
+	.elseif k == 5
+	vpxor		LOW, MIDDLE, MIDDLE
+	.elseif k == 6
+	vpxor		TMP, MIDDLE, MIDDLE
+	.elseif k == 7
+	vpclmulqdq	$0x01, MIDDLE, X, TMP
+	.elseif k == 8
+	vpshufd		$0x4e, MIDDLE, MIDDLE
+	.elseif k == 9
+	vpxor		MIDDLE, HIGH, HIGH
+	.elseif k == 10
+	vpxor		TMP, HIGH, HIGH
+	.elseif k == 11
+	REDUCE_LAST1
+	.elseif k == 12
+	REDUCE_LAST2
+	.endif
+.endm
+
+/* Step k of hashing vector j of a pass; `first` starts the sums. */
+.macro hash_step pass, src
+	.if k == 0
+	vmovdqu		VSIZE * (8 * \pass + j)(\src), X
+	.elseif k == 1
+	vpshufb		SWAP, X, X
+	.elseif k == 2 && j == 0 && \pass == 0
+	vpxor		HASH, X, X
+	.elseif k == 3 && first
+	vpclmulqdq	$0x00, GCM_W_BULK + VSIZE * (8 * \pass + j)(WORK), X, LOW
+	.elseif k == 3
+	vpclmulqdq	$0x00, GCM_W_BULK + VSIZE * (8 * \pass + j)(WORK), X, TMP
+	.elseif k == 4 && !first
+	vpxor		TMP, LOW, LOW
+	.elseif k == 5
+	vpshufd		$0x4e, X, TMP
+	.elseif k == 6
+	vpxor		TMP, X, TMP
+	.elseif k == 7 && first
+	vpclmulqdq	$0x10 * (j / 4), GCM_W_MIDDLE + VSIZE * (4 * \pass + j % 4)(WORK), TMP, MIDDLE
+	.elseif k == 7
+	vpclmulqdq	$0x10 * (j / 4), GCM_W_MIDDLE + VSIZE * (4 * \pass + j % 4)(WORK), TMP, TMP
+	.elseif k == 8 && !first
+	vpxor		TMP, MIDDLE, MIDDLE
+	.elseif k == 9 && first
+	vpclmulqdq	$0x11, GCM_W_BULK + VSIZE * (8 * \pass + j)(WORK), X, HIGH
+	.elseif k == 9
+	vpclmulqdq	$0x11, GCM_W_BULK + VSIZE * (8 * \pass + j)(WORK), X, TMP
+	.elseif k == 10 && !first
+	vpxor		TMP, HIGH, HIGH
+	.endif
+.endm
+
+/* The next GHASH instruction. Vector 0 needs the last batch's HASH: it comes last. */
+.macro next_step pass, src
+	.set k, step % STEPS
+	.set j, (step / STEPS + 1) % 8
+	.set first, \pass == 0 && step < STEPS
+	.if step < 8 * STEPS
+	hash_step \pass, \src
+	.else
+	.set k, step - 8 * STEPS
+	reduce_step
+	.endif
+	.set step, step + 1
+.endm
+
+/* Eight vectors through AES, the hash steps spread evenly among the rounds. */
+.macro aes_pass rounds, pass, src
+	.set steps, 8 * STEPS
+	.if \pass == PASSES - 1
+	.set steps, steps + REDUCE_STEPS
+	.endif
+	.set step, 0
+	.set done, 0
+	.set total, 8 * (\rounds - 1)
+	.set round, 1
+	.rept \rounds - 1
+	LOAD_KEY	16 * round(KEY), RK
+	.irp r, 0, 1, 2, 3, 4, 5, 6, 7
+	vaesenc		RK, %VEC\r, %VEC\r
+	.set done, done + 1
+	.rept done * steps / total - step
+	next_step \pass, \src
+	.endr
+	.endr
+	.set round, round + 1
+	.endr
+	LOAD_KEY	16 * \rounds(KEY), RK
+	.irp r, 0, 1, 2, 3, 4, 5, 6, 7
+	vpxor		VSIZE * (8 * \pass + \r)(IN), RK, X
+	vaesenclast	X, %VEC\r, %VEC\r
+	.endr
+	.irp r, 0, 1, 2, 3, 4, 5, 6, 7
+	vmovdqu		%VEC\r, VSIZE * (8 * \pass + \r)(OUT)
+	.endr
+.endm
+
+.macro start_counters pass
+	vmovdqu		GCM_W_COUNTER(WORK), X
+	.if \pass == PASSES - 1
+	vpaddd		.Lbatch(%rip), X, TMP
+	vmovdqu		TMP, GCM_W_COUNTER(WORK)
+	.endif
+	LOAD_KEY	(KEY), RK
+	vpshufb		SWAP, X, X
+	vpxor		RK, X, X
+	.irp r, 0, 1, 2, 3, 4, 5, 6, 7
+	vpxor		VSIZE * (8 * \pass + \r) + .Lcounters(%rip), X, %VEC\r
+	.endr
+.endm
+
+.macro bulk rounds, src
+	vmovdqa		.Lswap(%rip), SWAP
+	vmovdqu		GCM_W_HASH(WORK), %xmm13
+	.balign 64
+.Lagain\@:
+	start_counters 0
+	aes_pass \rounds, 0, \src
+	.if PASSES == 2
+	start_counters 1
+	aes_pass \rounds, 1, \src
+	.endif
+	mov		OUT, BEHIND
+	add		$GCM_BATCH, IN
+	add		$GCM_BATCH, OUT
+	dec		BATCHES
+	jnz		.Lagain\@
+	vmovdqu		%xmm13, GCM_W_HASH(WORK)
+	vzeroupper
+	RET
+.endm
+
+SYM_FUNC_START(CAT(NAME, _seal_10))
+	bulk 10, BEHIND
+SYM_FUNC_END(CAT(NAME, _seal_10))
+
+SYM_FUNC_START(CAT(NAME, _seal_14))
+	bulk 14, BEHIND
+SYM_FUNC_END(CAT(NAME, _seal_14))
+
+SYM_FUNC_START(CAT(NAME, _open_10))
+	bulk 10, IN
+SYM_FUNC_END(CAT(NAME, _open_10))
+
+SYM_FUNC_START(CAT(NAME, _open_14))
+	bulk 14, IN
+SYM_FUNC_END(CAT(NAME, _open_14))
+
+.section .note.GNU-stack, "", @progbits

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * AES-GCM with the CPU's own instructions, free of the kernel: the same
+ * sources build for user space (tests, bench).
+ *
+ * The caller answers for three things: the CPU has what the width needs
+ * (gcm-glue.c asks), the vector registers are his to use (kernel: inside one
+ * FPU section), and nobody changes the input during a call. Time depends on
+ * lengths only.
+ */
+#ifndef KTLS_GCM_H
+#define KTLS_GCM_H
+
+#ifdef __KERNEL__
+#include <linux/types.h>
+#else
+#include <stddef.h>
+#include <stdint.h>
+typedef uint8_t u8;
+typedef uint32_t u32;
+typedef uint64_t u64;
+#endif
+
+#define GCM_IV_SIZE	12
+#define GCM_TAG_SIZE	16
+#define GCM_BLOCK	16
+#define GCM_KEY_POWERS	10	/* enough for records up to 128 bytes */
+
+/*
+ * One direction's key, secret as a whole: wipe it when done. Faster when it
+ * starts at a multiple of 16.
+ */
+struct gcm_key {
+	u8	round[15][GCM_BLOCK];
+	u8	power[GCM_KEY_POWERS][GCM_BLOCK];	/* H^10 ... H^1 */
+	u32	rounds;					/* 10 or 14 */
+};
+
+/* Contiguous bytes: @in is @out, or they don't overlap. */
+struct gcm_seg {
+	const u8	*in;
+	u8		*out;
+	size_t		len;
+};
+
+/* One record; its bytes are those of all segments in turn. */
+struct gcm_op {
+	const u8		*iv;		/* GCM_IV_SIZE bytes */
+	const u8		*aad;
+	size_t			aad_len;
+	const struct gcm_seg	*seg;
+	size_t			segs;
+};
+
+/* @len 16 or 32, anything else is taken for 32: check before. */
+void gcm_key_init(struct gcm_key *key, const u8 *raw, size_t len);
+
+/*
+ * open() returns 0 or -EBADMSG; the output is written before the tag is known
+ * to be right, so the caller throws it away on -EBADMSG.
+ */
+#define GCM_WIDTH(name)							\
+void gcm_##name##_seal(const struct gcm_key *key,			\
+		       const struct gcm_op *op, u8 *tag);		\
+int gcm_##name##_open(const struct gcm_key *key,			\
+		      const struct gcm_op *op, const u8 *tag)
+
+GCM_WIDTH(vaes);	/* AES-NI, PCLMUL, AVX2, VAES, VPCLMULQDQ */
+GCM_WIDTH(aesni);	/* AES-NI, PCLMUL, AVX */
+
+#endif
