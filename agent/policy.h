@@ -12,7 +12,7 @@
 #include <sys/types.h>
 #include "identity.h"
 
-#define POLICY_WHY	256
+#define POLICY_WHY	240
 #define RULES_MAX	32
 
 struct config;

@@ -1,0 +1,537 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One handshake, from the accepted upcall to its one answer. Bytes go between
+ * channel and struct hs; the keeper signs meanwhile others go on; whatever
+ * happens, exactly one RESPOND and one log line end it. A caller whom policy
+ * denies is refused only when the ClientHello has been read, so that the
+ * peer gets its alert and no reset.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <time.h>
+#include <unistd.h>
+#include "conn.h"
+#include "handshake/alert.h"
+#include "handshake/suite.h"
+#include "log.h"
+#include "state.h"
+
+#define STEPS_MAX	16		/* reads and writes per wake-up: others wait */
+
+/* What to do about an alert: who sent it decides which end has to change. */
+static const struct hint { int alert; const char *local, *peer; } hints[] = {
+	{ ALERT_HANDSHAKE_FAILURE,	"compare ciphers, groups and key types of both ends", "compare ciphers, groups and key types of both ends" },
+	{ ALERT_PROTOCOL_VERSION,	"the peer must speak TLS 1.3", "the peer must speak TLS 1.3" },
+	{ ALERT_NO_APPLICATION_PROTOCOL, "have both ends name a common ALPN protocol", "name an ALPN protocol that it knows" },
+	{ ALERT_UNKNOWN_CA,		NULL, "install our CA there" },
+	{ ALERT_BAD_CERTIFICATE,	NULL, "it does not accept our certificate: see its log" },
+	{ ALERT_CERTIFICATE_EXPIRED,	NULL, "renew our certificate" },
+	{ ALERT_CERTIFICATE_UNKNOWN,	NULL, "it does not accept our certificate: see its log" },
+	{ ALERT_UNRECOGNIZED_NAME,	NULL, "ask for a name that it serves" },
+	{ ALERT_CERTIFICATE_REQUIRED,	"the peer must present a certificate", "name an identity to present" },
+	{ ALERT_INTERNAL_ERROR,		NULL, "see its log" },
+};
+
+static const char *hint(int alert, enum hs_alert_from from)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(hints) / sizeof(hints[0]); i++)
+		if (hints[i].alert == alert)
+			return from == HS_ALERT_PEER ? hints[i].peer : hints[i].local;
+	return NULL;
+}
+
+/* ---- how it ends */
+
+struct ending { int err, alert; enum hs_alert_from from; char reason[KTLS_MAX_REASON]; };
+
+static void log_failure(const struct conn *c, const struct ending *e, uint64_t now)
+{
+	char name[HS_MAX_NAME], reason[2 * KTLS_MAX_REASON];
+
+	log_line(LOG_INFO, "handshake cookie=%llx peer=%s role=%s uid=%u name=%s result=failed errno=%s alert=%s from=%s ms=%llu reason=%s",
+		 (unsigned long long)c->cookie, c->peer, c->role == KTLS_ROLE_SERVER ? "server" : "client", c->uid,
+		 log_quote(name, sizeof(name), c->wish.server_name), errno_name(e->err),
+		 e->alert < 0 ? "none" : alert_name(e->alert),
+		 e->from == HS_ALERT_LOCAL ? "local" : e->from == HS_ALERT_PEER ? "peer" : "none",
+		 (unsigned long long)(now - c->opened), log_quote(reason, sizeof(reason), e->reason));
+}
+
+static void report_failure(const struct conn *c, const struct ending *e)
+{
+	struct msg_failure f = {
+		.type = MSG_FAILURE, .uid = c->uid, .cookie = c->cookie, .time = time(NULL),
+		.err = e->err, .alert = e->alert, .from = e->from, .role = c->role,
+	};
+
+	snprintf(f.peer, sizeof(f.peer), "%s", c->peer);
+	snprintf(f.name, sizeof(f.name), "%s", c->wish.server_name);
+	snprintf(f.reason, sizeof(f.reason), "%s", e->reason);
+	c->env->failed(c->env->arg, &f);
+}
+
+static void end(struct conn *c, const struct ending *e, uint64_t now)
+{
+	struct reply reply = {
+		.id = c->id, .err = e->err, .alert = e->alert,
+		.from = (enum ktls_alert_from)e->from, .reason = e->reason,
+	};
+
+	c->env->respond(c->env->arg, &reply);
+	c->env->count.failed++;
+	log_failure(c, e, now);
+	report_failure(c, e);
+}
+
+/* A failure without the engine's word: refused, lost, late. */
+static void __attribute__((format(printf, 4, 5)))
+end_with(struct conn *c, int err, uint64_t now, const char *fmt, ...)
+{
+	struct ending e = { .err = err, .alert = -1 };
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(e.reason, sizeof(e.reason), fmt, ap);
+	va_end(ap);
+	if (c->hs)
+		e.alert = hs_alert(c->hs, &e.from);
+	end(c, &e, now);
+}
+
+/* The alert, if it fits: nobody waits for it. */
+static void flush_alert(struct conn *c)
+{
+	size_t len;
+	const uint8_t *out = hs_output(c->hs, &len);
+
+	if (len && write(c->fd, out, len) > 0)
+		hs_sent(c->hs, len);
+}
+
+static int errno_of(int alert, enum hs_alert_from from)
+{
+	if (from == HS_ALERT_PEER)
+		return alert == ALERT_CLOSE_NOTIFY ? -ECONNRESET : -EPROTO;
+	return alert >= ALERT_BAD_CERTIFICATE && alert <= ALERT_UNKNOWN_CA &&
+	       alert != ALERT_ILLEGAL_PARAMETER ? -EKEYREJECTED : -EPROTO;
+}
+
+static void explain(const struct conn *c, const struct ending *e, char *buf, size_t size)
+{
+	const char *what = hint(e->alert, e->from), *step = hs_step_name(c->hs);
+
+	if (e->from == HS_ALERT_PEER)
+		snprintf(buf, size, "the peer refused with alert %s at %s%s%s", alert_name(e->alert),
+			 step, what ? ": " : "", what ? what : "");
+	else
+		snprintf(buf, size, "%s: %s%s%s", step, hs_why(c->hs), what ? ": " : "",
+			 what ? what : "");
+}
+
+/* The engine gave up. */
+static void fail(struct conn *c, uint64_t now)
+{
+	struct ending e = { 0 };
+
+	flush_alert(c);
+	e.alert = hs_alert(c->hs, &e.from);
+	e.err = errno_of(e.alert, e.from);
+	explain(c, &e, e.reason, sizeof(e.reason));
+	if (c->denied) {
+		e.err = c->denied;
+		snprintf(e.reason, sizeof(e.reason), "%s", c->choice.why);
+	}
+	end(c, &e, now);
+}
+
+static void lost(struct conn *c, int err, uint64_t now)
+{
+	if (c->denied)
+		end_with(c, c->denied, now, "%s", c->choice.why);
+	else if (!err)
+		end_with(c, -ECONNRESET, now, "the peer closed the connection when %s was expected: see its log", hs_step_name(c->hs));
+	else
+		end_with(c, -ECONNRESET, now, "the connection broke at %s: %s", hs_step_name(c->hs), strerror(-err));
+}
+
+void conn_expire(struct conn *c, uint64_t now)
+{
+	const char *step = hs_step_name(c->hs);
+
+	hs_abort(c->hs, ALERT_USER_CANCELED, "time is up");
+	flush_alert(c);
+	if (c->denied)
+		end_with(c, c->denied, now, "%s", c->choice.why);
+	else if (c->signing)
+		end_with(c, -ETIMEDOUT, now, "the keeper did not sign in time: see whether this machine is overloaded");
+	else
+		end_with(c, -ETIMEDOUT, now, "the peer did not go on in %llu ms, %s was expected: see whether it speaks TLS, or allow more time", (unsigned long long)(now - c->opened), step);
+}
+
+/* ---- success */
+
+static void fill_state(const struct conn *c, const struct hs_result *r, const struct hs_traffic *tx,
+		       const struct hs_traffic *rx, struct state *s)
+{
+	s->role = c->role;
+	s->suite = r->suite;
+	s->tx.generation = 1;
+	s->rx.generation = 1;
+	memcpy(s->tx.secret, tx->secret, sizeof(s->tx.secret));
+	memcpy(s->rx.secret, rx->secret, sizeof(s->rx.secret));
+	memcpy(s->resumption, r->resumption, sizeof(s->resumption));
+	snprintf(s->server_name, sizeof(s->server_name), "%s", r->server_name);
+	memcpy(s->alpn, r->alpn, r->alpn_len);
+	s->alpn_len = r->alpn_len;
+	if (r->identity)
+		snprintf(s->identity, sizeof(s->identity), "%s", r->identity->name);
+}
+
+static size_t pack_state(const struct conn *c, const struct hs_result *r,
+			 const struct hs_traffic *tx, const struct hs_traffic *rx, uint8_t *buf)
+{
+	struct state s = { 0 };
+	size_t len;
+
+	fill_state(c, r, tx, rx, &s);
+	len = state_pack(&s, buf, KTLS_MAX_STATE);
+	crypto_wipe(&s, sizeof(s));
+	return len;
+}
+
+static int respond_keys(struct conn *c, const struct hs_result *r)
+{
+	struct hs_traffic tx_next = r->tx, rx_next = r->rx;
+	uint8_t state[KTLS_MAX_STATE], info[KTLS_MAX_INFO];
+	struct reply reply = {
+		.id = c->id, .alert = -1, .aead = r->aead, .version = r->version,
+		.tx = &r->tx, .rx = &r->rx, .tx_next = &tx_next, .rx_next = &rx_next,
+		.state = state, .info = info,
+	};
+	int err;
+
+	hs_traffic_update(&tx_next, r->hash, r->aead);
+	hs_traffic_update(&rx_next, r->hash, r->aead);
+	reply.state_len = pack_state(c, r, &tx_next, &rx_next, state);
+	reply.info_len = info_write(c, r, info, sizeof(info));
+	err = c->env->respond(c->env->arg, &reply);
+	crypto_wipe(&tx_next, sizeof(tx_next));
+	crypto_wipe(&rx_next, sizeof(rx_next));
+	crypto_wipe(state, sizeof(state));
+	return err;
+}
+
+static void log_success(const struct conn *c, const struct hs_result *r, uint64_t now)
+{
+	const struct suite *suite = suite_by_id(r->suite);
+	const struct crypto_group *group = group_by_id(r->group);
+	char name[HS_MAX_NAME];
+
+	log_line(LOG_INFO, "handshake cookie=%llx peer=%s role=%s uid=%u name=%s result=ok version=1.3 suite=%s group=%s identity=%s ms=%llu",
+		 (unsigned long long)c->cookie, c->peer, c->role == KTLS_ROLE_SERVER ? "server" : "client", c->uid,
+		 log_quote(name, sizeof(name), c->wish.server_name), suite ? suite->name : "?",
+		 group ? group->name : "none", r->identity ? r->identity->name : "none",
+		 (unsigned long long)(now - c->opened));
+}
+
+static void succeed(struct conn *c, uint64_t now)
+{
+	const struct hs_result *r = hs_result(c->hs);
+	int err;
+
+	if (c->broken) {
+		lost(c, c->broken, now);
+		return;
+	}
+	err = respond_keys(c, r);
+	if (err) {
+		end_with(c, -ECONNABORTED, now, "the module refused the keys (%s): the application closed meanwhile, or time was up", errno_name(err));
+		return;
+	}
+	c->env->count.done++;
+	log_success(c, r, now);
+}
+
+/* ---- going on */
+
+/* 0 all sent, -EAGAIN. A broken channel may still hold the peer's alert: what we have is dropped, reading tells. */
+static int flush(struct conn *c)
+{
+	const uint8_t *out;
+	size_t len;
+	ssize_t n;
+
+	while (out = hs_output(c->hs, &len), len) {
+		n = c->broken ? (ssize_t)len : write(c->fd, out, len);
+		if (n > 0)
+			hs_sent(c->hs, n);
+		else if (n < 0 && errno == EAGAIN)
+			return -EAGAIN;
+		else if (n < 0 && errno != EINTR)
+			c->broken = -errno;
+	}
+	return 0;
+}
+
+/* Read what the engine wants: 0; -EAGAIN; -EPIPE at the end of file; -errno. */
+static int fill(struct conn *c)
+{
+	uint8_t buf[16384 + 512];
+	size_t want = hs_want(c->hs);
+	ssize_t n;
+
+	do {
+		n = read(c->fd, buf, want < sizeof(buf) ? want : sizeof(buf));
+	} while (n < 0 && errno == EINTR);
+	if (n <= 0)
+		return n ? -errno : -EPIPE;
+	hs_input(c->hs, buf, n);
+	return 0;
+}
+
+static void ask_signature(struct conn *c)
+{
+	int err;
+
+	c->events = 0;
+	if (c->signing)
+		return;
+	err = c->env->sign(c->env->arg, c->request, hs_sign_wanted(c->hs));
+	c->signing = !err;
+	if (err && err != -EAGAIN)
+		hs_abort(c->hs, ALERT_INTERNAL_ERROR, "the keeper is gone: it will start again");
+}
+
+static bool wait_for(struct conn *c, uint32_t events)
+{
+	c->events = events;
+	return true;
+}
+
+bool conn_step(struct conn *c, uint64_t now)
+{
+	int i, err;
+
+	for (i = 0; i < STEPS_MAX; i++) {
+		if (hs_state(c->hs) == HS_FAILED) {
+			fail(c, now);
+			return false;
+		}
+		if (flush(c))
+			return wait_for(c, EPOLLOUT);
+		if (hs_state(c->hs) == HS_DONE) {
+			succeed(c, now);
+			return false;
+		}
+		if (hs_state(c->hs) == HS_SIGN) {
+			ask_signature(c);
+			if (hs_state(c->hs) == HS_SIGN)
+				return true;
+			continue;
+		}
+		err = fill(c);
+		if (err == -EAGAIN)
+			return wait_for(c, EPOLLIN);
+		if (err) {
+			lost(c, err == -EPIPE ? 0 : err, now);
+			return false;
+		}
+	}
+	return wait_for(c, EPOLLIN);
+}
+
+bool conn_signed(struct conn *c, const struct msg_signed *m, uint64_t now)
+{
+	if (!c->signing || hs_state(c->hs) != HS_SIGN)
+		return true;
+	c->signing = false;
+	if (m->err || m->len > sizeof(m->sig))
+		hs_abort(c->hs, ALERT_INTERNAL_ERROR, "the keeper refused to sign: see its log line");
+	else
+		hs_signed(c->hs, m->sig, m->len);
+	return conn_step(c, now);
+}
+
+/* ---- how it begins */
+
+static int choose(void *arg, const char *server_name, const uint16_t *schemes, size_t num,
+		  const struct identity **ret, const char **why)
+{
+	struct conn *c = arg;
+
+	snprintf(c->wish.server_name, sizeof(c->wish.server_name), "%s", server_name ? server_name : "");
+	if (c->denied) {
+		*why = c->choice.why;
+		return ALERT_INTERNAL_ERROR;
+	}
+	return policy_choose(&c->choice, server_name, schemes, num, ret, why);
+}
+
+static bool offered(const uint16_t *list, size_t num, uint16_t id)
+{
+	while (num--)
+		if (list[num] == id)
+			return true;
+	return false;
+}
+
+/* The ciphers both the application and the configuration want, in the application's order. */
+static int want_ciphers(struct conn *c)
+{
+	const struct config *config = c->env->config;
+	struct conn_wish *w = &c->wish;
+	size_t i, n = 0;
+
+	c->params.ciphers = config->ciphers;
+	c->params.ciphers_num = config->ciphers_num;
+	if (!w->ciphers_num)
+		return 0;
+	for (i = 0; i < w->ciphers_num; i++)
+		if (offered(config->ciphers, config->ciphers_num, w->ciphers[i]))
+			w->ciphers[n++] = w->ciphers[i];
+	c->params.ciphers = w->ciphers;
+	c->params.ciphers_num = n;
+	if (n)
+		return 0;
+	snprintf(c->choice.why, sizeof(c->choice.why), "none of the application's ciphers is allowed: add one to ciphers = of [agent] in %.64s", config->path);
+	return -EACCES;
+}
+
+static int want_trust(struct conn *c)
+{
+	struct conn_wish *w = &c->wish;
+	char *why = c->choice.why;
+
+	if (c->role == KTLS_ROLE_SERVER && !w->client_auth)
+		return 0;
+	if (c->role == KTLS_ROLE_SERVER && !w->has_trust) {
+		snprintf(why, POLICY_WHY, "client certificates are wanted, but by which CA: name a trust store (KTLS_P_TRUST)");
+		return -EINVAL;
+	}
+	c->params.trust = policy_trust(c->env->config, w->has_trust ? w->trust : NULL, why);
+	return c->params.trust ? 0 : -ENOKEY;
+}
+
+static int want_client(struct conn *c, const struct caller *who)
+{
+	struct conn_wish *w = &c->wish;
+
+	c->params.server_name = w->server_name;
+	if (!w->has_name) {
+		snprintf(c->choice.why, sizeof(c->choice.why), "no server name was given to verify: set one (KTLS_P_SERVER_NAME)");
+		return -EINVAL;
+	}
+	return policy_client(c->env->config, who, w->has_identity ? w->identity : NULL,
+			     &c->params.identity, c->choice.why);
+}
+
+static int want_all(struct conn *c, const struct upcall *up)
+{
+	struct caller who = { .uid = up->uid, .gid = up->gid, .cgroup = up->cgroup };
+	struct conn_wish *w = &c->wish;
+	int err;
+
+	err = wish_read(w, up->param, up->param_len, c->choice.why);
+	if (err)
+		return err;
+	if (c->role == KTLS_ROLE_SERVER)
+		err = policy_server(c->env->config, &who, w->has_identity ? w->identity : NULL, &c->choice);
+	else
+		err = want_client(c, &who);
+	if (!err)
+		err = want_trust(c);
+	return err ? err : want_ciphers(c);
+}
+
+static void set_params(struct conn *c)
+{
+	const struct config *config = c->env->config;
+
+	c->params.role = c->role == KTLS_ROLE_SERVER ? HS_SERVER : HS_CLIENT;
+	c->params.now = time(NULL);
+	c->params.alpn = c->wish.alpn;
+	c->params.alpn_len = c->wish.alpn_len;
+	c->params.groups = config->groups;
+	c->params.groups_num = config->groups_num;
+	c->params.compatibility = true;
+	c->params.rsa_min_bits = config->rsa_min_bits;
+	c->params.client_auth = (enum hs_client_auth)c->wish.client_auth;
+	c->params.choose = choose;
+	c->params.arg = c;
+}
+
+/* The module gives up at its own deadline; ours comes a little before, with a better sentence. */
+static uint64_t deadline(const struct upcall *up, uint64_t now)
+{
+	uint32_t ms = up->timeout ? up->timeout : 10000;
+
+	return now + ms - ms / 32;
+}
+
+static struct conn *new_conn(struct conn_env *env, const struct upcall *up, uint64_t request,
+			     uint64_t now)
+{
+	struct conn *c = calloc(1, sizeof(*c));
+
+	if (!c)
+		return NULL;
+	c->env = env;
+	c->fd = up->channel;
+	c->request = request;
+	c->id = up->id;
+	c->cookie = up->cookie;
+	c->opened = now;
+	c->deadline = deadline(up, now);
+	c->role = up->role;
+	c->uid = up->uid;
+	peer_name(&up->peer, c->peer);
+	fcntl(c->fd, F_SETFL, O_NONBLOCK);
+	return c;
+}
+
+/* Policy and parameters, then the engine. False: answered. */
+static bool begin(struct conn *c, const struct upcall *up, uint64_t now)
+{
+	c->denied = want_all(c, up);
+	if (c->denied && c->role == KTLS_ROLE_CLIENT) {
+		end_with(c, c->denied, now, "%s", c->choice.why);
+		return false;
+	}
+	set_params(c);
+	c->hs = hs_new(&c->params);
+	if (c->hs && hs_start(c->hs) >= 0)
+		return true;
+	end_with(c, -ENOMEM, now, "the agent has no memory: lower handshakes = of [agent], or add memory");
+	return false;
+}
+
+struct conn *conn_open(struct conn_env *env, const struct upcall *up, uint64_t request,
+		       uint64_t now)
+{
+	struct conn *c = new_conn(env, up, request, now);
+
+	if (!c) {
+		struct reply none = { .id = up->id, .err = -ENOMEM, .alert = -1, .reason = "the agent has no memory" };
+
+		env->respond(env->arg, &none);
+		close(up->channel);
+		return NULL;
+	}
+	if (begin(c, up, now))
+		return c;
+	conn_free(c);
+	return NULL;
+}
+
+void conn_free(struct conn *c)
+{
+	hs_free(c->hs);
+	close(c->fd);
+	crypto_wipe(c, sizeof(*c));
+	free(c);
+}

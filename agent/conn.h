@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One handshake upcall: its channel, its struct hs, and how it ends. What
+ * conn needs of the outside - netlink, keeper - are calls of struct conn_env,
+ * so that a test is the outside.
+ */
+#ifndef CONN_H
+#define CONN_H
+#include "config.h"
+#include "message.h"
+#include "netlink.h"
+
+struct conn_env {
+	const struct config *config;
+	void *arg;
+	int (*respond)(void *arg, const struct reply *reply);
+	/* Ask for a signature; conn_signed() brings it. 0, or -EAGAIN: call again by conn_step(). */
+	int (*sign)(void *arg, uint64_t request, const struct hs_sign *sign);
+	void (*failed)(void *arg, const struct msg_failure *failure);
+	struct { uint64_t accepted, done, failed, other; } count;
+};
+
+/* The application's wishes, copied out of the upcall. */
+struct conn_wish {
+	char server_name[HS_MAX_NAME], identity[64], trust[64];
+	bool has_name, has_identity, has_trust, peer_chain;
+	uint32_t client_auth;
+	uint8_t alpn[KTLS_MAX_PARAM];
+	size_t alpn_len;
+	uint16_t ciphers[CONFIG_LIST];
+	size_t ciphers_num;
+};
+
+struct conn {
+	struct conn_env *env;
+	struct hs *hs;
+	int fd;				/* the channel; owned */
+	uint32_t events;		/* EPOLLIN, EPOLLOUT: what conn_step() waits for */
+	uint64_t request;		/* names this conn to the keeper; the loop's number */
+	uint64_t id, cookie;
+	uint64_t opened, deadline;	/* ms of CLOCK_MONOTONIC */
+	uint32_t role, uid;
+	int denied;			/* -errno of policy: the engine will refuse */
+	int broken;			/* -errno of the channel's writing end */
+	bool signing;			/* asked for, not yet there */
+	char peer[MSG_PEER];
+	struct hs_params params;
+	struct choice choice;
+	struct conn_wish wish;
+};
+
+/*
+ * Take a handshake upcall over, with its channel. NULL: it is answered
+ * already, by a refusal. @now in ms.
+ */
+struct conn *conn_open(struct conn_env *env, const struct upcall *up, uint64_t request,
+		       uint64_t now);
+/* Go on as far as the channel allows, within a bound. False: answered; conn_free() it. */
+bool conn_step(struct conn *c, uint64_t now);
+/* The keeper's answer. False as above. */
+bool conn_signed(struct conn *c, const struct msg_signed *m, uint64_t now);
+/* The deadline has passed: tell peer and application. */
+void conn_expire(struct conn *c, uint64_t now);
+void conn_free(struct conn *c);
+
+/* wish.c: read KTLS_P_* attributes; 0 or -EINVAL and @why. */
+int wish_read(struct conn_wish *w, const uint8_t *param, size_t len, char why[POLICY_WHY]);
+/* info.c: KTLS_I_* of a finished handshake; bytes written, what doesn't fit left out. */
+size_t info_write(const struct conn *c, const struct hs_result *r, uint8_t *buf, size_t size);
+/* "[address]:port" */
+void peer_name(const struct sockaddr_storage *peer, char buf[MSG_PEER]);
+/* "EPROTO" for 71 and -71 */
+const char *errno_name(int err);
+
+/* session.c: an upcall of an open session; answers it. */
+void session_upcall(struct conn_env *env, const struct upcall *up);
+
+#endif

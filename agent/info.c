@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the application may learn of a finished handshake, as KTLS_I_* attributes. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <netlink/attr.h>
+#include <stdio.h>
+#include <string.h>
+#include "conn.h"
+
+struct out { uint8_t *buf; size_t len, size; };
+
+static void put(struct out *o, int type, const void *data, size_t len)
+{
+	struct nlattr *a = (struct nlattr *)(o->buf + o->len);
+	size_t total = nla_total_size(len);
+
+	if (len > UINT16_MAX - NLA_HDRLEN || total > o->size - o->len)
+		return;
+	memset(a, 0, total);
+	a->nla_type = type;
+	a->nla_len = nla_attr_size(len);
+	if (len)
+		memcpy(nla_data(a), data, len);
+	o->len += total;
+}
+
+static void put_text(struct out *o, int type, const char *text)
+{
+	if (*text)
+		put(o, type, text, strlen(text) + 1);
+}
+
+static void put_number(struct out *o, int type, uint16_t n)
+{
+	if (n)
+		put(o, type, &n, sizeof(n));
+}
+
+/* The name that was proven: a client asked for it; a server takes the certificate's first. */
+static void put_peer_name(struct out *o, const struct conn *c, const struct hs_result *r)
+{
+	const char *name = NULL;
+
+	if (r->peer_verified && c->params.role == HS_CLIENT)
+		name = c->params.server_name;
+	else if (r->peer_verified)
+		name = x509_cert_dns_name(r->peer[0], 0);
+	if (name)
+		put_text(o, KTLS_I_PEER_NAME, name);
+}
+
+static void put_peer(struct out *o, const struct hs_result *r)
+{
+	const struct x509_blob *der = x509_cert_der(r->peer[0]);
+	uint8_t digest[CRYPTO_MAX_DIGEST];
+
+	crypto_hash_once(&crypto_sha256, der->data, der->len, digest);
+	put(o, KTLS_I_PEER_SHA256, digest, crypto_sha256.size);
+}
+
+static void put_chain(struct out *o, const struct hs_result *r)
+{
+	uint8_t chain[KTLS_MAX_INFO];
+	size_t i, len = 0;
+
+	for (i = 0; i < r->peer_num; i++) {
+		const struct x509_blob *der = x509_cert_der(r->peer[i]);
+
+		if (der->len + 3 > sizeof(chain) - len)
+			break;
+		chain[len++] = der->len >> 16;
+		chain[len++] = der->len >> 8;
+		chain[len++] = der->len;
+		memcpy(chain + len, der->data, der->len);
+		len += der->len;
+	}
+	put(o, KTLS_I_PEER_CHAIN, chain, len);
+}
+
+size_t info_write(const struct conn *c, const struct hs_result *r, uint8_t *buf, size_t size)
+{
+	struct out o = { .buf = buf, .size = size };
+
+	put_number(&o, KTLS_I_SUITE, r->suite);
+	put_number(&o, KTLS_I_GROUP, r->group);
+	put_number(&o, KTLS_I_SCHEME, r->scheme);
+	if (r->alpn_len)
+		put(&o, KTLS_I_ALPN, r->alpn, r->alpn_len);
+	put_text(&o, KTLS_I_SERVER_NAME, r->server_name);
+	if (r->identity)
+		put_text(&o, KTLS_I_IDENTITY, r->identity->name);
+	put_peer_name(&o, c, r);
+	if (r->peer_num)
+		put_peer(&o, r);
+	if (r->resumed)
+		put(&o, KTLS_I_RESUMED, NULL, 0);
+	if (r->peer_num && c->wish.peer_chain)
+		put_chain(&o, r);
+	return o.len;
+}
+
+void peer_name(const struct sockaddr_storage *peer, char buf[MSG_PEER])
+{
+	const struct sockaddr_in6 *v6 = (const void *)peer;
+	const struct sockaddr_in *v4 = (const void *)peer;
+	char text[INET6_ADDRSTRLEN] = "?";
+
+	snprintf(buf, MSG_PEER, "?");
+	if (peer->ss_family == AF_INET && inet_ntop(AF_INET, &v4->sin_addr, text, sizeof(text)))
+		snprintf(buf, MSG_PEER, "%s:%u", text, ntohs(v4->sin_port));
+	if (peer->ss_family == AF_INET6 && inet_ntop(AF_INET6, &v6->sin6_addr, text, sizeof(text)))
+		snprintf(buf, MSG_PEER, "[%s]:%u", text, ntohs(v6->sin6_port));
+}
+
+const char *errno_name(int err)
+{
+	const char *name = strerrorname_np(err < 0 ? -err : err);
+
+	return name ? name : "unknown";
+}

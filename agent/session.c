@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Upcalls of open sessions: no I/O but the answer, no memory but the state
+ * that came along. Spares are derived for exactly the directions that lack
+ * one, which the generations tell (state.c has the newest handed out).
+ */
+#include <errno.h>
+#include <string.h>
+#include "conn.h"
+#include "handshake/alert.h"
+#include "handshake/engine.h"
+#include "handshake/suite.h"
+#include "log.h"
+#include "state.h"
+
+#define RECORD_ALERT		21
+#define RECORD_HANDSHAKE	22
+
+/* What an answer may carry; wiped as one. */
+struct work {
+	struct state state;
+	struct hs_traffic tx, rx, tx_next, rx_next;
+	uint8_t blob[KTLS_MAX_STATE];
+	struct reply reply;
+};
+
+static const uint8_t key_update[] = { HS_KEY_UPDATE, 0, 0, 1, 0 };
+
+/* A spare for one direction if the kernel has used up the last; sets *@spare then. */
+static int refill(const struct state *s, struct state_half *half, uint32_t generation,
+		  struct hs_traffic *t, const struct hs_traffic **spare)
+{
+	int err;
+
+	if (half->generation != generation)
+		return half->generation - generation == 1 ? 0 : -ERANGE;
+	err = state_keys(s, half, generation + 1, t);
+	if (err)
+		return err;
+	half->generation = generation + 1;
+	memcpy(half->secret, t->secret, sizeof(half->secret));
+	*spare = t;
+	return 0;
+}
+
+/* The kernel had no spare: the key for now and the next one. */
+static int replace(const struct state *s, struct state_half *half, uint32_t generation,
+		   struct hs_traffic *now, struct hs_traffic *next)
+{
+	int err;
+
+	err = state_keys(s, half, generation + 1, now);
+	if (!err)
+		err = state_keys(s, half, generation + 2, next);
+	if (err)
+		return err;
+	half->generation = generation + 2;
+	memcpy(half->secret, next->secret, sizeof(half->secret));
+	return 0;
+}
+
+static int spare(struct work *w, const struct upcall *up, const char **why)
+{
+	int err;
+
+	err = refill(&w->state, &w->state.tx, up->tx_generation, &w->tx_next, &w->reply.tx_next);
+	if (!err)
+		err = refill(&w->state, &w->state.rx, up->rx_generation, &w->rx_next, &w->reply.rx_next);
+	if (err)
+		*why = "the session's generations do not fit its state";
+	return err;
+}
+
+/* RFC 9846 4.7.3: their next key for us to read; ours as well if they ask. */
+static int updated(struct work *w, const struct upcall *up, bool asked, const char **why)
+{
+	int err;
+
+	*why = "the session's generations do not fit its state";
+	err = replace(&w->state, &w->state.rx, up->rx_generation, &w->rx, &w->rx_next);
+	if (err)
+		return err;
+	w->reply.rx = &w->rx;
+	w->reply.rx_next = &w->rx_next;
+	if (!asked)
+		return 0;
+	err = replace(&w->state, &w->state.tx, up->tx_generation, &w->tx, &w->tx_next);
+	if (err)
+		return err;
+	w->reply.tx = &w->tx;
+	w->reply.tx_next = &w->tx_next;
+	w->reply.record = (struct reply_record){ RECORD_HANDSHAKE, key_update, sizeof(key_update) };
+	return 0;
+}
+
+static int record(struct work *w, const struct upcall *up, const char **why)
+{
+	const uint8_t *r = up->record;
+
+	if (up->record_type != RECORD_HANDSHAKE || up->record_len != sizeof(key_update) ||
+	    memcmp(r, key_update, sizeof(key_update) - 1)) {
+		*why = "the peer sent a message that does not belong after a handshake";
+		return ALERT_UNEXPECTED_MESSAGE;
+	}
+	if (r[4] > 1) {
+		*why = "the peer's KeyUpdate is malformed";
+		return ALERT_ILLEGAL_PARAMETER;
+	}
+	return updated(w, up, r[4], why);
+}
+
+static int derive(struct work *w, const struct upcall *up, const char **why)
+{
+	int err;
+
+	if (up->why == KTLS_WHY_TICKET)
+		return 0;	/* no resumption yet: taken note of, dropped */
+	err = state_unpack(up->state, up->state_len, &w->state);
+	if (err) {
+		*why = "the session's agent state cannot be read: it is another version's";
+		return err;
+	}
+	err = up->why == KTLS_WHY_RECORD ? record(w, up, why) : spare(w, up, why);
+	if (err)
+		return err;
+	w->reply.aead = suite_by_id(w->state.suite)->aead;
+	w->reply.version = TLS13;
+	w->reply.state = w->blob;
+	w->reply.state_len = state_pack(&w->state, w->blob, sizeof(w->blob));
+	return 0;
+}
+
+static void refuse(struct conn_env *env, const struct upcall *up, int err, const char *why)
+{
+	uint8_t alert[2] = { 2, err > 0 ? err : ALERT_INTERNAL_ERROR };
+	struct reply reply = {
+		.id = up->id, .err = -EPROTO, .alert = alert[1], .from = KTLS_ALERT_FROM_LOCAL,
+		.reason = why, .record = { RECORD_ALERT, alert, sizeof(alert) },
+	};
+	char peer[MSG_PEER];
+
+	env->respond(env->arg, &reply);
+	peer_name(&up->peer, peer);
+	log_line(LOG_INFO, "session cookie=%llx peer=%s result=failed alert=%s reason=\"%s\"",
+		 (unsigned long long)up->cookie, peer, alert_name(alert[1]), why);
+}
+
+void session_upcall(struct conn_env *env, const struct upcall *up)
+{
+	struct work w = { .reply = { .id = up->id, .alert = -1 } };
+	const char *why = "";
+	int err = derive(&w, up, &why);
+
+	if (err)
+		refuse(env, up, err, why);
+	else
+		env->respond(env->arg, &w.reply);
+	crypto_wipe(&w, sizeof(w));
+	env->count.other++;
+}
