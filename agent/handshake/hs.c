@@ -146,7 +146,7 @@ static int recv_message(struct hs *hs, const struct hs_step *step, const struct 
 	return err;
 }
 
-/* 1 and @msg: a whole message is there. 0: not yet. */
+/* false: the next message is not whole yet. */
 static bool next_message(const struct hs *hs, struct rbuf *msg)
 {
 	struct rbuf r = { hs->in.p, hs->in.p + hs->in.len }, body;
@@ -163,6 +163,15 @@ static bool next_message(const struct hs *hs, struct rbuf *msg)
 static bool mine(const struct hs *hs, const struct hs_step *step)
 {
 	return step->sender == hs->role;
+}
+
+/* The next step that comes whatever the peer does; its sender is the one whose turn it is. */
+static const struct hs_step *certain_step(const struct hs *hs)
+{
+	for (size_t i = hs->step; i < hs_flow13_num; i++)
+		if (hs_flow13[i].present(hs, NULL))
+			return &hs_flow13[i];
+	return NULL;
 }
 
 /* May this type come now? The answer needs no more than the first byte. */
@@ -202,15 +211,18 @@ static int check_pending(struct hs *hs)
 /* Does one step if it can. 1: it did, go on; 0: bytes or a signature are missing. */
 static int advance(struct hs *hs, const struct hs_step *step, int *err)
 {
+	bool send = mine(hs, step), there = false;
 	struct rbuf msg;
-	bool send = mine(hs, step);
 
 	if (!send) {
 		*err = check_pending(hs);
-		if (*err || !next_message(hs, &msg))
+		if (*err)
+			return 0;
+		there = next_message(hs, &msg);
+		if (!there && !mine(hs, certain_step(hs)))
 			return 0;
 	}
-	if (step->present(hs, send ? NULL : &msg)) {
+	if (step->present(hs, there ? &msg : NULL)) {
 		*err = send ? send_message(hs, step) : recv_message(hs, step, &msg);
 		if (!*err && hs->state == HS_READ && step->then)
 			*err = step->then(hs);
@@ -328,11 +340,9 @@ const char *hs_why(const struct hs *hs)
 
 const char *hs_step_name(const struct hs *hs)
 {
-	size_t i = hs->step;
+	const struct hs_step *step = certain_step(hs);
 
-	while (i < hs_flow13_num && !hs_flow13[i].present(hs, NULL))
-		i++;
-	return i < hs_flow13_num ? hs_flow13[i].name : "done";
+	return step ? step->name : "done";
 }
 
 int hs_alert(const struct hs *hs, enum hs_alert_from *from)

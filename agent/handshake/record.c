@@ -242,6 +242,7 @@ int record_flush(struct hs *hs)
 			return hs_no_memory(hs);
 		hs->out.len += write_record(hs, RECORD_HANDSHAKE, hs->flight.p + at, len, to);
 		at += len;
+		hs->greeted = true;
 	}
 	gbuf_drop(&hs->flight, hs->flight.len);
 	return 0;
