@@ -11,7 +11,7 @@ series=$1
 here=$top/selftests/vm dir=$top/build/vm/$series
 
 # What the initramfs needs to reach the root; all else is loaded from there.
-boot_modules="9p 9pnet_virtio overlay"
+boot_modules="virtio_pci virtio_console 9p 9pnet_virtio overlay"
 
 fresh() {
 	[ -e "$dir/ready" ] || return 1
