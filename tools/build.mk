@@ -30,5 +30,9 @@ $(B)/asan/serve.a: $(patsubst %.c,$(B)/asan/%.o,$(filter-out tools/serve/main.c,
 	@rm -f $@
 	ar rcs $@ $^
 
+$(B)/asan/ctl.a: $(B)/asan/tools/ctl/line.o
+	@rm -f $@
+	ar rcs $@ $^
+
 $(B)/asan/ktls-serve: $(B)/asan/tools/serve/main.o $(B)/asan/serve.a $(B)/asan/libktls.a
 	$(CC) $(SAN) -o $@ $^ -lpthread

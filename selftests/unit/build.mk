@@ -5,6 +5,11 @@
 UNIT_rng := rng
 UNIT_crypto := crypto rng
 UNIT_x509 := x509 crypto rng
+UNIT_libktls := none
+UNIT_LIBS_libktls := -Wl,--wrap=getsockopt,--wrap=setsockopt
+$(B)/asan/selftests/unit/libktls_test.o: INC += -I/usr/include/libnl3
+UNIT_serve := none
+UNIT_ctl := none
 UNIT_hs := handshake ext x509 crypto rng
 UNIT_gcm := gcm
 UNIT_LIBS_gcm := -lcrypto
@@ -13,11 +18,16 @@ UNIT_NAMES := $(patsubst selftests/unit/%_test.c,%,$(wildcard selftests/unit/*_t
 T ?= $(UNIT_NAMES)
 
 define unit_program
-$(B)/unit/$(1)_test: $(B)/asan/selftests/unit/$(1)_test.o $(patsubst %,$(B)/asan/agent-%.a,$(or $(UNIT_$(1)),$(AGENT_PARTS)))
+$(B)/unit/$(1)_test: $(B)/asan/selftests/unit/$(1)_test.o $(patsubst %,$(B)/asan/agent-%.a,$(filter-out none,$(or $(UNIT_$(1)),$(AGENT_PARTS))))
 	@mkdir -p $$(@D)
 	$(CC) $(SAN) -o $$@ $$< -Wl,--start-group $$(filter %.a,$$^) -Wl,--end-group $(AGENT_LIBS) -lcmocka $$(UNIT_LIBS_$(1))
 endef
 $(foreach t,$(UNIT_NAMES),$(eval $(call unit_program,$(t))))
+
+# What is linked beside or instead of the agent's parts.
+$(B)/unit/libktls_test: $(B)/asan/libktls.a
+$(B)/unit/serve_test: $(B)/asan/serve.a $(B)/asan/libktls.a
+$(B)/unit/ctl_test: $(B)/asan/ctl.a
 
 .PHONY: unit
 unit: $(T:%=$(B)/unit/%_test)
