@@ -2,15 +2,17 @@
 /*
  * ktls.ko inside: the session, and who calls whom.
  *
- * sock.c	a session's life: attach, setsockopt, proto tables, close
- * upcall.c	what waits for the agent, and for how long
+ * sock.c	a session's life: attach, handshake, failure, close
+ * proto.c	what the socket calls do in each phase
+ * info.c	what is told of a session: KTLS_INFO, ss
+ * upcall.c	what waits for the agent, and for how long (upcall.h)
  * channel.c	the raw byte file under a handshaking socket
- * netlink.c	the agent's side: JOIN ACCEPT RESPOND SESSION_GET
+ * netlink.c	the agent's side: JOIN ACCEPT SESSION_GET; respond.c RESPOND
  * stat.c	/proc/net/ktls_stat
  * record/	seal and open records; tx.c and rx.c share nothing but the session
  * crypto/	cipher table and AEAD
  *
- * Lock order: channel mutex -> socket lock -> ktls_net.lock (spinlock, bh).
+ * Lock order: socket lock -> ktls_net.lock -> upcall lock (spinlocks, bh).
  */
 #ifndef KTLS_H
 #define KTLS_H
@@ -57,13 +59,14 @@ struct ktls_tx;
  * otherwise; phase and base are also read without it.
  */
 struct ktls_sock {
-	refcount_t		ref;		/* socket; channel; upcall */
 	u8			phase;		/* enum ktls_phase */
 	u8			role;
 	u8			alert, alert_from;
 	int			error;		/* what ended it, -errno */
 	u64			cookie;
 	kuid_t			uid;		/* who asked for the handshake */
+	bool			untouched;	/* no byte of a handshake has moved: dead, but may ask again */
+	bool			owed;		/* a signal took a caller away from the result */
 	const struct proto	*base;		/* TCP's own, to call below */
 	const struct proto_ops	*base_ops;
 	void			(*data_ready)(struct sock *sk);
@@ -84,20 +87,25 @@ struct ktls_sock {
 	bool			tx_pending;	/* ciphertext waits in txs; read without the lock */
 	bool			rx_ready;	/* TCP's queue has a whole record, or worse; read without the lock */
 
-	struct ktls_upcall	*upcall;	/* the one pending, or NULL */
+	struct ktls_upcall	*upcall;	/* handshake or record; freed by RCU */
+	struct ktls_upcall	*spare;
+	struct list_head	tickets;	/* ktls_upcall.sibling */
+	u8			ntickets;
 	void			*state;		/* agent state, wiped with the keys */
 	void			*info;		/* KTLS_I_* of the agent */
 	u16			state_len, info_len;
+	u16			suite;		/* IANA, as the agent said */
 	char			*reason;
 
 	struct list_head	node;		/* ktls_net.sessions, under its lock */
-	struct sock		*sk;		/* NULL once closed; under the channel mutex where one exists */
+	u64			serial;		/* order in that list */
+	struct sock		*sk;
 	struct rcu_head		rcu;
 };
 
 static inline struct ktls_sock *ktls_get(const struct sock *sk)
 {
-	return (__force struct ktls_sock *)inet_csk(sk)->icsk_ulp_data;
+	return (__force struct ktls_sock *)READ_ONCE(inet_csk(sk)->icsk_ulp_data);
 }
 
 /* ---- sock.c: all with the socket lock unless said otherwise */
@@ -107,7 +115,6 @@ static inline struct ktls_sock *ktls_get(const struct sock *sk)
 void ktls_fail(struct sock *sk, int err, u8 alert, enum ktls_alert_from from, const char *reason);
 /* Handshake over: phase open, proto table switched, callers woken. */
 void ktls_opened(struct sock *sk);
-void ktls_sock_put(struct ktls_sock *ks);	/* no lock needed */
 /* Switch proto and proto_ops by ks->phase and keys. */
 void ktls_use_protos(struct sock *sk);
 
@@ -137,7 +144,7 @@ void ktls_half_wipe(struct ktls_half *half);	/* fine on an empty one */
 /* Free rxs, txs and both halves and spares: at close, failure, detach. */
 void ktls_record_free(struct ktls_sock *ks);
 
-/* ---- record/main.c: at module load and unload */
+/* ---- record/half.c: at module load and unload */
 int ktls_record_init(void);
 void ktls_record_exit(void);
 
@@ -161,7 +168,8 @@ int ktls_mainline_setsockopt(struct sock *sk, int optname, sockptr_t optval, uns
 int ktls_mainline_getsockopt(struct sock *sk, int optname, char __user *optval, int __user *optlen);
 
 /* ---- upcall.c */
-/* From the record layer, phase open: @data is copied. -EBUSY when the session's queue is full. */
+/* From the record layer, phase open, process context: @data is copied. A record or a spare that the agent has not
+ * answered yet, or a fifth ticket: -EBUSY. */
 int ktls_upcall_record(struct sock *sk, enum ktls_why why, u8 type, const void *data, size_t len);
 
 /* ---- stat.c */

@@ -1,0 +1,363 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * RESPOND: an agent's answer, applied to the session as one unit or not at
+ * all. Everything that can fail (parsing, key set-up, memory) is done before
+ * the socket is locked; the swap itself cannot. The whole message is wiped
+ * before we return, whatever became of it: it holds keys and agent state.
+ */
+#include <net/genetlink.h>
+#include "crypto/aead.h"
+#include "upcall.h"
+
+struct response {
+	struct ktls_upcall	*upcall;
+	int			error;
+	u8			alert, alert_from;
+	bool			has_tx, has_rx;
+	struct ktls_half	tx, rx;
+	struct ktls_half	*tx_next, *rx_next;
+	void			*state, *info;
+	u16			state_len, info_len, suite;
+	const char		*reason;
+	const struct nlmsghdr	*nlh;		/* records are read from here */
+};
+
+static const struct nla_policy key_policy[KTLS_K_MAX + 1] = {
+	[KTLS_K_VERSION]	= { .type = NLA_U16 },
+	[KTLS_K_CIPHER]		= { .type = NLA_U16 },
+	[KTLS_K_KEY]		= NLA_POLICY_RANGE(NLA_BINARY, 16, KTLS_MAX_KEY),
+	[KTLS_K_IV]		= NLA_POLICY_EXACT_LEN(KTLS_IV_SIZE),
+	[KTLS_K_SEQ]		= { .type = NLA_U64 },
+};
+
+static const struct nla_policy record_policy[KTLS_R_MAX + 1] = {
+	[KTLS_R_TYPE]		= NLA_POLICY_RANGE(NLA_U8, 20, 24),
+	[KTLS_R_DATA]		= NLA_POLICY_RANGE(NLA_BINARY, 1, KTLS_MAX_RECORD),
+};
+
+static const struct nla_policy policy[KTLS_A_MAX + 1] = {
+	[KTLS_A_UPCALL]		= { .type = NLA_U64 },
+	[KTLS_A_ERRNO]		= NLA_POLICY_RANGE(NLA_S32, -4095, 0),
+	[KTLS_A_ALERT]		= NLA_POLICY_MAX(NLA_U32, 255),
+	[KTLS_A_ALERT_FROM]	= NLA_POLICY_MAX(NLA_U32, KTLS_ALERT_FROM_PEER),
+	[KTLS_A_REASON]		= { .type = NLA_NUL_STRING, .len = KTLS_MAX_REASON },
+	[KTLS_A_RECORD]		= NLA_POLICY_NESTED(record_policy),
+	[KTLS_A_TX]		= NLA_POLICY_NESTED(key_policy),
+	[KTLS_A_RX]		= NLA_POLICY_NESTED(key_policy),
+	[KTLS_A_TX_NEXT]	= NLA_POLICY_NESTED(key_policy),
+	[KTLS_A_RX_NEXT]	= NLA_POLICY_NESTED(key_policy),
+	[KTLS_A_STATE]		= { .type = NLA_BINARY, .len = KTLS_MAX_STATE },
+	[KTLS_A_INFO]		= { .type = NLA_BINARY, .len = KTLS_MAX_INFO },
+	[KTLS_A_PAD]		= { .type = NLA_REJECT },
+};
+
+/* ---- parsing */
+
+static int key_parse(struct ktls_keys *keys, const struct nlattr *attr, struct netlink_ext_ack *extack)
+{
+	struct nlattr *tb[KTLS_K_MAX + 1];
+	const struct ktls_cipher *cipher;
+	int err;
+
+	err = nla_parse_nested(tb, KTLS_K_MAX, attr, key_policy, extack);
+	if (err)
+		return err;
+	if (!tb[KTLS_K_VERSION] || !tb[KTLS_K_CIPHER] || !tb[KTLS_K_KEY] || !tb[KTLS_K_IV]) {
+		NL_SET_ERR_MSG_ATTR(extack, attr, "a key needs version, cipher, key and iv");
+		return -EINVAL;
+	}
+	keys->version = nla_get_u16(tb[KTLS_K_VERSION]);
+	keys->cipher = nla_get_u16(tb[KTLS_K_CIPHER]);
+	cipher = ktls_cipher_find(keys->cipher);
+	if (!cipher) {
+		NL_SET_ERR_MSG_ATTR(extack, tb[KTLS_K_CIPHER], "unknown cipher");
+		return -EOPNOTSUPP;
+	}
+	if (nla_len(tb[KTLS_K_KEY]) != cipher->key) {
+		NL_SET_ERR_MSG_ATTR(extack, tb[KTLS_K_KEY], "key length does not fit the cipher");
+		return -EINVAL;
+	}
+	memcpy(keys->key, nla_data(tb[KTLS_K_KEY]), cipher->key);
+	memcpy(keys->iv, nla_data(tb[KTLS_K_IV]), KTLS_IV_SIZE);
+	keys->seq = tb[KTLS_K_SEQ] ? nla_get_u64(tb[KTLS_K_SEQ]) : 0;
+	return 0;
+}
+
+static int half_parse(struct ktls_half *half, const struct nlattr *attr, struct netlink_ext_ack *extack)
+{
+	struct ktls_keys keys = {};
+	int err;
+
+	err = key_parse(&keys, attr, extack);
+	if (!err) {
+		err = ktls_half_init(half, &keys);
+		if (err)
+			NL_SET_ERR_MSG_ATTR(extack, attr, "this kernel refuses the cipher, version or key");
+	}
+	memzero_explicit(&keys, sizeof(keys));
+	return err;
+}
+
+static int direction_parse(struct ktls_half *half, bool *has, const struct nlattr *attr,
+			   struct netlink_ext_ack *extack)
+{
+	int err;
+
+	if (!attr)
+		return 0;
+	err = half_parse(half, attr, extack);
+	*has = !err;
+	return err;
+}
+
+static int spare_parse(struct ktls_half **ret, const struct nlattr *attr, struct netlink_ext_ack *extack)
+{
+	struct ktls_half *half;
+	int err;
+
+	if (!attr)
+		return 0;
+	half = kzalloc(sizeof(*half), GFP_KERNEL_ACCOUNT);
+	if (!half)
+		return -ENOMEM;
+	err = half_parse(half, attr, extack);
+	if (err)
+		kfree(half);
+	else
+		*ret = half;
+	return err;
+}
+
+static int keys_parse(struct response *r, struct nlattr **tb, struct netlink_ext_ack *extack)
+{
+	return direction_parse(&r->tx, &r->has_tx, tb[KTLS_A_TX], extack) ?:
+	       direction_parse(&r->rx, &r->has_rx, tb[KTLS_A_RX], extack) ?:
+	       spare_parse(&r->tx_next, tb[KTLS_A_TX_NEXT], extack) ?:
+	       spare_parse(&r->rx_next, tb[KTLS_A_RX_NEXT], extack);
+}
+
+static int blob_parse(void **ret, u16 *ret_len, const struct nlattr *attr)
+{
+	void *copy;
+
+	if (!attr || !nla_len(attr))
+		return 0;
+	copy = kmemdup(nla_data(attr), nla_len(attr), GFP_KERNEL_ACCOUNT);
+	if (!copy)
+		return -ENOMEM;
+	*ret = copy;
+	*ret_len = nla_len(attr);
+	return 0;
+}
+
+/* Of the agent's info the module reads the suite, for SESSION_GET. */
+static int info_parse(struct response *r, const struct nlattr *attr, struct netlink_ext_ack *extack)
+{
+	const struct nlattr *suite;
+
+	if (!attr)
+		return 0;
+	suite = nla_find_nested(attr, KTLS_I_SUITE);
+	if (suite && nla_len(suite) == sizeof(u16))
+		r->suite = nla_get_u16(suite);
+	return blob_parse(&r->info, &r->info_len, attr);
+}
+
+static int records_check(const struct nlmsghdr *nlh, struct netlink_ext_ack *extack)
+{
+	struct nlattr *tb[KTLS_R_MAX + 1];
+	const struct nlattr *attr;
+	int rest, err;
+
+	nlmsg_for_each_attr(attr, nlh, GENL_HDRLEN, rest) {
+		if (nla_type(attr) != KTLS_A_RECORD)
+			continue;
+		err = nla_parse_nested(tb, KTLS_R_MAX, attr, record_policy, extack);
+		if (err)
+			return err;
+		if (!tb[KTLS_R_TYPE] || !tb[KTLS_R_DATA]) {
+			NL_SET_ERR_MSG_ATTR(extack, attr, "a record needs type and data");
+			return -EINVAL;
+		}
+	}
+	return 0;
+}
+
+static int response_parse(struct response *r, struct nlattr **tb, struct genl_info *info)
+{
+	int err;
+
+	r->nlh = info->nlhdr;
+	r->error = tb[KTLS_A_ERRNO] ? nla_get_s32(tb[KTLS_A_ERRNO]) : 0;
+	r->alert = tb[KTLS_A_ALERT] ? nla_get_u32(tb[KTLS_A_ALERT]) : 0;
+	r->alert_from = tb[KTLS_A_ALERT_FROM] ? nla_get_u32(tb[KTLS_A_ALERT_FROM]) : 0;
+	r->reason = tb[KTLS_A_REASON] ? nla_data(tb[KTLS_A_REASON]) : NULL;
+	if (!r->error && r->upcall->why == KTLS_WHY_HANDSHAKE &&
+	    (!tb[KTLS_A_TX] || !tb[KTLS_A_RX] || tb[KTLS_A_RECORD])) {
+		NL_SET_ERR_MSG(info->extack, "a finished handshake has tx and rx keys, and no records before them");
+		return -EINVAL;
+	}
+	err = records_check(r->nlh, info->extack);
+	if (err || r->error)
+		return err;
+	return blob_parse(&r->state, &r->state_len, tb[KTLS_A_STATE]) ?:
+	       info_parse(r, tb[KTLS_A_INFO], info->extack) ?:
+	       keys_parse(r, tb, info->extack);
+}
+
+/* What was parsed and is not the session's now. */
+static void spare_free(struct ktls_half *half)
+{
+	if (!half)
+		return;
+	ktls_half_wipe(half);
+	kfree_sensitive(half);
+}
+
+static void response_free(struct response *r)
+{
+	if (r->has_tx)
+		ktls_half_wipe(&r->tx);
+	if (r->has_rx)
+		ktls_half_wipe(&r->rx);
+	spare_free(r->tx_next);
+	spare_free(r->rx_next);
+	kfree_sensitive(r->state);
+	kfree(r->info);
+	memzero_explicit(r, sizeof(*r));
+}
+
+/* ---- applying; socket lock held. What is swapped out is freed with the response. */
+
+static void records_send(struct sock *sk, const struct nlmsghdr *nlh)
+{
+	struct nlattr *tb[KTLS_R_MAX + 1];
+	const struct nlattr *attr;
+	int rest;
+
+	nlmsg_for_each_attr(attr, nlh, GENL_HDRLEN, rest) {
+		if (nla_type(attr) != KTLS_A_RECORD ||
+		    nla_parse_nested(tb, KTLS_R_MAX, attr, record_policy, NULL))
+			continue;
+		ktls_tx_control(sk, nla_get_u8(tb[KTLS_R_TYPE]),
+				nla_data(tb[KTLS_R_DATA]), nla_len(tb[KTLS_R_DATA]));
+	}
+}
+
+static void half_swap(struct ktls_half *mine, struct ktls_half *theirs, u32 *generation, bool open)
+{
+	swap(*mine, *theirs);
+	if (open)
+		++*generation;
+}
+
+static void keys_apply(struct ktls_sock *ks, struct response *r)
+{
+	bool open = ks->phase == KTLS_PHASE_OPEN;
+
+	if (r->has_tx)
+		half_swap(&ks->tx, &r->tx, &ks->tx_generation, open);
+	if (r->has_rx)
+		half_swap(&ks->rx, &r->rx, &ks->rx_generation, open);
+	if (r->tx_next)
+		swap(ks->tx_next, r->tx_next);
+	if (r->rx_next)
+		swap(ks->rx_next, r->rx_next);
+}
+
+static void words_apply(struct ktls_sock *ks, struct response *r)
+{
+	if (r->state) {
+		swap(ks->state, r->state);
+		swap(ks->state_len, r->state_len);
+	}
+	if (r->info) {
+		swap(ks->info, r->info);
+		swap(ks->info_len, r->info_len);
+		ks->suite = r->suite;
+	}
+}
+
+static void response_apply(struct sock *sk, struct response *r)
+{
+	struct ktls_sock *ks = ktls_get(sk);
+	struct ktls_upcall *u = r->upcall;
+
+	if (ks->phase == KTLS_PHASE_OPEN)
+		records_send(sk, r->nlh);
+	if (r->error) {
+		ktls_fail(sk, r->error, r->alert, r->alert_from, r->reason);
+		return;
+	}
+	keys_apply(ks, r);
+	words_apply(ks, r);
+	ktls_upcall_end(sk, u);
+	if (u->why == KTLS_WHY_HANDSHAKE) {
+		ktls_opened(sk);
+		return;
+	}
+	if (u->why == KTLS_WHY_RECORD)
+		ks->rx_held = false;
+	ktls_rx_resume(sk);
+}
+
+static int response_deliver(struct response *r, u32 portid)
+{
+	struct sock *sk = ktls_upcall_lock_sock(r->upcall);
+	int err = 0;
+
+	if (!sk)
+		return -ENOENT;
+	if (r->upcall->portid == portid)
+		response_apply(sk, r);
+	else
+		err = -EPERM;		/* given to another meanwhile */
+	ktls_upcall_unlock_sock(sk);
+	return err;
+}
+
+static struct ktls_upcall *upcall_of(struct nlattr **tb, struct genl_info *info)
+{
+	struct ktls_net *kn = ktls_pernet(genl_info_net(info));
+	struct ktls_upcall *u;
+
+	if (!tb[KTLS_A_UPCALL]) {
+		NL_SET_ERR_MSG(info->extack, "which upcall?");
+		return ERR_PTR(-EINVAL);
+	}
+	u = ktls_upcall_find(kn, nla_get_u64(tb[KTLS_A_UPCALL]), info->snd_portid);
+	if (u == ERR_PTR(-ENOENT))
+		NL_SET_ERR_MSG(info->extack, "no such upcall, or it is over");
+	else if (u == ERR_PTR(-EPERM))
+		NL_SET_ERR_MSG(info->extack, "another agent holds this upcall");
+	return u;
+}
+
+static int respond(struct nlattr **tb, struct genl_info *info)
+{
+	struct response r = {};
+	int err;
+
+	r.upcall = upcall_of(tb, info);
+	if (IS_ERR(r.upcall))
+		return PTR_ERR(r.upcall);
+	err = response_parse(&r, tb, info) ?: response_deliver(&r, info->snd_portid);
+	ktls_upcall_put(r.upcall);
+	response_free(&r);
+	return err;
+}
+
+int ktls_respond(struct sk_buff *skb, struct genl_info *info)
+{
+	struct nlattr **tb = kcalloc(KTLS_A_MAX + 1, sizeof(*tb), GFP_KERNEL);
+	int err = -ENOMEM;
+
+	if (tb) {
+		err = nlmsg_parse(info->nlhdr, GENL_HDRLEN, tb, KTLS_A_MAX, policy, info->extack);
+		if (!err)
+			err = respond(tb, info);
+	}
+	kfree(tb);
+	memzero_explicit(genlmsg_data(info->genlhdr), genlmsg_len(info->genlhdr));
+	return err;
+}

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Upcalls: what a session asks of the agent.
+ *
+ * An upcall lives as long as somebody refers to it: its session, its channel's
+ * file, its timer, an agent's call under way. It holds no reference to the
+ * socket: upcall->sk is NULL from the moment it ends, which happens under the
+ * socket lock. Whoever comes from the agent's side goes through
+ * ktls_upcall_lock_sock() and finds out.
+ */
+#ifndef KTLS_UPCALL_H
+#define KTLS_UPCALL_H
+
+#include <linux/hashtable.h>
+#include <linux/refcount.h>
+#include <linux/spinlock.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
+#include <net/genetlink.h>
+#include "ktls.h"
+
+#define KTLS_TICKETS_MAX	4
+
+struct ktls_user;
+
+/* Who asked: taken in setsockopt, told to the agent in its own namespaces. */
+struct ktls_caller {
+	kuid_t		uid;
+	kgid_t		gid;
+	struct pid	*pid;		/* NULL except for handshakes */
+	u64		cgroup;
+};
+
+struct ktls_upcall {
+	refcount_t		ref;
+	u8			why;		/* enum ktls_why */
+	u8			type;		/* content type of a record in data */
+	u64			id;
+	struct ktls_caller	caller;
+
+	spinlock_t		lock;
+	struct sock		*sk;		/* written under both locks; NULL: over */
+
+	/* Under ktls_net.lock. */
+	struct list_head	pending;	/* ktls_net.pending, while nobody holds it */
+	struct hlist_node	held;		/* ktls_net.held, while somebody does */
+	struct ktls_user	*user;		/* whose pending count has it */
+	u32			portid;		/* the agent that holds it, or 0 */
+
+	/* Under the socket lock. */
+	struct list_head	sibling;	/* ktls_sock.tickets */
+	struct file		*file;		/* the channel now in force; only compared */
+	bool			touched;	/* bytes went through the channel */
+
+	wait_queue_head_t	wait;		/* the channel's readers, writers, pollers */
+	unsigned long		deadline;	/* jiffies */
+	struct delayed_work	timer;
+	struct rcu_head		rcu;
+	size_t			len;
+	u8			data[] __aligned(4);	/* parameters or record */
+};
+
+struct ktls_agent {
+	struct list_head	node;
+	u32			portid;
+};
+
+struct ktls_counters {
+	long			n[KTLS_STAT_NUM];
+};
+
+#define KTLS_HASH_BITS		8
+
+struct ktls_net {
+	spinlock_t		lock;
+	struct list_head	sessions;
+	struct list_head	pending;	/* oldest first */
+	struct list_head	agents;
+	unsigned int		npending;
+	u64			serial;
+	DECLARE_HASHTABLE(held, KTLS_HASH_BITS);	/* by id */
+	DECLARE_HASHTABLE(users, KTLS_HASH_BITS);	/* by uid: who has how many pending */
+	struct ktls_counters __percpu *counters;
+};
+
+extern unsigned int ktls_net_id;
+extern unsigned int ktls_handshake_timeout_ms;
+
+struct ktls_net *ktls_pernet(const struct net *net);
+
+/* ---- upcall.c */
+struct ktls_upcall *ktls_upcall_new(enum ktls_why why, size_t len);	/* data for the caller to fill */
+void ktls_upcall_put(struct ktls_upcall *u);
+/*
+ * Hand a handshake to whoever has joined. Socket lock held; the session has
+ * its own reference when this succeeds.
+ * -ESRCH: no agent; -EBUSY: too many pending
+ */
+int ktls_upcall_handshake(struct sock *sk, struct ktls_upcall *u, unsigned int timeout_ms);
+/* The socket, locked and held, if the upcall is not over. */
+struct sock *ktls_upcall_lock_sock(struct ktls_upcall *u);
+void ktls_upcall_unlock_sock(struct sock *sk);
+/* It is over, answered or not. Socket lock held. */
+void ktls_upcall_end(struct sock *sk, struct ktls_upcall *u);
+void ktls_upcalls_end(struct sock *sk);		/* all of the session */
+/* Its holder is gone: offer it again, or fail where that is too late. Socket lock held. */
+void ktls_upcall_abandon(struct sock *sk, struct ktls_upcall *u);
+/* The connection is gone while nobody looks: make the timer look. Any context. */
+void ktls_upcall_hurry(struct ktls_upcall *u);
+
+bool ktls_agent_joined(struct ktls_net *kn, u32 portid);
+int ktls_agent_join(struct ktls_net *kn, u32 portid);
+void ktls_agent_left(struct ktls_net *kn, u32 portid);
+/* The oldest pending, now held by @portid; the caller gets a reference. -EPERM, -EAGAIN */
+struct ktls_upcall *ktls_upcall_take(struct ktls_net *kn, u32 portid);
+/* The upcall @id, if @portid holds it; the caller gets a reference. -ENOENT, -EPERM */
+struct ktls_upcall *ktls_upcall_find(struct ktls_net *kn, u64 id, u32 portid);
+
+int ktls_upcall_init(void);
+void ktls_upcall_exit(void);
+void ktls_upcall_net_init(struct ktls_net *kn);
+void ktls_upcall_net_exit(struct ktls_net *kn);
+
+/* ---- channel.c */
+/* A file for the raw bytes; takes its own reference. Socket lock held. */
+struct file *ktls_channel_file(struct sock *sk, struct ktls_upcall *u);
+/* The channel in force is so no longer. Socket lock held. */
+void ktls_channel_drop(struct sock *sk, struct ktls_upcall *u);
+void ktls_channel_wake(struct ktls_upcall *u, __poll_t key);	/* any context */
+/* Throw away what TCP has received, so that it closes with FIN and not RST. Socket lock held. */
+void ktls_channel_discard(struct sock *sk);
+
+/* ---- netlink.c */
+void ktls_netlink_ready(struct net *net, unsigned int pending);
+int ktls_netlink_init(void);
+void ktls_netlink_exit(void);
+/* Local and peer address as struct sockaddr_in or sockaddr_in6. */
+int ktls_netlink_put_addrs(struct sk_buff *skb, const struct sock *sk, int local, int peer);
+
+/* ---- respond.c */
+int ktls_respond(struct sk_buff *skb, struct genl_info *info);
+
+/* ---- sock.c */
+int ktls_attach_init(void);
+void ktls_attach_exit(void);
+int ktls_handshake_setsockopt(struct sock *sk, sockptr_t optval, unsigned int optlen);
+/* Sleep till the handshake is over. Socket lock held, released while asleep. */
+int ktls_wait_handshake(struct sock *sk, long *timeo);
+void ktls_close(struct sock *sk, long timeout);
+
+/* ---- proto.c */
+void ktls_proto_build(struct sock *sk);		/* tables from the socket's own; first socket of a family */
+
+/* ---- info.c */
+int ktls_info_getsockopt(struct sock *sk, char __user *optval, int __user *optlen);
+int ktls_info_ulp(struct sock *sk, struct sk_buff *skb);
+size_t ktls_info_ulp_size(void);
+
+/* ---- stat.c */
+int ktls_stat_net_init(struct net *net, struct ktls_net *kn);
+void ktls_stat_net_exit(struct net *net, struct ktls_net *kn);
+void ktls_stat_add_net(struct ktls_net *kn, enum ktls_stat stat, long n);
+
+#endif
