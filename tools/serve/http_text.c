@@ -138,7 +138,7 @@ void http_encode(const char *path, char *buf, size_t size)
 	static const char safe[] = "/-._~!$&'()*+,;=:@";
 	size_t n = 0;
 
-	for (; *path && n + 4 < size; path++) {
+	for (; *path && n + 3 < size; path++) {
 		unsigned char c = *path, l = c | 0x20;
 
 		if ((l >= 'a' && l <= 'z') || (c >= '0' && c <= '9') || strchr(safe, c))
