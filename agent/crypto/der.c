@@ -17,6 +17,11 @@ bool der_equal(const struct der *a, const struct der *b)
 	       (der_end(a) || !memcmp(a->p, b->p, der_len(a)));
 }
 
+bool der_is(const struct der *d, const char *bytes, size_t len)
+{
+	return der_len(d) == len && !memcmp(d->p, bytes, len);
+}
+
 bool der_peek(const struct der *d, uint8_t tag)
 {
 	return d->p < d->end && *d->p == tag;

@@ -21,8 +21,8 @@ enum der_tag {
 #define DER_CONTEXT(n)	(0x80 | (n))		/* [n] IMPLICIT primitive */
 #define DER_EXPLICIT(n)	(0xa0 | (n))		/* [n] constructed */
 
-#define DER_CONST(bytes) \
-	((struct der){ (const uint8_t *)(bytes), (const uint8_t *)(bytes) + sizeof(bytes) - 1 })
+/* The content of an OBJECT IDENTIFIER as two arguments or members: bytes, length. */
+#define OID(bytes) (bytes), sizeof(bytes) - 1
 
 static inline size_t der_len(const struct der *d) { return d->end - d->p; }
 static inline bool der_end(const struct der *d) { return d->p == d->end; }
@@ -32,6 +32,7 @@ static inline struct der der_of(const void *p, size_t len)
 }
 
 bool der_equal(const struct der *a, const struct der *b);
+bool der_is(const struct der *d, const char *bytes, size_t len);
 bool der_peek(const struct der *d, uint8_t tag);
 bool der_any(struct der *d, uint8_t *tag, struct der *body);
 bool der_get(struct der *d, uint8_t tag, struct der *body);

@@ -18,22 +18,17 @@ enum limits {
 	RSA_EXPONENT_BITS_MAX = 64,
 };
 
-#define OID_RSA		DER_CONST("\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01")	/* 1.2.840.113549.1.1.1 */
-#define OID_RSA_PSS	DER_CONST("\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0a")	/* 1.2.840.113549.1.1.10 */
-#define OID_EC		DER_CONST("\x2a\x86\x48\xce\x3d\x02\x01")		/* 1.2.840.10045.2.1 */
-#define OID_ED25519	DER_CONST("\x2b\x65\x70")				/* 1.3.101.112 */
-#define OID_P256	DER_CONST("\x2a\x86\x48\xce\x3d\x03\x01\x07")		/* 1.2.840.10045.3.1.7 */
-#define OID_P384	DER_CONST("\x2b\x81\x04\x00\x22")			/* 1.3.132.0.34 */
-#define OID_P521	DER_CONST("\x2b\x81\x04\x00\x23")			/* 1.3.132.0.35 */
-#define OID_MGF1	DER_CONST("\x2a\x86\x48\x86\xf7\x0d\x01\x01\x08")	/* 1.2.840.113549.1.1.8 */
-#define OID_SHA256	DER_CONST("\x60\x86\x48\x01\x65\x03\x04\x02\x01")	/* 2.16.840.1.101.3.4.2.1 */
-#define OID_SHA384	DER_CONST("\x60\x86\x48\x01\x65\x03\x04\x02\x02")
-#define OID_SHA512	DER_CONST("\x60\x86\x48\x01\x65\x03\x04\x02\x03")
-
-static bool oid_is(const struct der *oid, struct der want)
-{
-	return der_equal(oid, &want);
-}
+#define OID_RSA		OID("\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01")	/* 1.2.840.113549.1.1.1 */
+#define OID_RSA_PSS	OID("\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0a")	/* 1.2.840.113549.1.1.10 */
+#define OID_EC		OID("\x2a\x86\x48\xce\x3d\x02\x01")		/* 1.2.840.10045.2.1 */
+#define OID_ED25519	OID("\x2b\x65\x70")				/* 1.3.101.112 */
+#define OID_P256	OID("\x2a\x86\x48\xce\x3d\x03\x01\x07")		/* 1.2.840.10045.3.1.7 */
+#define OID_P384	OID("\x2b\x81\x04\x00\x22")			/* 1.3.132.0.34 */
+#define OID_P521	OID("\x2b\x81\x04\x00\x23")			/* 1.3.132.0.35 */
+#define OID_MGF1	OID("\x2a\x86\x48\x86\xf7\x0d\x01\x01\x08")	/* 1.2.840.113549.1.1.8 */
+#define OID_SHA256	OID("\x60\x86\x48\x01\x65\x03\x04\x02\x01")	/* 2.16.840.1.101.3.4.2.1 */
+#define OID_SHA384	OID("\x60\x86\x48\x01\x65\x03\x04\x02\x02")
+#define OID_SHA512	OID("\x60\x86\x48\x01\x65\x03\x04\x02\x03")
 
 /* An AlgorithmIdentifier of a hash: parameters NULL or absent. */
 static int hash_parse(struct der *d, const struct crypto_hash **ret)
@@ -44,11 +39,11 @@ static int hash_parse(struct der *d, const struct crypto_hash **ret)
 		return -EBADMSG;
 	if (!der_end(&alg) && (!der_null(&alg) || !der_end(&alg)))
 		return -EBADMSG;
-	if (oid_is(&oid, OID_SHA256))
+	if (der_is(&oid, OID_SHA256))
 		*ret = &crypto_sha256;
-	else if (oid_is(&oid, OID_SHA384))
+	else if (der_is(&oid, OID_SHA384))
 		*ret = &crypto_sha384;
-	else if (oid_is(&oid, OID_SHA512))
+	else if (der_is(&oid, OID_SHA512))
 		*ret = &crypto_sha512;
 	else
 		return -ENOTSUP;
@@ -63,7 +58,7 @@ static int mgf_parse(struct der *d, const struct crypto_hash *want)
 
 	if (!der_seq(d, &alg) || !der_oid(&alg, &oid))
 		return -EBADMSG;
-	if (!oid_is(&oid, OID_MGF1))
+	if (!der_is(&oid, OID_MGF1))
 		return -ENOTSUP;
 	err = hash_parse(&alg, &hash);
 	if (err)
@@ -105,11 +100,11 @@ int pss_params_parse(struct der params, const struct crypto_hash **ret)
 
 enum crypto_key_type key_curve_type(const struct der *oid)
 {
-	if (oid_is(oid, OID_P256))
+	if (der_is(oid, OID_P256))
 		return CRYPTO_KEY_P256;
-	if (oid_is(oid, OID_P384))
+	if (der_is(oid, OID_P384))
 		return CRYPTO_KEY_P384;
-	if (oid_is(oid, OID_P521))
+	if (der_is(oid, OID_P521))
 		return CRYPTO_KEY_P521;
 	return CRYPTO_KEY_NONE;
 }
@@ -144,17 +139,17 @@ int key_algorithm_parse(struct der alg, struct key_algorithm *ret)
 
 	if (!der_oid(&alg, &oid))
 		return -EBADMSG;
-	if (oid_is(&oid, OID_RSA)) {
+	if (der_is(&oid, OID_RSA)) {
 		a.type = CRYPTO_KEY_RSA;
 		if (!der_null(&alg) || !der_end(&alg))
 			return -EBADMSG;
-	} else if (oid_is(&oid, OID_RSA_PSS)) {
+	} else if (der_is(&oid, OID_RSA_PSS)) {
 		a.type = CRYPTO_KEY_RSA_PSS;
 		if (!der_end(&alg))
 			err = pss_params_parse(alg, &a.only);
-	} else if (oid_is(&oid, OID_EC)) {
+	} else if (der_is(&oid, OID_EC)) {
 		err = ec_algorithm(alg, &a);
-	} else if (oid_is(&oid, OID_ED25519)) {
+	} else if (der_is(&oid, OID_ED25519)) {
 		a.type = CRYPTO_KEY_ED25519;
 		if (!der_end(&alg))	/* RFC 8410 3 */
 			return -EBADMSG;

@@ -50,9 +50,10 @@ struct x509_check {
 	const char *name;		/* DNS name or IP literal to be found; NULL: no name check */
 	time_t now;
 	unsigned int rsa_min_bits;	/* 2048 */
-	unsigned int max_depth;		/* intermediates, 0 for the default of 8 */
+	unsigned int max_depth;		/* intermediates; 0 for the default of 8 */
 };
 
+#define X509_NO_INTERMEDIATES (~0u)	/* as max_depth */
 #define X509_WHY 200
 /*
  * Validate chain[0], with the rest as untrusted helpers in any order, up to an
