@@ -5,6 +5,11 @@
 UNIT_rng := rng
 UNIT_crypto := crypto rng
 UNIT_x509 := x509 crypto rng
+UNIT_pem := x509 crypto rng
+UNIT_wycheproof := crypto rng
+UNIT_limbo := x509 crypto rng
+UNIT_LIBS_wycheproof := -ljansson
+UNIT_LIBS_limbo := -ljansson
 UNIT_libktls := none
 UNIT_LIBS_libktls := -Wl,--wrap=getsockopt,--wrap=setsockopt
 $(B)/asan/selftests/unit/libktls_test.o: INC += -I/usr/include/libnl3
