@@ -1,3 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 include selftests/unit/build.mk
+-include selftests/kernel/build.mk
+-include selftests/peers/build.mk
 include selftests/vm/build.mk
+
+# All that there is to prove, on both kernels; the last line counts.
+.PHONY: check style
+check:
+	@selftests/check.sh
+
+style:
+	@selftests/style.sh

@@ -5,11 +5,17 @@
 K ?= 6.12
 RUN ?= true
 shell_quote = '$(subst ','\'',$(1))'
+VM_NEEDS = $(if $(NOMODULE)$(NOAGENT),,agent test-ca) $(if $(NOMODULE),,tools)
 
-.PHONY: vm
-vm:
+.PHONY: vm vm-image vm-module
+vm-image:
 	@scripts/deps.sh vm $(if $(NOMODULE),,module-$(K))
 	@selftests/vm/image.sh $(K)
-	@$(if $(NOMODULE),,$(MAKE) -s module KREL=$$(cat $(B)/vm/$(K)/release))
-	@$(if $(NOMODULE)$(NOAGENT),,$(MAKE) -s agent)
+
+# Built for the release that boots, not for the newest headers.
+vm-module: vm-image
+	@$(MAKE) -s module KREL=$$(cat $(B)/vm/$(K)/release) > $(B)/vm/module-$(K).log 2>&1 || \
+		{ cat $(B)/vm/module-$(K).log; exit 1; }
+
+vm: vm-image $(if $(NOMODULE),,vm-module) $(VM_NEEDS)
 	@selftests/vm/boot.sh $(K) $(call shell_quote,$(RUN))
