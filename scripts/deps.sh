@@ -5,6 +5,7 @@
 #	build		compiler and libraries of agent, library and tools
 #	module		headers of both kernel series (module-6.1, module-6.12 for one)
 #	vm		qemu and what makes the guest's image
+#	uml		the kernel source and what building User Mode Linux needs
 #	peers		the TLS programs that we test against
 #	test		cmocka, sparse, ctags
 # deps.sh image SERIES: download the kernel package of a series into build/vm
@@ -18,6 +19,7 @@ export DEBIAN_FRONTEND=noninteractive
 declare -A packages=(
 	[build]="gcc libc6-dev pkg-config nettle-dev libgmp-dev libtasn1-6-dev libnl-3-dev libnl-genl-3-dev libinih-dev libseccomp-dev libsystemd-dev libcap-dev linux-libc-dev"
 	[vm]="qemu-system-x86 busybox-static kmod cpio zstd xz-utils openssl iproute2 procps"
+	[uml]="linux-source-6.12 make gcc libc6-dev flex bison bc xz-utils busybox-static iproute2 kmod"
 	[peers]="openssl gnutls-bin curl nginx-light python3 socat"
 	[test]="libcmocka-dev sparse universal-ctags binutils"
 )
