@@ -171,8 +171,8 @@ int ctl_status(const struct ctl *ctl, const char *arg)
 	uint64_t sessions, upcalls, done, failed;
 
 	(void)arg;
-	if (stat_read("CurrSessions", &sessions) && stat_read("CurrUpcalls", &upcalls) &&
-	    stat_read("HandshakesDone", &done) && stat_read("HandshakesFailed", &failed))
+	if (stat_read("KtlsCurrSessions", &sessions) && stat_read("KtlsCurrUpcalls", &upcalls) &&
+	    stat_read("KtlsHandshakesDone", &done) && stat_read("KtlsHandshakesFailed", &failed))
 		printf("module    %" PRIu64 " sessions, %" PRIu64 " requests pending, %" PRIu64
 		       " handshakes done, %" PRIu64 " failed\n", sessions, upcalls, done, failed);
 	else
