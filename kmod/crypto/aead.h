@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The ciphers of TLS 1.3 and one AEAD call each way. All of it is
+ * synchronous and for process context: the request lives in memory that the
+ * caller lends. That is not the stack, since some templates make
+ * scatterlists of their request, and stacks may be vmalloc'ed.
+ */
+#ifndef KTLS_CRYPTO_AEAD_H
+#define KTLS_CRYPTO_AEAD_H
+
+#include <linux/types.h>
+
+struct crypto_aead;
+struct scatterlist;
+struct ktls_half;
+
+/*
+ * iv is what nonce and sequence number make together (RFC 9846 5.3); in
+ * linux/tls.h it is split into salt and iv. limit: records under one key
+ * (RFC 9846 5.5).
+ */
+struct ktls_cipher {
+	u16		id;		/* TLS_CIPHER_* */
+	u8		key, salt, iv, tag;
+	u64		limit;
+	const char	*sync;		/* synchronous only, no wrapper; may be absent */
+	const char	*alg;
+	const char	*module;	/* what to load where alg isn't found */
+};
+
+#define KTLS_AEAD_ROOM	640	/* struct aead_request and what an algorithm adds */
+
+struct ktls_aead_room {
+	u8	bytes[KTLS_AEAD_ROOM] __aligned(16);
+};
+
+const struct ktls_cipher *ktls_cipher_find(u16 id);
+
+/* A tfm that never completes later. ERR_PTR(-ENOENT): this kernel has none. */
+struct crypto_aead *ktls_aead_alloc(const struct ktls_cipher *cipher, const u8 *key);
+void ktls_aead_free(struct crypto_aead *tfm);
+
+/*
+ * One record under the half's next sequence number, which is used up where
+ * the result is 0. @src and @dst begin with the 5-byte header (the additional
+ * data); @len is what follows it: plaintext for seal, plaintext and tag for
+ * open. -EBADMSG: the tag is wrong.
+ */
+int ktls_aead_seal(struct ktls_half *half, struct ktls_aead_room *room, struct scatterlist *src,
+		   struct scatterlist *dst, size_t len);
+int ktls_aead_open(struct ktls_half *half, struct ktls_aead_room *room, struct scatterlist *src,
+		   struct scatterlist *dst, size_t len);
+
+#endif

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Bytes of records: pure functions, which also compile outside the kernel.
+ */
+#include "format.h"
+
+#define VERSION_MAJOR	3
+#define VERSION_MINOR	3	/* RFC 9846 5.2: TLS 1.3 says 1.2 here */
+
+void ktls_header_put(unsigned char *p, size_t body)
+{
+	p[0] = KTLS_DATA;
+	p[1] = VERSION_MAJOR;
+	p[2] = VERSION_MINOR;
+	p[3] = body >> 8;
+	p[4] = body;
+}
+
+int ktls_header_get(const unsigned char *p, size_t *ret_body)
+{
+	size_t body = p[3] << 8 | p[4];
+
+	if (p[0] != KTLS_DATA)
+		return KTLS_UNEXPECTED_MESSAGE;
+	if (p[1] != VERSION_MAJOR || p[2] != VERSION_MINOR)
+		return KTLS_PROTOCOL_VERSION;
+	if (body > KTLS_BODY_MAX)
+		return KTLS_RECORD_OVERFLOW;
+	if (body < KTLS_BODY_MIN)
+		return KTLS_BAD_RECORD_MAC;
+	*ret_body = body;
+	return 0;
+}
+
+long ktls_inner_end(const unsigned char *p, size_t len)
+{
+	while (len && !p[len - 1])
+		len--;
+	return (long)len - 1;
+}
+
+size_t ktls_message_len(const unsigned char *p)
+{
+	return KTLS_MESSAGE_HEADER + ((size_t)p[1] << 16 | p[2] << 8 | p[3]);
+}
+
+int ktls_messages_sort(const unsigned char *p, size_t len, enum ktls_messages *ret_kind, unsigned char *ret_update)
+{
+	size_t n;
+
+	if (!len)
+		return KTLS_UNEXPECTED_MESSAGE;	/* RFC 9846 5.1 */
+	for (; len; p += n, len -= n) {
+		n = len < KTLS_MESSAGE_HEADER ? 0 : ktls_message_len(p);
+		if (p[0] == KTLS_KEY_UPDATE && n) {
+			if (n != KTLS_KEY_UPDATE_LEN)
+				return KTLS_DECODE_ERROR;
+			if (len > n)
+				return KTLS_UNEXPECTED_MESSAGE;
+		}
+		if (!n || n > len || (p[0] != KTLS_NEW_SESSION_TICKET && p[0] != KTLS_KEY_UPDATE)) {
+			*ret_kind = KTLS_MSG_OTHER;
+			return 0;
+		}
+		if (p[0] == KTLS_KEY_UPDATE) {
+			if (p[4] > 1)
+				return KTLS_ILLEGAL_PARAMETER;
+			*ret_kind = KTLS_MSG_UPDATE;
+			*ret_update = p[4];
+			return 0;
+		}
+	}
+	*ret_kind = KTLS_MSG_TICKETS;
+	return 0;
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What a TLS 1.3 record is on the wire (RFC 9846 5.2), and the alerts and
+ * handshake messages that the record layer knows by number. No kernel needed.
+ */
+#ifndef KTLS_RECORD_FORMAT_H
+#define KTLS_RECORD_FORMAT_H
+
+#include <linux/types.h>
+
+#define KTLS_HEADER	5
+#define KTLS_TAG	16
+#define KTLS_PLAIN_MAX	16384
+#define KTLS_OVERHEAD	(KTLS_HEADER + 1 + KTLS_TAG)		/* of a record without padding */
+#define KTLS_SEALED_MAX	(KTLS_PLAIN_MAX + KTLS_OVERHEAD)	/* longest that we send */
+#define KTLS_BODY_MAX	(KTLS_PLAIN_MAX + 256)			/* longest that we take, less header */
+#define KTLS_BODY_MIN	(1 + KTLS_TAG)
+
+enum ktls_content {
+	KTLS_CCS	= 20,
+	KTLS_ALERT	= 21,
+	KTLS_MESSAGE	= 22,
+	KTLS_DATA	= 23,
+};
+
+enum {
+	KTLS_WARNING	= 1,
+	KTLS_FATAL	= 2,
+};
+
+enum {
+	KTLS_CLOSE_NOTIFY	= 0,
+	KTLS_UNEXPECTED_MESSAGE	= 10,
+	KTLS_BAD_RECORD_MAC	= 20,
+	KTLS_RECORD_OVERFLOW	= 22,
+	KTLS_ILLEGAL_PARAMETER	= 47,
+	KTLS_DECODE_ERROR	= 50,
+	KTLS_PROTOCOL_VERSION	= 70,
+	KTLS_INTERNAL_ERROR	= 80,
+	KTLS_USER_CANCELED	= 90,
+};
+
+enum {
+	KTLS_NEW_SESSION_TICKET	= 4,
+	KTLS_KEY_UPDATE		= 24,
+};
+
+#define KTLS_MESSAGE_HEADER	4
+#define KTLS_KEY_UPDATE_LEN	5
+
+/* The outer header of a record whose body (plaintext, type, tag) is @body long. */
+void ktls_header_put(unsigned char *p, size_t body);
+
+/* 0 and the length of the body, or the alert to send. */
+int ktls_header_get(const unsigned char *p, size_t *ret_body);
+
+/*
+ * Where the inner plaintext ends: the index of the content type, which is the
+ * last byte that isn't 0; -1 if all are. Looks at every padding byte once.
+ */
+long ktls_inner_end(const unsigned char *p, size_t len);
+
+/* What a record of handshake messages asks of the record layer. */
+enum ktls_messages {
+	KTLS_MSG_TICKETS,	/* whole NewSessionTickets and nothing else */
+	KTLS_MSG_UPDATE,	/* any of these, then a whole KeyUpdate at the record's end */
+	KTLS_MSG_OTHER,		/* something for the agent, or a fragment */
+};
+
+/*
+ * Sort the messages of one record. @ret_update: the KeyUpdate's request byte.
+ * > 0: the alert to send.
+ */
+int ktls_messages_sort(const unsigned char *p, size_t len, enum ktls_messages *ret_kind, unsigned char *ret_update);
+
+/* Length of the message at @p, header included. @p has at least KTLS_MESSAGE_HEADER bytes. */
+size_t ktls_message_len(const unsigned char *p);
+
+#endif

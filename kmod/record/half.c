@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Keys of one direction, and the objects of record.h: taken from a slot of the
+ * CPU, put back into it, so that only the first of them are ever allocated.
+ */
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include "record.h"
+
+static DEFINE_PER_CPU(struct ktls_tx *, tx_slot);
+static DEFINE_PER_CPU(struct ktls_rx *, rx_slot);
+struct workqueue_struct *ktls_tx_queue;
+
+int ktls_half_init(struct ktls_half *half, const struct ktls_keys *keys)
+{
+	const struct ktls_cipher *cipher = ktls_cipher_find(keys->cipher);
+	struct crypto_aead *tfm;
+
+	if (keys->version != TLS_1_3_VERSION || !cipher)
+		return -EINVAL;
+	tfm = ktls_aead_alloc(cipher, keys->key);
+	if (IS_ERR(tfm))
+		return PTR_ERR(tfm);
+	half->tfm = tfm;
+	half->cipher = cipher;
+	half->seq = keys->seq;
+	half->version = keys->version;
+	memcpy(half->iv, keys->iv, sizeof(half->iv));
+	return 0;
+}
+
+void ktls_half_wipe(struct ktls_half *half)
+{
+	if (half->tfm)
+		ktls_aead_free(half->tfm);
+	memzero_explicit(half, sizeof(*half));
+}
+
+struct ktls_tx *ktls_tx_get(struct sock *sk)
+{
+	struct ktls_sock *ks = ktls_get(sk);
+	struct ktls_tx *tx = ks->txs;
+
+	if (tx)
+		return tx;
+	tx = this_cpu_xchg(tx_slot, NULL);
+	if (!tx) {
+		tx = kzalloc(sizeof(*tx), GFP_KERNEL);
+		if (!tx)
+			return NULL;
+		INIT_WORK(&tx->work, ktls_tx_work);
+	}
+	tx->sk = sk;
+	ks->txs = tx;
+	return tx;
+}
+
+static void tx_put(struct ktls_tx *tx)
+{
+	kfree(this_cpu_xchg(tx_slot, tx));
+}
+
+void ktls_tx_idle(struct sock *sk)
+{
+	struct ktls_sock *ks = ktls_get(sk);
+	struct ktls_tx *tx = ks->txs;
+
+	if (!tx || tx->out_len || tx->rec_n || tx->queued)
+		return;
+	ks->txs = NULL;
+	tx_put(tx);
+}
+
+struct ktls_rx *ktls_rx_get(struct ktls_sock *ks, gfp_t gfp)
+{
+	struct ktls_rx *rx = ks->rxs;
+	struct page *page;
+
+	if (rx)
+		return rx;
+	rx = this_cpu_xchg(rx_slot, NULL);
+	if (!rx) {
+		page = alloc_pages(gfp | __GFP_COMP | __GFP_NOWARN, KTLS_RX_ORDER);
+		if (!page)
+			return NULL;
+		rx = page_address(page);
+	}
+	rx->off = 0;
+	rx->len = 0;
+	rx->have = 0;
+	rx->next_len = 0;
+	ks->rxs = rx;
+	return rx;
+}
+
+static void rx_put(struct ktls_rx *rx)
+{
+	rx = this_cpu_xchg(rx_slot, rx);
+	if (rx)
+		put_page(virt_to_page(rx));
+}
+
+void ktls_rx_idle(struct ktls_sock *ks)
+{
+	struct ktls_rx *rx = ks->rxs;
+
+	if (!rx || rx->len || rx->have)
+		return;
+	ks->rxs = NULL;
+	rx_put(rx);
+}
+
+static void half_free(struct ktls_half *half)
+{
+	if (!half)
+		return;
+	ktls_half_wipe(half);
+	kfree(half);
+}
+
+static void tx_free(struct ktls_tx *tx)
+{
+	ktls_tx_drop(tx);
+	if (tx->queued)
+		tx->orphan = true;
+	else
+		tx_put(tx);
+}
+
+void ktls_record_free(struct ktls_sock *ks)
+{
+	if (ks->txs)
+		tx_free(ks->txs);
+	ks->txs = NULL;
+	WRITE_ONCE(ks->tx_pending, false);
+	if (ks->rxs) {
+		memzero_explicit(ks->rxs->buf, KTLS_RX_BUF);
+		rx_put(ks->rxs);
+	}
+	ks->rxs = NULL;
+	ktls_half_wipe(&ks->tx);
+	ktls_half_wipe(&ks->rx);
+	half_free(ks->tx_next);
+	half_free(ks->rx_next);
+	ks->tx_next = NULL;
+	ks->rx_next = NULL;
+}
+
+int ktls_record_init(void)
+{
+	ktls_tx_queue = alloc_workqueue("ktls_tx", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
+	return ktls_tx_queue ? 0 : -ENOMEM;
+}
+
+void ktls_record_exit(void)
+{
+	int cpu;
+
+	destroy_workqueue(ktls_tx_queue);
+	for_each_possible_cpu(cpu) {
+		kfree(per_cpu(tx_slot, cpu));
+		if (per_cpu(rx_slot, cpu))
+			put_page(virt_to_page(per_cpu(rx_slot, cpu)));
+	}
+	ktls_txmem_exit();
+}

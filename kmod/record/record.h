@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Inside record/: what a session holds while bytes are under way. Both
+ * objects exist only then, and come from per-CPU slots, so that an idle session has
+ * neither and a busy one allocates nothing per record. The socket lock covers
+ * them.
+ *
+ * half.c	keys; the per-CPU memory; load and unload
+ * txmem.c	memory that records are built in
+ * seal.c	the open record, sealing it, pushing to TCP
+ * tx.c		the calls that send
+ * txcontrol.c	control records, key updates, the end of the stream
+ * queue.c	records in TCP's receive queue
+ * open.c	decrypting the record at the head of the queue
+ * rx.c		the calls that read
+ * rxcontrol.c	control records that came
+ */
+#ifndef KTLS_RECORD_RECORD_H
+#define KTLS_RECORD_RECORD_H
+
+#include <linux/bvec.h>
+#include <linux/sizes.h>
+#include <linux/workqueue.h>
+#include "../ktls.h"
+#include "../crypto/aead.h"
+#include "format.h"
+
+/* ---- sending */
+
+#define KTLS_TX_BATCH	4	/* records in one push to TCP */
+#define KTLS_TX_PIECES	6	/* of memory under one record, if only single pages are left */
+#define KTLS_TX_OUT	((KTLS_TX_BATCH + 3) * KTLS_TX_PIECES)	/* a batch and control records about it */
+#define KTLS_TX_SOURCES	20
+
+/*
+ * @rec: memory of the open record, header to tag, rec_n 0 if none is open.
+ * @fill bytes of plaintext are in, @capacity fit. @src: if src_n, where the
+ * plaintext lies, in order: in @rec itself or in pages of others (bit in
+ * @borrowed: we hold a reference). With src_n 0 all of it lies in @rec.
+ * @out: sealed, not yet taken by TCP.
+ */
+struct ktls_tx {
+	struct ktls_aead_room	room;
+	struct bio_vec		out[KTLS_TX_OUT];
+	struct bio_vec		rec[KTLS_TX_PIECES];
+	struct bio_vec		src[KTLS_TX_SOURCES];
+	size_t			out_len;
+	u8			out_n, rec_n, src_n;
+	u8			type;
+	u16			fill, capacity;
+	u32			borrowed;
+	bool			queued;		/* work is; it holds sk */
+	bool			orphan;		/* the session is gone: work frees this */
+	struct sock		*sk;
+	struct work_struct	work;
+};
+
+/* half.c */
+struct ktls_tx *ktls_tx_get(struct sock *sk);		/* ks->txs, made if need be; NULL: no memory */
+void ktls_tx_idle(struct sock *sk);			/* give it back if nothing is in it */
+extern struct workqueue_struct *ktls_tx_queue;
+
+/* txmem.c: up to @max pieces, @len bytes in all, each with a page reference: how many, or -ENOMEM.
+ * @from: address the payload will be copied from, or 0. */
+int ktls_txmem_get(struct sock *sk, struct bio_vec *bv, unsigned int max, size_t len, unsigned long from);
+void ktls_txmem_exit(void);
+
+/* seal.c */
+int ktls_rec_begin(struct sock *sk, u8 type, size_t want, unsigned long from);
+/* Bytes taken from @iter (0: fault or no room). */
+size_t ktls_rec_copy(struct ktls_tx *tx, struct iov_iter *iter);
+/* Reference a page instead; takes a page reference of its own. False: seal first. */
+bool ktls_rec_page(struct ktls_tx *tx, struct page *page, size_t off, size_t len);
+bool ktls_rec_full(const struct ktls_tx *tx);
+void ktls_rec_cancel(struct ktls_tx *tx);		/* drop the open record if nothing is in it */
+/* Seal the open record into out. Fails only together with the session. */
+int ktls_rec_seal(struct sock *sk);
+/* Give TCP what is sealed. 0, -EAGAIN if something is left, or why TCP takes nothing any more. */
+int ktls_tx_push(struct sock *sk, int flags);
+/* The same beyond the limit of the send buffer: for records that cannot wait. */
+int ktls_tx_force(struct sock *sk);
+void ktls_tx_drop(struct ktls_tx *tx);			/* put all pages */
+
+/* tx.c */
+void ktls_tx_work(struct work_struct *work);
+
+/* txcontrol.c: KeyUpdate under the old key, then the spare. -EKEYEXPIRED without a spare. */
+int ktls_tx_rekey(struct sock *sk);
+
+/* ---- receiving */
+
+#define KTLS_RX_ORDER	3
+#define KTLS_RX_SIZE	(PAGE_SIZE << KTLS_RX_ORDER)
+#define KTLS_RX_AHEAD	64	/* slack before plaintext: room for an offset that copies fast */
+#define KTLS_RX_SG	40
+
+/*
+ * Stands at the start of its own pages; the rest of them is buf. It holds
+ * either plaintext that nobody has read yet (@off, @len) of content type
+ * @type, or the @have first bytes of a record that were taken out of TCP's
+ * queue because the window closed before the rest fitted.
+ */
+struct ktls_rx {
+	struct ktls_aead_room	room;
+	u8			scratch[16];	/* header, where the cipher wants to copy it */
+	u32			off, len, have;
+	u32			next_len;	/* a record of another type behind it: mainline sessions only */
+	u8			type, next_type;
+	u8			buf[] __aligned(64);
+};
+
+#define KTLS_RX_BUF	(KTLS_RX_SIZE - sizeof(struct ktls_rx))
+
+/* half.c */
+struct ktls_rx *ktls_rx_get(struct ktls_sock *ks, gfp_t gfp);
+void ktls_rx_idle(struct ktls_sock *ks);
+
+/* queue.c */
+/* Length of the record at the head, header included, in @ret_len if all of it is here; -EAGAIN: not
+ * yet; > 0: the header is wrong, the alert to send. */
+int ktls_queue_record(struct sock *sk, size_t *ret_len);
+/* Scatterlist of the first @len bytes. -EMSGSIZE: too many pieces. */
+int ktls_queue_sg(struct sock *sk, struct scatterlist *sg, unsigned int max, size_t len);
+/* Move the head's first bytes into rxs, until it has @len of them. */
+int ktls_queue_gather(struct sock *sk, size_t len);
+/* Recompute rx_ready; take a record that the window is too small for out of the queue. */
+void ktls_queue_check(struct sock *sk, gfp_t gfp);
+
+/* open.c: decrypt the record at the head. 0: @ret_len bytes of plaintext, maybe none, lie in rxs behind
+ * off + len; -EAGAIN: no record; -ENOSPC: rxs is full; -ENOMEM; others: the session has failed.
+ * @to: the address they will be copied to, or 0. */
+int ktls_open_record(struct sock *sk, unsigned long to, u8 *ret_type, size_t *ret_len);
+/* End a session for what came: alert, errno, reason. Returns the errno. */
+int ktls_rx_fatal(struct sock *sk, int err, u8 alert, const char *reason);
+
+/* rxcontrol.c: deal with a control record. 0: reading goes on. */
+int ktls_rx_control(struct sock *sk, u8 type, const u8 *p, size_t len);
+
+#endif

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Control records that came, in a session that an agent keyed. Alerts and
+ * KeyUpdate end here; tickets are copied to the agent; anything else holds
+ * reading, since the next record may be under other keys, until the agent has
+ * answered.
+ */
+#include <linux/slab.h>
+#include "record.h"
+
+#define UPDATES_FREE		16	/* key updates beside one per */
+#define UPDATE_RECORDS_SHIFT	10	/* 2^10 records */
+
+static int alert(struct sock *sk, const u8 *p, size_t len)
+{
+	struct ktls_sock *ks = ktls_get(sk);
+	char reason[64];
+
+	if (len != 2)
+		return ktls_rx_fatal(sk, -EPROTO, KTLS_DECODE_ERROR, "the peer sent a malformed alert");
+	ktls_stat_add(sk, KTLS_STAT_RxAlerts, 1);
+	if (p[1] == KTLS_CLOSE_NOTIFY) {
+		WRITE_ONCE(ks->rx_eof, true);
+		return 0;
+	}
+	if (p[1] == KTLS_USER_CANCELED)
+		return 0;	/* a close_notify follows */
+	/* RFC 9846 6: all others are errors, whatever the level says. */
+	scnprintf(reason, sizeof(reason), "the peer ended the session with alert %u", p[1]);
+	ktls_fail(sk, -EPROTO, p[1], KTLS_ALERT_FROM_PEER, reason);
+	return -EPROTO;
+}
+
+/* Reading stops at this record until ktls_rx_resume(). */
+static int hold(struct sock *sk, u8 type, const u8 *p, size_t len)
+{
+	struct ktls_sock *ks = ktls_get(sk);
+	int err;
+
+	WRITE_ONCE(ks->rx_held, true);
+	err = ktls_upcall_record(sk, KTLS_WHY_RECORD, type, p, len);
+	if (err)
+		return ktls_rx_fatal(sk, -ECONNABORTED, KTLS_INTERNAL_ERROR,
+				     "a handshake message came, and the agent could not be asked");
+	return 0;
+}
+
+static void swap_rx(struct sock *sk)
+{
+	struct ktls_sock *ks = ktls_get(sk);
+
+	ktls_half_wipe(&ks->rx);
+	ks->rx = *ks->rx_next;
+	kfree_sensitive(ks->rx_next);
+	ks->rx_next = NULL;
+	ks->rx_generation++;
+	ktls_stat_add(sk, KTLS_STAT_RxRekeys, 1);
+}
+
+/* RFC 9846 4.7.3. Our own update, if asked for, goes out before anything else we send. */
+static int update_keys(struct sock *sk, bool requested, const u8 *p, size_t len)
+{
+	struct ktls_sock *ks = ktls_get(sk);
+	bool answer = requested && !ks->tx_closed && !(sk->sk_shutdown & SEND_SHUTDOWN);
+	int err = 0;
+
+	if (ks->rx_generation >= UPDATES_FREE + (ks->rx_records >> UPDATE_RECORDS_SHIFT))
+		return ktls_rx_fatal(sk, -EPROTO, KTLS_UNEXPECTED_MESSAGE, "the peer updates its keys too often");
+	if (!ks->rx_next || (answer && !ks->tx_next))
+		return hold(sk, KTLS_MESSAGE, p, len);
+	swap_rx(sk);
+	if (answer)
+		err = ktls_tx_rekey(sk);	/* asks for spares too */
+	else
+		ktls_upcall_record(sk, KTLS_WHY_SPARE, 0, NULL, 0);
+	if (err)
+		return ktls_rx_fatal(sk, err, KTLS_INTERNAL_ERROR, "the peer's key update could not be answered");
+	if (answer)
+		ktls_tx_force(sk);
+	return 0;
+}
+
+/* A full queue drops the ticket: the peer's offer need not be taken. */
+static void tickets(struct sock *sk, const u8 *p, size_t len)
+{
+	size_t n;
+
+	for (; len >= KTLS_MESSAGE_HEADER && *p == KTLS_NEW_SESSION_TICKET; p += n, len -= n) {
+		n = ktls_message_len(p);
+		ktls_upcall_record(sk, KTLS_WHY_TICKET, KTLS_MESSAGE, p, n);
+	}
+}
+
+static int messages(struct sock *sk, const u8 *p, size_t len)
+{
+	enum ktls_messages kind;
+	u8 requested = 0;
+	int err;
+
+	err = ktls_messages_sort(p, len, &kind, &requested);
+	if (err)
+		return ktls_rx_fatal(sk, -EPROTO, err, "the peer sent a malformed handshake message");
+	switch (kind) {
+	case KTLS_MSG_TICKETS:
+		tickets(sk, p, len);
+		return 0;
+	case KTLS_MSG_UPDATE:
+		tickets(sk, p, len);
+		return update_keys(sk, requested, p + len - KTLS_KEY_UPDATE_LEN, KTLS_KEY_UPDATE_LEN);
+	default:
+		return hold(sk, KTLS_MESSAGE, p, len);
+	}
+}
+
+int ktls_rx_control(struct sock *sk, u8 type, const u8 *p, size_t len)
+{
+	switch (type) {
+	case KTLS_ALERT:
+		return alert(sk, p, len);
+	case KTLS_MESSAGE:
+		return messages(sk, p, len);
+	}
+	return ktls_rx_fatal(sk, -EPROTO, KTLS_UNEXPECTED_MESSAGE, "the peer sent a record of unknown type");
+}

@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The open record of a session: it grows by bytes copied in and by pages
+ * referenced, is sealed once, and its ciphertext goes to TCP by reference.
+ * Copied bytes are encrypted where they lie; other people's pages are only the
+ * source. In TLS 1.3 the header is the additional data, so header,
+ * plaintext, type and tag are one run of memory and mostly one scatterlist
+ * entry.
+ */
+#include <linux/mm.h>
+#include <linux/scatterlist.h>
+#include "record.h"
+
+int ktls_rec_begin(struct sock *sk, u8 type, size_t want, unsigned long from)
+{
+	struct ktls_tx *tx = ktls_tx_get(sk);
+	int n;
+
+	if (!tx)
+		return -ENOMEM;
+	want = min_t(size_t, want, KTLS_PLAIN_MAX);
+	n = ktls_txmem_get(sk, tx->rec, KTLS_TX_PIECES, want + KTLS_OVERHEAD, from);
+	if (n < 0)
+		return n;
+	tx->rec_n = n;
+	tx->src_n = 0;
+	tx->borrowed = 0;
+	tx->type = type;
+	tx->fill = 0;
+	tx->capacity = want;
+	return 0;
+}
+
+/* The piece and offset in it where byte @at of the plaintext (or what follows it) lies. */
+static struct bio_vec *spot(struct ktls_tx *tx, size_t at, size_t *ret_off)
+{
+	struct bio_vec *bv = tx->rec;
+
+	at += KTLS_HEADER;
+	while (at >= bv->bv_len)
+		at -= bv++->bv_len;
+	*ret_off = at;
+	return bv;
+}
+
+static void add_source(struct ktls_tx *tx, struct page *page, size_t off, size_t len)
+{
+	bvec_set_page(&tx->src[tx->src_n++], page, len, off);
+}
+
+/* What was copied so far becomes a list of sources, so that pages can follow. */
+static void list_copied(struct ktls_tx *tx)
+{
+	struct bio_vec *bv;
+	size_t done, off, n;
+
+	for (done = 0; done < tx->fill; done += n) {
+		bv = spot(tx, done, &off);
+		n = min_t(size_t, bv->bv_len - off, tx->fill - done);
+		add_source(tx, bv->bv_page, bv->bv_offset + off, n);
+	}
+}
+
+size_t ktls_rec_copy(struct ktls_tx *tx, struct iov_iter *iter)
+{
+	size_t want = min_t(size_t, iov_iter_count(iter), tx->capacity - tx->fill);
+	size_t done = 0, off, n, got;
+	struct bio_vec *bv;
+
+	while (done < want) {
+		if (tx->src_n == KTLS_TX_SOURCES)
+			break;
+		bv = spot(tx, tx->fill, &off);
+		n = min_t(size_t, bv->bv_len - off, want - done);
+		got = copy_from_iter(page_address(bv->bv_page) + bv->bv_offset + off, n, iter);
+		if (tx->src_n && got)
+			add_source(tx, bv->bv_page, bv->bv_offset + off, got);
+		tx->fill += got;
+		done += got;
+		if (got < n)
+			break;
+	}
+	return done;
+}
+
+bool ktls_rec_page(struct ktls_tx *tx, struct page *page, size_t off, size_t len)
+{
+	struct bio_vec *last;
+
+	if (!tx->src_n)
+		list_copied(tx);
+	last = tx->src_n ? &tx->src[tx->src_n - 1] : NULL;
+	if (last && last->bv_page == page && last->bv_offset + last->bv_len == off &&
+	    tx->borrowed & BIT(tx->src_n - 1)) {
+		last->bv_len += len;
+	} else if (tx->src_n < KTLS_TX_SOURCES) {
+		get_page(page);
+		tx->borrowed |= BIT(tx->src_n);
+		add_source(tx, page, off, len);
+	} else {
+		return false;
+	}
+	tx->fill += len;
+	return true;
+}
+
+bool ktls_rec_full(const struct ktls_tx *tx)
+{
+	return tx->fill == tx->capacity || tx->src_n == KTLS_TX_SOURCES;
+}
+
+static void put_sources(struct ktls_tx *tx)
+{
+	unsigned int i;
+
+	for (i = 0; i < tx->src_n; i++)
+		if (tx->borrowed & BIT(i))
+			put_page(tx->src[i].bv_page);
+	tx->src_n = 0;
+	tx->borrowed = 0;
+}
+
+/* Cut the record's memory to @len bytes. */
+static void trim(struct ktls_tx *tx, size_t len)
+{
+	unsigned int i, n = tx->rec_n;
+
+	for (i = 0; i < n; i++) {
+		if (!len) {
+			put_page(tx->rec[i].bv_page);
+			tx->rec_n--;
+			continue;
+		}
+		tx->rec[i].bv_len = min_t(size_t, tx->rec[i].bv_len, len);
+		len -= tx->rec[i].bv_len;
+	}
+}
+
+static void sg_add(struct scatterlist *sg, const struct bio_vec *bv)
+{
+	sg_set_page(sg, bv->bv_page, bv->bv_len, bv->bv_offset);
+}
+
+/* Header and type from the record's own memory, the plaintext from where it lies. */
+static void source_list(struct ktls_tx *tx, struct scatterlist *sg)
+{
+	struct bio_vec *bv;
+	unsigned int i;
+	size_t off;
+
+	sg_init_table(sg, tx->src_n + 2);
+	sg_set_page(sg, tx->rec[0].bv_page, KTLS_HEADER, tx->rec[0].bv_offset);
+	for (i = 0; i < tx->src_n; i++)
+		sg_add(&sg[i + 1], &tx->src[i]);
+	bv = spot(tx, tx->fill, &off);
+	sg_set_page(&sg[i + 1], bv->bv_page, 1, bv->bv_offset + off);
+}
+
+static int seal(struct ktls_sock *ks, struct ktls_tx *tx)
+{
+	struct scatterlist dst[KTLS_TX_PIECES], src[KTLS_TX_SOURCES + 2];
+	size_t off, body = tx->fill + 1 + KTLS_TAG;
+	struct bio_vec *bv;
+	unsigned int i;
+
+	ktls_header_put(page_address(tx->rec[0].bv_page) + tx->rec[0].bv_offset, body);
+	bv = spot(tx, tx->fill, &off);
+	*(u8 *)(page_address(bv->bv_page) + bv->bv_offset + off) = tx->type;
+	trim(tx, KTLS_HEADER + body);
+	sg_init_table(dst, tx->rec_n);
+	for (i = 0; i < tx->rec_n; i++)
+		sg_add(&dst[i], &tx->rec[i]);
+	if (tx->src_n)
+		source_list(tx, src);
+	return ktls_aead_seal(&ks->tx, &tx->room, tx->src_n ? src : dst, dst, tx->fill + 1);
+}
+
+int ktls_rec_seal(struct sock *sk)
+{
+	struct ktls_sock *ks = ktls_get(sk);
+	struct ktls_tx *tx = ks->txs;
+	int err;
+
+	if (!tx || !tx->rec_n)
+		return 0;
+	err = seal(ks, tx);
+	if (err) {
+		ktls_fail(sk, err, 0, KTLS_ALERT_FROM_NONE, "a record could not be encrypted");
+		return err;
+	}
+	memcpy(&tx->out[tx->out_n], tx->rec, tx->rec_n * sizeof(tx->rec[0]));
+	tx->out_n += tx->rec_n;
+	tx->out_len += tx->fill + KTLS_OVERHEAD;
+	tx->rec_n = 0;
+	put_sources(tx);
+	ks->tx_records++;
+	ktls_stat_add(sk, KTLS_STAT_TxRecords, 1);
+	if (tx->type != KTLS_DATA)
+		return 0;
+	ks->tx_bytes += tx->fill;
+	ktls_stat_add(sk, KTLS_STAT_TxBytes, tx->fill);
+	return 0;
+}
+
+static void taken(struct ktls_tx *tx, size_t n)
+{
+	unsigned int i = 0;
+
+	tx->out_len -= n;
+	for (; n && n >= tx->out[i].bv_len; i++) {
+		n -= tx->out[i].bv_len;
+		put_page(tx->out[i].bv_page);
+	}
+	if (n) {
+		tx->out[i].bv_offset += n;
+		tx->out[i].bv_len -= n;
+	}
+	tx->out_n -= i;
+	memmove(tx->out, tx->out + i, tx->out_n * sizeof(tx->out[0]));
+}
+
+int ktls_tx_push(struct sock *sk, int flags)
+{
+	struct ktls_sock *ks = ktls_get(sk);
+	struct ktls_tx *tx = ks->txs;
+	int n = 1;
+
+	if (!tx)
+		return 0;
+	flags = (flags & MSG_MORE) | MSG_NO_SHARED_FRAGS;
+	while (tx->out_len && n > 0) {
+		n = ktls_push_pages(sk, tx->out, tx->out_n, tx->out_len, flags);
+		if (n > 0)
+			taken(tx, n);
+	}
+	WRITE_ONCE(ks->tx_pending, tx->out_len > 0);
+	return tx->out_len ? n : 0;
+}
+
+/*
+ * sk_sndbuf bounds what TCP takes; a few records more than that do no harm,
+ * and TCP itself goes beyond it by a segment.
+ */
+int ktls_tx_force(struct sock *sk)
+{
+	struct ktls_tx *tx = ktls_get(sk)->txs;
+	int limit = sk->sk_sndbuf, err;
+
+	if (!tx || !tx->out_len)
+		return 0;
+	WRITE_ONCE(sk->sk_sndbuf, INT_MAX);
+	err = ktls_tx_push(sk, 0);
+	WRITE_ONCE(sk->sk_sndbuf, limit);
+	return err;
+}
+
+static void drop_open(struct ktls_tx *tx)
+{
+	put_sources(tx);
+	while (tx->rec_n)
+		put_page(tx->rec[--tx->rec_n].bv_page);
+}
+
+void ktls_rec_cancel(struct ktls_tx *tx)
+{
+	if (!tx->fill)
+		drop_open(tx);
+}
+
+void ktls_tx_drop(struct ktls_tx *tx)
+{
+	unsigned int i;
+
+	drop_open(tx);
+	for (i = 0; i < tx->out_n; i++)
+		put_page(tx->out[i].bv_page);
+	tx->out_n = 0;
+	tx->out_len = 0;
+}

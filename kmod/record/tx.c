@@ -1,0 +1,364 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The calls that send. What a call reports as taken is in a record: sealed and
+ * given to TCP, sealed and waiting in txs, or in the open record that MSG_MORE
+ * left. Room in TCP is waited for before bytes are taken, never after, so
+ * a call is not held up, nor its result wrong, because of what comes last.
+ */
+#include <linux/bvec.h>
+#include <linux/skbuff.h>
+#include <net/inet_common.h>
+#include "record.h"
+
+/* One call's wishes. */
+struct send {
+	struct msghdr	*msg;
+	u8		type;
+	bool		more;		/* leave the last record open */
+	bool		pages;		/* reference pages instead of copying */
+	long		timeo;
+};
+
+/* ---- room */
+
+static bool can_send(const struct sock *sk)
+{
+	return !sk->sk_err && !(sk->sk_shutdown & SEND_SHUTDOWN);
+}
+
+static int wait_for_room(struct sock *sk, long *timeo)
+{
+	set_bit(SOCK_NOSPACE, &sk->sk_socket->flags);
+	return sk_stream_wait_memory(sk, timeo);
+}
+
+/* Until nothing waits in txs and TCP has room. Lets go of the lock to wait. */
+static int make_room(struct sock *sk, long *timeo)
+{
+	struct ktls_sock *ks = ktls_get(sk);
+	int err;
+
+	for (;;) {
+		if (ks->phase != KTLS_PHASE_OPEN)
+			return ks->error;
+		if (!can_send(sk) || ks->tx_closed)
+			return -EPIPE;
+		err = ktls_tx_push(sk, 0);
+		if (!err && sk_stream_memory_free(sk))
+			return 0;
+		if (err && err != -EAGAIN)
+			return err;
+		err = wait_for_room(sk, timeo);
+		if (err)
+			return err;
+	}
+}
+
+/* ---- filling records */
+
+static unsigned long source_address(const struct iov_iter *iter)
+{
+	if (iter_is_ubuf(iter))
+		return (unsigned long)iter->ubuf + iter->iov_offset;
+	return 0;
+}
+
+/* A record to add to is open, of the type asked for. */
+static int open_record(struct sock *sk, struct send *s)
+{
+	struct ktls_sock *ks = ktls_get(sk);
+	struct ktls_tx *tx = ks->txs;
+	size_t want;
+	int err;
+
+	if (tx && tx->rec_n && tx->type != s->type) {
+		err = ktls_rec_seal(sk);
+		if (err)
+			return err;
+	}
+	if (tx && tx->rec_n)
+		return 0;
+	if (ks->tx.seq >= ks->tx.cipher->limit) {
+		err = ktls_tx_rekey(sk);
+		if (err)
+			return err;
+	}
+	want = s->more ? KTLS_PLAIN_MAX : msg_data_left(s->msg);
+	return ktls_rec_begin(sk, s->type, want, s->pages ? 0 : source_address(&s->msg->msg_iter));
+}
+
+/* Reference the next page of the message. */
+static ssize_t take_page(struct ktls_tx *tx, struct iov_iter *iter)
+{
+	size_t off, room = tx->capacity - tx->fill;
+	struct page *page;
+	bool taken;
+	ssize_t n;
+
+	n = iov_iter_get_pages2(iter, &page, min_t(size_t, room, iov_iter_count(iter)), 1, &off);
+	if (n <= 0)
+		return n ?: -EFAULT;
+	taken = sendpage_ok(page) && ktls_rec_page(tx, page, off, n);
+	if (!taken)
+		iov_iter_revert(iter, n);
+	n = taken ? n : sendpage_ok(page) ? 0 : -EINVAL;
+	put_page(page);
+	return n;
+}
+
+/* Fill the open record as far as it goes: bytes taken, or -EFAULT for none. */
+static ssize_t fill_record(struct ktls_tx *tx, struct send *s)
+{
+	struct iov_iter *iter = &s->msg->msg_iter;
+	ssize_t n, done = 0;
+
+	if (!s->pages)
+		return ktls_rec_copy(tx, iter) ?: -EFAULT;
+	while (iov_iter_count(iter) && !ktls_rec_full(tx)) {
+		n = take_page(tx, iter);
+		if (n < 0)
+			return done ?: n;
+		if (!n)
+			break;
+		done += n;
+	}
+	return done;
+}
+
+/*
+ * Seal and push what this call has finished: a full record, or the last one.
+ * @sealed counts the records of the current push.
+ */
+static int finish_record(struct sock *sk, struct send *s, int *sealed)
+{
+	bool left = msg_data_left(s->msg);
+	int err;
+
+	if (!ktls_rec_full(ktls_get(sk)->txs) && (left || s->more))
+		return 0;
+	err = ktls_rec_seal(sk);
+	if (err)
+		return err;
+	if (left && ++*sealed < KTLS_TX_BATCH)
+		return 0;
+	*sealed = 0;
+	err = ktls_tx_push(sk, left || s->more ? MSG_MORE : 0);
+	return err == -EAGAIN ? 0 : err;	/* waits in txs */
+}
+
+static int send_more(struct sock *sk, struct send *s, ssize_t *ret_taken, int *sealed)
+{
+	ssize_t n;
+	int err = 0;
+
+	if (!*sealed)
+		err = make_room(sk, &s->timeo);
+	if (!err)
+		err = open_record(sk, s);
+	if (err == -ENOMEM) {
+		*sealed = 0;
+		return wait_for_room(sk, &s->timeo);
+	}
+	if (err)
+		return err;
+	n = fill_record(ktls_get(sk)->txs, s);
+	if (n < 0) {
+		ktls_rec_cancel(ktls_get(sk)->txs);
+		return n;
+	}
+	*ret_taken += n;
+	return finish_record(sk, s, sealed);
+}
+
+/* The end of a call that takes no more: what is open goes out, unless it may grow. */
+static int flush(struct sock *sk, bool more)
+{
+	struct ktls_sock *ks = ktls_get(sk);
+	int err = 0;
+
+	if (ks->phase != KTLS_PHASE_OPEN || !ks->txs)
+		return 0;
+	if (!more)
+		err = ktls_rec_seal(sk);
+	if (!err && ks->txs->out_len)
+		ktls_tx_push(sk, more ? MSG_MORE : 0);
+	return err;
+}
+
+static ssize_t send_all(struct sock *sk, struct send *s)
+{
+	ssize_t taken = 0;
+	int err = 0, sealed = 0;
+
+	if (ktls_get(sk)->phase != KTLS_PHASE_OPEN)
+		return ktls_get(sk)->error;
+	sk_clear_bit(SOCKWQ_ASYNC_NOSPACE, sk);
+	while (!err && msg_data_left(s->msg))
+		err = send_more(sk, s, &taken, &sealed);
+	if (err || !taken)
+		flush(sk, s->more);
+	ktls_tx_idle(sk);
+	return taken ?: sk_stream_error(sk, s->msg->msg_flags, err);
+}
+
+/* ---- sendmsg */
+
+static int control_type(struct msghdr *msg, u8 *type)
+{
+	struct cmsghdr *cmsg;
+
+	for_each_cmsghdr(cmsg, msg) {
+		if (!CMSG_OK(msg, cmsg))
+			return -EINVAL;
+		if (cmsg->cmsg_level != SOL_TLS)
+			continue;
+		if (cmsg->cmsg_type != TLS_SET_RECORD_TYPE || cmsg->cmsg_len < CMSG_LEN(sizeof(*type)))
+			return -EINVAL;
+		*type = *(u8 *)CMSG_DATA(cmsg);
+	}
+	return 0;
+}
+
+/*
+ * MSG_ZEROCOPY: all bytes have been read when we return, so the notification
+ * is due at once, and says "copied". io_uring brings its own (msg_ubuf).
+ */
+static int zerocopy_begin(struct sock *sk, struct msghdr *msg, size_t len, struct ubuf_info **uarg)
+{
+	if (!(msg->msg_flags & MSG_ZEROCOPY) || msg->msg_ubuf || !len || !sock_flag(sk, SOCK_ZEROCOPY))
+		return 0;
+	*uarg = msg_zerocopy_realloc(sk, len, NULL);
+	if (!*uarg)
+		return -ENOBUFS;
+	uarg_to_msgzc(*uarg)->zerocopy = 0;
+	return 0;
+}
+
+static void zerocopy_end(struct ubuf_info *uarg, ssize_t taken)
+{
+	if (!uarg)
+		return;
+	if (taken > 0)
+		net_zcopy_put(uarg);
+	else
+		net_zcopy_put_abort(uarg, true);
+}
+
+static bool splices(const struct msghdr *msg)
+{
+#ifdef KTLS_HAVE_SENDPAGE
+	return false;		/* 6.1 has the flag's name, not its meaning */
+#else
+	return msg->msg_flags & MSG_SPLICE_PAGES;
+#endif
+}
+
+static int sendmsg_locked(struct sock *sk, struct msghdr *msg, size_t len)
+{
+	struct send s = {
+		.msg	= msg,
+		.type	= KTLS_DATA,
+		.more	= msg->msg_flags & MSG_MORE,
+		.pages	= splices(msg),
+		.timeo	= sock_sndtimeo(sk, msg->msg_flags & MSG_DONTWAIT),
+	};
+	struct ubuf_info *uarg = NULL;
+	ssize_t ret;
+
+	ret = control_type(msg, &s.type);
+	if (!ret)
+		ret = zerocopy_begin(sk, msg, len, &uarg);
+	if (ret)
+		return ret;
+	ret = send_all(sk, &s);
+	zerocopy_end(uarg, ret);
+	return ret;
+}
+
+int ktls_sendmsg(struct sock *sk, struct msghdr *msg, size_t len)
+{
+	struct ktls_sock *ks = ktls_get(sk);
+	int ret;
+
+	if (!READ_ONCE(ks->tx.tfm) && READ_ONCE(ks->phase) == KTLS_PHASE_OPEN)
+		return ks->base->sendmsg(sk, msg, len);
+	if (msg->msg_flags & (MSG_OOB | MSG_FASTOPEN))
+		return -EOPNOTSUPP;
+	if ((msg->msg_flags & (MSG_EOR | MSG_MORE)) == (MSG_EOR | MSG_MORE))
+		return -EINVAL;
+	lock_sock(sk);
+	ret = sendmsg_locked(sk, msg, len);
+	release_sock(sk);
+	return ret;
+}
+
+#ifdef KTLS_HAVE_SENDPAGE
+int ktls_sendpage(struct sock *sk, struct page *page, int offset, size_t size, int flags)
+{
+	struct msghdr msg = { .msg_flags = flags & ~(MSG_SENDPAGE_NOTLAST | MSG_OOB) };
+	struct ktls_sock *ks = ktls_get(sk);
+	struct bio_vec bv;
+	ssize_t ret;
+	struct send s = {
+		.msg	= &msg,
+		.type	= KTLS_DATA,
+		.more	= flags & (MSG_MORE | MSG_SENDPAGE_NOTLAST),
+		.pages	= true,
+	};
+
+	if (!READ_ONCE(ks->tx.tfm) && READ_ONCE(ks->phase) == KTLS_PHASE_OPEN)
+		return ks->base->sendpage(sk, page, offset, size, flags);
+	bvec_set_page(&bv, page, size, offset);
+	iov_iter_bvec(&msg.msg_iter, ITER_SOURCE, &bv, 1, size);
+	lock_sock(sk);
+	s.timeo = sock_sndtimeo(sk, flags & MSG_DONTWAIT);
+	ret = send_all(sk, &s);
+	release_sock(sk);
+	return ret;
+}
+#endif
+
+#ifdef KTLS_HAVE_SPLICE_EOF
+void ktls_splice_eof(struct socket *sock)
+{
+	struct sock *sk = sock->sk;
+
+	lock_sock(sk);
+	flush(sk, false);
+	ktls_tx_idle(sk);
+	release_sock(sk);
+}
+#endif
+
+/* ---- when TCP has room again */
+
+void ktls_tx_work(struct work_struct *work)
+{
+	struct ktls_tx *tx = container_of(work, struct ktls_tx, work);
+	struct sock *sk = tx->sk;
+
+	lock_sock(sk);
+	tx->queued = false;
+	if (tx->orphan) {
+		kfree(tx);
+	} else {
+		ktls_tx_push(sk, 0);
+		ktls_tx_idle(sk);
+	}
+	release_sock(sk);
+	sock_put(sk);
+}
+
+/* Writers may come and push themselves; where none does, the work will. */
+void ktls_write_space(struct sock *sk)
+{
+	struct ktls_sock *ks = ktls_get(sk);
+	struct ktls_tx *tx = ks->txs;
+
+	if (ks->tx_pending && tx && !tx->queued) {
+		tx->queued = true;
+		sock_hold(sk);
+		queue_work(ktls_tx_queue, &tx->work);
+	}
+	ks->write_space(sk);
+}

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Memory that outgoing records are built in: a ring of compound pages per CPU.
+ * A page whose pieces have all been acknowledged, so that only the ring holds
+ * it, is used again without the allocator and its zeroing. Where such pages
+ * are not to be had, the task's page fragment serves.
+ *
+ * Two rules on where a piece begins. The payload is 16-byte aligned, so that
+ * page boundaries fall between cipher blocks. And (to - from) mod 4096 is
+ * never 1 to 31 if memory is copied there: rep movsb is tens of times
+ * slower then on some processors.
+ */
+#include <linux/mm.h>
+#include "record.h"
+
+#define RING		16
+#define RING_ORDER	3
+#define RING_SIZE	(PAGE_SIZE << RING_ORDER)
+#define PIECE_MIN	64	/* a header is never split */
+#define SLOW_COPY	31
+#define SLOW_STEP	32
+
+struct ring {
+	struct page	*page[RING];
+	unsigned int	at, off;
+};
+
+static DEFINE_PER_CPU(struct ring, rings);
+
+/* Where in a page a piece starts: not before @off. @ahead: bytes of header. */
+static unsigned int start(unsigned int off, unsigned int ahead, unsigned long from)
+{
+	unsigned int gap;
+
+	off = round_up(off + ahead, 16) - ahead;
+	gap = (off + ahead - from) % SZ_4K;
+	if (from && gap >= 1 && gap <= SLOW_COPY)
+		off += SLOW_STEP;
+	return off;
+}
+
+static void ring_next(struct ring *r)
+{
+	struct page **p;
+
+	r->at = (r->at + 1) % RING;
+	r->off = 0;
+	p = &r->page[r->at];
+	if (*p && page_ref_count(*p) == 1)
+		return;
+	if (*p)
+		put_page(*p);
+	*p = alloc_pages(GFP_NOWAIT | __GFP_NOWARN | __GFP_COMP, RING_ORDER);
+}
+
+static void put_pieces(struct bio_vec *bv, unsigned int n)
+{
+	while (n--)
+		put_page(bv[n].bv_page);
+}
+
+static int ring_get(struct bio_vec *bv, unsigned int max, size_t len, unsigned long from)
+{
+	struct ring *r = get_cpu_ptr(&rings);
+	unsigned int n = 0, ahead = KTLS_HEADER, off;
+	struct page *page;
+
+	while (len && n < max) {
+		page = r->page[r->at];
+		off = start(r->off, ahead, from);
+		if (!page || off + PIECE_MIN > RING_SIZE) {
+			ring_next(r);
+			if (!r->page[r->at])
+				break;
+			continue;
+		}
+		get_page(page);
+		bvec_set_page(&bv[n], page, min_t(size_t, len, RING_SIZE - off), off);
+		if (from)
+			from += bv[n].bv_len - ahead;
+		ahead = 0;
+		len -= bv[n].bv_len;
+		r->off = off + bv[n].bv_len;
+		n++;
+	}
+	if (len)
+		put_pieces(bv, n);
+	put_cpu_ptr(&rings);
+	return len ? -ENOMEM : n;
+}
+
+static int frag_get(struct sock *sk, struct bio_vec *bv, unsigned int max, size_t len)
+{
+	struct page_frag *frag = sk_page_frag(sk);
+	unsigned int n = 0;
+
+	while (len && n < max && sk_page_frag_refill(sk, frag)) {
+		if (frag->size - frag->offset < PIECE_MIN) {
+			frag->offset = frag->size;	/* the rest is of no use: refill */
+			continue;
+		}
+		get_page(frag->page);
+		bvec_set_page(&bv[n], frag->page, min_t(size_t, len, frag->size - frag->offset), frag->offset);
+		frag->offset += bv[n].bv_len;
+		len -= bv[n].bv_len;
+		n++;
+	}
+	if (len)
+		put_pieces(bv, n);
+	return len ? -ENOMEM : n;
+}
+
+int ktls_txmem_get(struct sock *sk, struct bio_vec *bv, unsigned int max, size_t len, unsigned long from)
+{
+	int n = ring_get(bv, max, len, from);
+
+	return n > 0 ? n : frag_get(sk, bv, max, len);
+}
+
+void ktls_txmem_exit(void)
+{
+	int cpu, i;
+
+	for_each_possible_cpu(cpu)
+		for (i = 0; i < RING; i++)
+			if (per_cpu(rings, cpu).page[i])
+				put_page(per_cpu(rings, cpu).page[i]);
+}
