@@ -173,6 +173,11 @@ void conn_expire(struct conn *c, uint64_t now)
 		end_with(c, -ETIMEDOUT, now, "the peer did not go on in %llu ms, %s was expected: see whether it speaks TLS, or allow more time", (unsigned long long)(now - c->opened), step);
 }
 
+void conn_hangup(struct conn *c, uint64_t now)
+{
+	lost(c, 0, now);
+}
+
 /* ---- success */
 
 static void fill_state(const struct conn *c, const struct hs_result *r, const struct hs_traffic *tx,

@@ -36,6 +36,7 @@ struct conn {
 	struct hs *hs;
 	int fd;				/* the channel; owned */
 	uint32_t events;		/* EPOLLIN, EPOLLOUT: what conn_step() waits for */
+	uint32_t armed;			/* the loop's: what epoll was told */
 	uint64_t request;		/* names this conn to the keeper; the loop's number */
 	uint64_t id, cookie;
 	uint64_t opened, deadline;	/* ms of CLOCK_MONOTONIC */
@@ -61,6 +62,8 @@ bool conn_step(struct conn *c, uint64_t now);
 bool conn_signed(struct conn *c, const struct msg_signed *m, uint64_t now);
 /* The deadline has passed: tell peer and application. */
 void conn_expire(struct conn *c, uint64_t now);
+/* The channel hung up while nothing was awaited from it. */
+void conn_hangup(struct conn *c, uint64_t now);
 void conn_free(struct conn *c);
 
 /* wish.c: read KTLS_P_* attributes; 0 or -EINVAL and @why. */

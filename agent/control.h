@@ -3,12 +3,16 @@
 #ifndef CONTROL_H
 #define CONTROL_H
 #include <stddef.h>
+#include <stdio.h>
 
+struct control;
 struct keeper;
 
-/* A listening, non-blocking socket at @path, mode 0660; or -errno. */
-int control_listen(const char *path);
-/* One caller on @listener: read the request, answer, close. Never blocks. */
-void control_serve(int listener, struct keeper *k);
+/* Listen at @path, mode 0660, in the keeper's epoll. 0 or -errno. */
+int control_open(struct keeper *k, const char *path, struct control **ret);
+void control_close(struct keeper *k, struct control *c);	/* NULL allowed */
+
+/* answer.c: the whole answer to one request line. */
+void control_answer(const struct keeper *k, const char *request, FILE *out);
 
 #endif

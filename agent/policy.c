@@ -28,7 +28,7 @@ static int named_site(const struct config *config, const struct caller *who, con
 	const struct site *site = find_site(config, name);
 
 	if (!site) {
-		snprintf(why, POLICY_WHY, "no identity \"%.64s\" is configured: add [identity %.64s] to %.64s", name, name, config->path);
+		snprintf(why, POLICY_WHY, "no identity \"%.48s\" is configured: add [identity %.48s] to %.64s", name, name, config->path);
 		return -ENOKEY;
 	}
 	if (!rules_allow(&site->allow, who)) {

@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The keeper's workers: started, heard, signed for, started again when they
+ * die. A worker's socket that is full is not read until it has taken its
+ * answer, so no worker makes the keeper wait or hoard.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include "keeper.h"
+#include "log.h"
+#include "sign.h"
+#include "worker.h"
+
+#define BACKOFF_MIN	100	/* ms */
+#define BACKOFF_MAX	5000
+#define STEADY		10000	/* lived this long: the next start is at once */
+
+/* ---- starting */
+
+static void __attribute__((noreturn)) become_worker(const struct hand *h, const char *path, int sock, int files)
+{
+	char number[16];
+	const char *argv[] = { "ktlsd", "--worker", number, "--config", path, NULL };
+	sigset_t none;
+
+	snprintf(number, sizeof(number), "%d", h->number);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	/* Through numbers that are out of the way: either may be 3 or 4 now. */
+	sock = fcntl(sock, F_DUPFD, 16);
+	files = fcntl(files, F_DUPFD, 16);
+	if (dup2(sock, WORKER_KEEPER) < 0 || dup2(files, WORKER_FILES) < 0)
+		_exit(127);
+	close_range(WORKER_FILES + 1, ~0U, 0);
+	unsetenv("NOTIFY_SOCKET");
+	execv("/proc/self/exe", (char **)argv);
+	_exit(127);
+}
+
+static void on_hand(struct keeper *k, struct source *s, uint32_t events);
+
+int hand_start(struct keeper *k, struct hand *h)
+{
+	int pair[2], err, files = h->config == k->config ? k->files : k->coming_files;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
+		return -errno;
+	h->pid = fork();
+	if (!h->pid)
+		become_worker(h, k->path, pair[1], files);
+	err = h->pid < 0 ? -errno : 0;
+	close(pair[1]);
+	h->state = HAND_STARTING;
+	h->started = keeper_now();
+	h->is_stalled = false;
+	h->source = (struct source){ .fd = pair[0], .ready = on_hand };
+	if (!err)
+		err = keeper_watch(k, &h->source, EPOLLIN);
+	if (err) {
+		close(pair[0]);
+		h->source.fd = -1;
+	}
+	return err;
+}
+
+int hands_add(struct keeper *k, struct config *config)
+{
+	unsigned int i;
+	int err = 0;
+
+	for (i = 0; i < config->workers && !err; i++) {
+		struct hand *h = calloc(1, sizeof(*h));
+
+		if (!h)
+			return -ENOMEM;
+		h->number = i;
+		h->config = config_get(config);
+		h->next = k->hands;
+		k->hands = h;
+		err = hand_start(k, h);
+	}
+	return err;
+}
+
+/* ---- messages */
+
+static void answer(struct keeper *k, struct hand *h)
+{
+	int err = msg_send(h->source.fd, &h->stalled);
+
+	if (err == -EAGAIN && !h->is_stalled)
+		keeper_rewatch(k, &h->source, EPOLLOUT);
+	if (err != -EAGAIN && h->is_stalled)
+		keeper_rewatch(k, &h->source, EPOLLIN);
+	h->is_stalled = err == -EAGAIN;
+}
+
+static void on_sign(struct keeper *k, struct hand *h, const struct msg_sign *m)
+{
+	sign_request(h->config, m, &h->stalled);
+	h->signatures++;
+	if (h->stalled.err)
+		log_line(LOG_WARNING, "keeper: refused worker %d a signature by key %u, scheme %#x: %s", h->number, m->key, m->scheme, strerror(-h->stalled.err));
+	answer(k, h);
+}
+
+static void on_message(struct keeper *k, struct hand *h, const union msg *m)
+{
+	switch (m->type) {
+	case MSG_READY:
+		if (h->state == HAND_STARTING) {
+			h->state = HAND_READY;
+			keeper_hand_ready(k, h);
+		}
+		break;
+	case MSG_SIGN:
+		on_sign(k, h, &m->sign);
+		break;
+	case MSG_COUNTERS:
+		h->counters = m->counters;
+		break;
+	case MSG_FAILURE:
+		k->failures[k->failures_num++ % FAILURES_MAX] = m->failure;
+		break;
+	}
+}
+
+/* No more of this worker: it ended, or spoke what no worker of ours speaks. SIGCHLD does the rest. */
+static void hang_up(struct hand *h, int err)
+{
+	if (err != -EPIPE) {
+		log_line(LOG_ERR, "keeper: worker %d (pid %d) sent what is no message: killed", h->number, h->pid);
+		kill(h->pid, SIGKILL);
+	}
+	close(h->source.fd);
+	h->source.fd = -1;
+}
+
+static void on_hand(struct keeper *k, struct source *s, uint32_t events)
+{
+	struct hand *h = (struct hand *)s;
+	union msg m;
+	int err;
+
+	if (h->is_stalled && events & EPOLLOUT)
+		answer(k, h);
+	if (h->is_stalled) {
+		if (events & (EPOLLHUP | EPOLLERR))
+			hang_up(h, -EPIPE);
+		return;
+	}
+	err = msg_recv(s->fd, &m);
+	if (!err)
+		on_message(k, h, &m);
+	else if (err != -EAGAIN)
+		hang_up(h, err == -ECONNRESET ? -EPIPE : err);
+}
+
+void hand_retire(struct keeper *k, struct hand *h)
+{
+	const struct msg_plain m = { MSG_RETIRE };
+
+	(void)k;
+	if (h->source.fd < 0 || msg_send(h->source.fd, &m))
+		kill(h->pid, SIGKILL);
+	h->state = HAND_RETIRING;
+}
+
+/* ---- ending */
+
+static void how_ended(int status, char *buf, size_t size)
+{
+	if (WIFEXITED(status))
+		snprintf(buf, size, "exited with status %d", WEXITSTATUS(status));
+	else if (WTERMSIG(status) == SIGSYS)
+		snprintf(buf, size, "was killed for a system call outside its seccomp filter");
+	else
+		snprintf(buf, size, "was killed by SIG%s", sigabbrev_np(WTERMSIG(status)) ?: "?");
+}
+
+static void forget(struct keeper *k, struct hand *h)
+{
+	struct hand **p = &k->hands;
+
+	while (*p != h)
+		p = &(*p)->next;
+	*p = h->next;
+	config_put(h->config);
+	free(h);
+}
+
+static void wait_to_restart(struct hand *h)
+{
+	uint64_t now = keeper_now(), lived = now - h->started;
+
+	h->backoff = lived > STEADY ? BACKOFF_MIN : h->backoff ? h->backoff * 2 : BACKOFF_MIN;
+	if (h->backoff > BACKOFF_MAX)
+		h->backoff = BACKOFF_MAX;
+	h->again = now + (lived > STEADY ? 0 : h->backoff);
+	h->state = HAND_WAITING;
+	h->counters.conns = 0;
+}
+
+static void ended(struct keeper *k, struct hand *h, int status)
+{
+	char how[80];
+
+	how_ended(status, how, sizeof(how));
+	if (h->source.fd >= 0)
+		close(h->source.fd);
+	h->source.fd = -1;
+	if (h->state == HAND_RETIRING || k->stop_by) {
+		forget(k, h);
+		return;
+	}
+	log_line(LOG_ERR, "keeper: worker %d (pid %d) %s", h->number, h->pid, how);
+	h->pid = 0;
+	if (h->config != k->config || !k->was_ready)
+		keeper_hand_failed(k, h, how);
+	else
+		wait_to_restart(h);
+}
+
+void hands_reap(struct keeper *k)
+{
+	struct hand *h;
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		for (h = k->hands; h && h->pid != pid; h = h->next)
+			;
+		if (h)
+			ended(k, h, status);
+	}
+}
+
+void hands_restart(struct keeper *k, uint64_t now)
+{
+	struct hand *h;
+
+	for (h = k->hands; h; h = h->next)
+		if (h->state == HAND_WAITING && h->again <= now && hand_start(k, h)) {
+			log_line(LOG_ERR, "keeper: worker %d cannot be started: no memory, or too many processes", h->number);
+			wait_to_restart(h);
+		}
+}
+
+uint64_t hands_next_start(const struct keeper *k)
+{
+	uint64_t next = UINT64_MAX;
+	struct hand *h;
+
+	for (h = k->hands; h; h = h->next)
+		if (h->state == HAND_WAITING && h->again < next)
+			next = h->again;
+	return next;
+}
+
+void hands_forget_waiting(struct keeper *k, const struct config *config)
+{
+	struct hand *h, *next;
+
+	for (h = k->hands; h; h = next) {
+		next = h->next;
+		if (!h->pid && h->config == config)
+			forget(k, h);
+	}
+}
+
+void hands_kill(struct keeper *k, const struct config *config)
+{
+	struct hand *h, *next;
+
+	for (h = k->hands; h; h = next) {
+		next = h->next;
+		if (config && h->config != config)
+			continue;
+		if (!h->pid) {
+			forget(k, h);
+			continue;
+		}
+		h->state = HAND_RETIRING;	/* its end is no news */
+		kill(h->pid, SIGKILL);
+	}
+}

@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * epoll, not io_uring: a worker parses what strangers send, and system calls
+ * by io_uring would go round its seccomp filter. Each wake-up does a bounded
+ * part of every conn's work, so a slow, silent or busy peer costs nobody else
+ * anything. A multicast may be lost: pending upcalls are looked for at the
+ * start, when READY is heard, when its queue overran, and once a second.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <time.h>
+#include <unistd.h>
+#include "loop.h"
+
+#define ACCEPTS_MAX	8	/* per wake-up: other workers want some, too */
+#define EVENTS_MAX	64
+#define MESSAGES_MAX	64
+#define TICK_MS		1000
+
+enum { ON_NETLINK, ON_KEEPER, ON_CONN };	/* ON_CONN + slot */
+
+static uint64_t now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000ULL + t.tv_nsec / 1000000;
+}
+
+/* ---- what conns call */
+
+static int respond(void *arg, const struct reply *reply)
+{
+	struct loop *l = arg;
+
+	return netlink_respond(&l->nl, reply);
+}
+
+static int watch(struct loop *l, int op, int fd, uint32_t events, uint64_t what)
+{
+	struct epoll_event ev = { .events = events, .data.u64 = what };
+
+	return epoll_ctl(l->epoll, op, fd, &ev) ? -errno : 0;
+}
+
+static int sign(void *arg, uint64_t request, const struct hs_sign *s)
+{
+	struct msg_sign m = { .type = MSG_SIGN, .key = s->identity->key, .id = request, .scheme = s->scheme->id };
+	struct loop *l = arg;
+	int err;
+
+	if (s->len > sizeof(m.tbs))
+		return -EMSGSIZE;
+	m.len = s->len;
+	memcpy(m.tbs, s->tbs, s->len);
+	err = msg_send(l->keeper, &m);
+	if (err == -EAGAIN && !l->sign_blocked) {
+		l->sign_blocked = true;
+		watch(l, EPOLL_CTL_MOD, l->keeper, EPOLLIN | EPOLLOUT, ON_KEEPER);
+	}
+	return err;
+}
+
+/* Best effort: the log line has it anyway. */
+static void failed(void *arg, const struct msg_failure *failure)
+{
+	struct loop *l = arg;
+
+	msg_send(l->keeper, failure);
+}
+
+/* ---- conns */
+
+static uint32_t slot_of(uint64_t request)
+{
+	return request & 0xffff;
+}
+
+static void drop(struct loop *l, struct conn *c)
+{
+	uint32_t slot = slot_of(c->request);
+
+	l->conns[slot] = NULL;
+	l->free_slots[l->free_num++] = slot;
+	conn_free(c);
+	l->pending = true;	/* may have waited for the slot */
+}
+
+static void arm(struct loop *l, struct conn *c, int op)
+{
+	if (op == EPOLL_CTL_MOD && c->armed == c->events)
+		return;
+	c->armed = c->events;
+	watch(l, op, c->fd, c->events, ON_CONN + slot_of(c->request));
+}
+
+static void step(struct loop *l, struct conn *c, int op, uint64_t now)
+{
+	if (conn_step(c, now))
+		arm(l, c, op);
+	else
+		drop(l, c);
+}
+
+static void on_conn(struct loop *l, uint32_t slot, uint32_t events, uint64_t now)
+{
+	struct conn *c = slot < l->slots ? l->conns[slot] : NULL;
+
+	if (!c)
+		return;
+	if (!c->events && events & (EPOLLHUP | EPOLLERR)) {
+		conn_hangup(c, now);
+		drop(l, c);
+		return;
+	}
+	step(l, c, EPOLL_CTL_MOD, now);
+}
+
+static void on_signed(struct loop *l, const struct msg_signed *m, uint64_t now)
+{
+	uint32_t slot = slot_of(m->id);
+	struct conn *c = slot < l->slots ? l->conns[slot] : NULL;
+
+	if (!c || c->request != m->id)
+		return;		/* ended meanwhile */
+	if (conn_signed(c, m, now))
+		arm(l, c, EPOLL_CTL_MOD);
+	else
+		drop(l, c);
+}
+
+/* ---- the keeper */
+
+static void retry_signatures(struct loop *l, uint64_t now)
+{
+	uint32_t i;
+
+	l->sign_blocked = false;
+	watch(l, EPOLL_CTL_MOD, l->keeper, EPOLLIN, ON_KEEPER);
+	for (i = 0; i < l->slots && !l->sign_blocked; i++)
+		if (l->conns[i] && hs_state(l->conns[i]->hs) == HS_SIGN && !l->conns[i]->signing)
+			step(l, l->conns[i], EPOLL_CTL_MOD, now);
+}
+
+static void on_keeper(struct loop *l, uint32_t events, uint64_t now)
+{
+	union msg m;
+	int i, err = 0;
+
+	for (i = 0; i < MESSAGES_MAX && !err; i++) {
+		err = msg_recv(l->keeper, &m);
+		if (!err && m.type == MSG_SIGNED)
+			on_signed(l, &m.signd, now);
+		else if (!err && m.type == MSG_RETIRE)
+			l->retiring = true;
+	}
+	if (err && err != -EAGAIN)
+		l->over = err;
+	if (events & EPOLLOUT && l->sign_blocked)
+		retry_signatures(l, now);
+}
+
+static void tell_counters(struct loop *l)
+{
+	struct msg_counters m = {
+		.type = MSG_COUNTERS, .conns = l->slots - l->free_num,
+		.accepted = l->env.count.accepted, .done = l->env.count.done,
+		.failed = l->env.count.failed, .other = l->env.count.other,
+	};
+
+	if (memcmp(&m, &l->told, sizeof(m)) && !msg_send(l->keeper, &m))
+		l->told = m;
+}
+
+/* ---- the kernel */
+
+static void open_conn(struct loop *l, const struct upcall *up, uint64_t now)
+{
+	uint32_t slot = l->free_slots[l->free_num - 1];
+	struct conn *c = conn_open(&l->env, up, ++l->serial << 16 | slot, now);
+
+	if (!c)
+		return;
+	l->free_num--;
+	l->conns[slot] = c;
+	if (c->deadline < l->next_deadline)
+		l->next_deadline = c->deadline;
+	step(l, c, EPOLL_CTL_ADD, now);
+}
+
+static void serve(struct loop *l, const struct upcall *up, uint64_t now)
+{
+	l->env.count.accepted++;
+	if (up->why == KTLS_WHY_HANDSHAKE && up->channel >= 0) {
+		open_conn(l, up, now);
+		return;
+	}
+	if (up->channel >= 0)
+		close(up->channel);
+	session_upcall(&l->env, up);
+}
+
+static void accept_pending(struct loop *l, uint64_t now)
+{
+	struct upcall up;
+	int i, err;
+
+	for (i = 0; i < ACCEPTS_MAX && l->pending && l->free_num && !l->retiring; i++) {
+		err = netlink_accept(&l->nl, &up);
+		if (!err)
+			serve(l, &up, now);
+		else if (err == -EAGAIN || err == -ENOBUFS || err == -EMFILE)
+			l->pending = false;
+		else
+			l->over = err;
+		if (l->over)
+			return;
+	}
+}
+
+/* ---- time */
+
+static void expire(struct loop *l, uint64_t now)
+{
+	uint64_t next = UINT64_MAX;
+	uint32_t i;
+
+	for (i = 0; i < l->slots; i++) {
+		struct conn *c = l->conns[i];
+
+		if (c && c->deadline <= now) {
+			conn_expire(c, now);
+			drop(l, c);
+		} else if (c && c->deadline < next) {
+			next = c->deadline;
+		}
+	}
+	l->next_deadline = next;
+}
+
+static void on_time(struct loop *l, uint64_t now)
+{
+	if (now >= l->next_deadline)
+		expire(l, now);
+	if (now < l->next_tick)
+		return;
+	l->next_tick = now + TICK_MS;
+	l->pending = true;
+	tell_counters(l);
+}
+
+static int wait_ms(const struct loop *l, uint64_t now)
+{
+	uint64_t next = l->next_deadline < l->next_tick ? l->next_deadline : l->next_tick;
+
+	if (l->pending && l->free_num && !l->retiring)
+		return 0;
+	return next > now ? next - now : 0;
+}
+
+static void dispatch(struct loop *l, const struct epoll_event *ev, uint64_t now)
+{
+	uint64_t what = ev->data.u64;
+
+	if (what == ON_KEEPER) {
+		on_keeper(l, ev->events, now);
+	} else if (what == ON_NETLINK) {
+		netlink_heard(&l->nl);
+		l->pending = true;
+	} else {
+		on_conn(l, what - ON_CONN, ev->events, now);
+	}
+}
+
+int loop_run(struct loop *l)
+{
+	struct epoll_event events[EVENTS_MAX];
+	uint64_t now = now_ms();
+	int i, n;
+
+	l->next_tick = now + TICK_MS;
+	l->pending = true;
+	while (!l->over) {
+		n = epoll_wait(l->epoll, events, EVENTS_MAX, wait_ms(l, now));
+		now = now_ms();
+		for (i = 0; i < n; i++)
+			dispatch(l, &events[i], now);
+		on_time(l, now);
+		accept_pending(l, now);
+		if (l->retiring && l->free_num == l->slots)
+			break;
+	}
+	tell_counters(l);
+	return l->over;
+}
+
+int loop_init(struct loop *l, const struct config *config, int keeper)
+{
+	uint32_t i;
+	int err;
+
+	l->env = (struct conn_env){
+		.config = config, .arg = l, .respond = respond, .sign = sign, .failed = failed,
+	};
+	l->keeper = keeper;
+	l->next_deadline = UINT64_MAX;
+	l->slots = config->handshakes;
+	l->conns = calloc(l->slots, sizeof(l->conns[0]));
+	l->free_slots = calloc(l->slots, sizeof(l->free_slots[0]));
+	l->epoll = epoll_create1(EPOLL_CLOEXEC);
+	if (!l->conns || !l->free_slots || l->epoll < 0)
+		return -ENOMEM;
+	for (i = 0; i < l->slots; i++)
+		l->free_slots[l->free_num++] = l->slots - 1 - i;
+	err = watch(l, EPOLL_CTL_ADD, keeper, EPOLLIN, ON_KEEPER);
+	return err ? err : watch(l, EPOLL_CTL_ADD, netlink_fd(&l->nl), EPOLLIN, ON_NETLINK);
+}

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The keeper's one service to workers: signatures, and only for TLS 1.3. */
+#ifndef SIGN_H
+#define SIGN_H
+#include "config.h"
+#include "message.h"
+
+/* Is this the input of a TLS 1.3 CertificateVerify (RFC 9846 4.4.3), either side's? */
+bool sign_is_certificate_verify(const uint8_t *tbs, size_t len);
+/* Fills @out with the signature or -errno: -EINVAL malformed, -ENOKEY no such key, -EACCES not to be signed. */
+void sign_request(const struct config *config, const struct msg_sign *m, struct msg_signed *out);
+
+#endif
