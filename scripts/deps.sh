@@ -21,7 +21,7 @@ declare -A packages=(
 	[vm]="qemu-system-x86 busybox-static kmod cpio zstd xz-utils openssl iproute2 procps"
 	[uml]="linux-source-6.12 make gcc libc6-dev flex bison bc xz-utils busybox-static iproute2 kmod"
 	[peers]="openssl gnutls-bin curl nginx-light python3 socat"
-	[test]="libcmocka-dev sparse universal-ctags binutils"
+	[test]="libcmocka-dev libjansson-dev sparse universal-ctags binutils"
 )
 declare -A meta=([6.1]=amd64 [6.12]=6.12-amd64)
 
