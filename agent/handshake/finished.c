@@ -71,5 +71,6 @@ int install_keys(struct hs *hs)
 	r->group = hs->group->id;
 	r->aead = hs->suite->aead;
 	r->hash = hs->hash;
+	r->retried = hs->retry;
 	return err;
 }

@@ -85,6 +85,7 @@ struct hs_result {
 	size_t peer_num;
 	bool peer_verified;
 	bool resumed;
+	bool retried;			/* it took a HelloRetryRequest */
 };
 
 struct hs *hs_new(const struct hs_params *params);	/* NULL: no memory */

@@ -1,0 +1,214 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# native.sh HS-PEER: our handshake, as server and as client, against other
+# implementations: OpenSSL, GnuTLS, curl, Python's ssl. For each cipher, group
+# and HelloRetryRequest; then each kind of key, ALPN, client certificates, key
+# updates, and failures with the alert that the peer must see. TAP; exit 1 if
+# anything failed. A peer that isn't installed is skipped and counted.
+here=$(cd "$(dirname "$0")" && pwd)
+peer=$(realpath "$1")
+dir=$(mktemp -d)
+port=${PEER_PORT:-25400}
+pass=0 fail=0 skip=0
+pids=()
+trap 'kill "${pids[@]}" 2>/dev/null; rm -rf "$dir"' EXIT
+"$here/../unit/pki.sh" "$dir"
+cd "$dir" || exit 1
+
+have() { command -v "$1" >/dev/null; }
+
+ok() { # ok STATUS NAME: one line of TAP; what the command said follows a failure
+	if [ "$1" = 0 ]; then
+		pass=$((pass + 1))
+		echo "ok $((pass + fail + skip)) $2"
+	else
+		fail=$((fail + 1))
+		echo "not ok $((pass + fail + skip)) $2"
+		sed 's/^/# /' out.txt server.txt 2>/dev/null | tail -n 20
+	fi
+}
+
+skipped() { # skipped NAME REASON
+	skip=$((skip + 1))
+	echo "ok $((pass + fail + skip)) $1 # SKIP $2"
+}
+
+start() { # start COMMAND...: a server on $port; PORT in the command is replaced
+	port=$((port + 1))
+	: > out.txt
+	"${@//PORT/$port}" > server.txt 2>&1 < /dev/null &
+	server=$!
+	pids+=($server)
+	for _ in {1..100}; do
+		grep -qi ":$(printf %04X "$port") 0*:0000 0A" /proc/net/tcp /proc/net/tcp6 && return
+		sleep 0.05
+	done
+}
+
+stop() {
+	kill "$server" 2>/dev/null
+	wait "$server" 2>/dev/null
+}
+
+expect() { # expect NAME TEXT FILE COMMAND...: the command's output, or the server's, has TEXT
+	local name=$1 text=$2 file=$3
+	shift 3
+	timeout 20 "${@//PORT/$port}" > out.txt 2>&1
+	for _ in {1..20}; do
+		grep -q -- "$text" "$file" && break
+		sleep 0.05
+	done
+	grep -q -- "$text" "$file"
+	ok $? "$name"
+}
+
+# Programs that end when their input does are given some time to read the answer.
+talk() { (echo hello; for _ in {1..40}; do grep -q hello out.txt && break; sleep 0.05; done) | "$@"; }
+
+s_client() { talk openssl s_client -connect "127.0.0.1:$port" -servername server.test -CAfile ca.pem -verify_return_error "$@"; }
+gnutls_cli() { talk gnutls-cli --single-key-share -p "$port" --x509cafile ca.pem --sni-hostname server.test --verify-hostname server.test "$@" 127.0.0.1; }
+fetch() { curl -sS --tlsv1.3 --cacert ca.pem --resolve "server.test:$port:127.0.0.1" "$@" "https://server.test:$port/"; }
+export -f s_client gnutls_cli fetch talk
+
+run() { # a shell function under timeout
+	expect "$1" "$2" "$3" bash -c "port=$port; \"\$@\"" bash "${@:4}"
+}
+
+declare -A cipher=([51]=AES_128_GCM [52]=AES_256_GCM [54]=CHACHA20_POLY1305)
+declare -A gcipher=([51]=AES-128-GCM [52]=AES-256-GCM [54]=CHACHA20-POLY1305)
+declare -A group=([x25519]=29 [secp256r1]=23 [retry]=23)
+declare -A ogroups=([x25519]=X25519 [secp256r1]=P-256:X25519 [retry]=X25519:P-256)
+declare -A ggroups=([x25519]=+GROUP-X25519 [secp256r1]=+GROUP-SECP256R1:+GROUP-X25519 [retry]=+GROUP-X25519:+GROUP-SECP256R1)
+declare -A retried=([x25519]=0 [secp256r1]=0 [retry]=1)
+
+our_server() {
+	local c g end prio
+	for c in 51 52 54; do for g in x25519 secp256r1 retry; do
+		start "$peer" -s -p PORT -c p256.pem -k p256.key -n server.test -e "$c" -g "${group[$g]}"
+		end="${cipher[$c]} $g"
+		prio="NORMAL:-VERS-ALL:+VERS-TLS1.3:-GROUP-ALL:${ggroups[$g]}"
+		run "server, s_client, $end" ^hello out.txt s_client -groups "${ogroups[$g]}"
+		tail -n 1 server.txt | grep -q "${cipher[$c]}.*retried ${retried[$g]}"
+		ok $? "server, s_client, $end: what was agreed"
+		if have gnutls-cli; then
+			run "server, gnutls-cli, $end" ^hello out.txt gnutls_cli --priority "$prio"
+			tail -n 1 server.txt | grep -q "${cipher[$c]}.*retried ${retried[$g]}"
+			ok $? "server, gnutls-cli, $end: what was agreed"
+		else
+			skipped "server, gnutls-cli, $end" "not installed"
+		fi
+		if have curl; then
+			run "server, curl, $end" "hello from hs-peer" out.txt fetch --curves "${ogroups[$g]}"
+		else
+			skipped "server, curl, $end" "not installed"
+		fi
+		expect "server, python, $end" "hello" out.txt python3 "$here/echo.py" connect PORT server.test ca.pem
+		stop
+	done; done
+}
+
+our_client() {
+	local c g end us=("$peer" -h 127.0.0.1 -p PORT -n server.test -A ca.pem)
+	for c in 51 52 54; do for g in x25519 secp256r1 retry; do
+		end="${cipher[$c]} $g"
+		us=("$peer" -h 127.0.0.1 -p PORT -n server.test -A ca.pem -e "$c")
+		case $g in
+		x25519) us+=(-g 29) ;;
+		secp256r1) us+=(-g 23,29) ;;
+		retry) us+=(-g 29,23) ;;
+		esac
+		og=${ogroups[$g]} gg=${ggroups[$g]}
+		[ $g = retry ] && og=P-256 gg=+GROUP-SECP256R1
+		start openssl s_server -accept PORT -cert p256.pem -key p256.key -tls1_3 -rev -groups "$og"
+		expect "client, s_server, $end" "${cipher[$c]}.*verified 1 retried ${retried[$g]}" out.txt "${us[@]}" -x olleh
+		stop
+		if have gnutls-serv; then
+			start gnutls-serv --echo -p PORT --x509certfile p256.pem --x509keyfile p256.key \
+				--priority "NORMAL:-VERS-ALL:+VERS-TLS1.3:-GROUP-ALL:$gg"
+			expect "client, gnutls-serv, $end" "${cipher[$c]}.*verified 1 retried ${retried[$g]}" out.txt "${us[@]}"
+			stop
+		else
+			skipped "client, gnutls-serv, $end" "not installed"
+		fi
+		start python3 "$here/echo.py" serve PORT p256.pem p256.key $([ $g = retry ] && echo prime256v1)
+		expect "client, python, $end" "${cipher[$c]}.*verified 1 retried ${retried[$g]}" out.txt "${us[@]}"
+		stop
+	done; done
+}
+
+kinds_of_key() {
+	local kind
+	for kind in p256 p384 p521 rsa rsapss ed25519; do
+		start "$peer" -s -p PORT -c $kind.pem -k $kind.key
+		run "server, s_client, $kind" ^hello out.txt s_client
+		run "server, gnutls-cli, $kind" ^hello out.txt gnutls_cli
+		stop
+		start openssl s_server -accept PORT -cert $kind.pem -key $kind.key -tls1_3 -rev
+		expect "client, s_server, $kind" "verified 1" out.txt "$peer" -h 127.0.0.1 -p PORT -n server.test -A ca.pem -x olleh
+		stop
+		# The client's certificate, and the server's key of the same kind.
+		start "$peer" -s -p PORT -c $kind.pem -k $kind.key -A ca.pem -R
+		run "server, s_client with its own $kind certificate" "^hello" out.txt s_client -cert $kind.pem -key $kind.key
+		grep -q "peer [12] verified 1" server.txt
+		ok $? "server, s_client with its own $kind certificate: verified"
+		stop
+		start openssl s_server -accept PORT -cert p256.pem -key p256.key -tls1_3 -rev -CAfile ca.pem -Verify 1 -verify_return_error
+		expect "client with its own $kind certificate, s_server" "^done" out.txt "$peer" -h 127.0.0.1 -p PORT \
+			-n server.test -A ca.pem -c $kind.pem -k $kind.key -x olleh
+		stop
+	done
+}
+
+features() {
+	start "$peer" -s -p PORT -c p256.pem -k p256.key -a h2,http/1.1
+	run "server, s_client, ALPN" "ALPN protocol: h2" out.txt s_client -alpn http/1.1,h2
+	run "server, s_client, ALPN without overlap" "alert number 120" out.txt s_client -alpn spdy
+	run "server, s_client, no middlebox compatibility" ^hello out.txt s_client -no_middlebox
+	run "server, curl, ALPN" "hello from hs-peer" out.txt fetch --http1.1
+	stop
+	start "$peer" -s -p PORT -c p256.pem -k p256.key -u
+	run "server updates its keys, s_client" ^hello out.txt s_client
+	grep -q "peer updated its keys" server.txt
+	ok $? "server updates its keys, s_client: and answers"
+	run "server updates its keys, gnutls-cli" ^hello out.txt gnutls_cli
+	stop
+	start openssl s_server -accept PORT -cert p256.pem -key p256.key -tls1_3 -rev -alpn http/1.1
+	expect "client, s_server, ALPN" "alpn .http/1.1." out.txt "$peer" -h 127.0.0.1 -p PORT -n server.test -A ca.pem -a h2,http/1.1 -x olleh
+	expect "client updates its keys, s_server" "peer updated its keys" out.txt "$peer" -h 127.0.0.1 -p PORT -n server.test -A ca.pem -u -x olleh
+	expect "client, s_server, no middlebox compatibility" "verified 1" out.txt "$peer" -h 127.0.0.1 -p PORT -n server.test -A ca.pem -M -x olleh
+	expect "client, s_server, two key shares" "verified 1" out.txt "$peer" -h 127.0.0.1 -p PORT -n server.test -A ca.pem -S 2 -x olleh
+	expect "client, s_server, address instead of a name" "verified 1" out.txt "$peer" -h 127.0.0.1 -p PORT -n 127.0.0.1 -A ca.pem -x olleh
+	stop
+}
+
+failures() {
+	start "$peer" -s -p PORT -c p256.pem -k p256.key -n server.test -e 51 -g 29
+	run "server refuses TLS 1.2" "alert number 70" out.txt s_client -tls1_2
+	run "server refuses an unknown name" "alert number 112" out.txt s_client -servername other.test
+	run "server refuses foreign ciphers" "alert number 40" out.txt s_client -ciphersuites TLS_AES_256_GCM_SHA384
+	run "server refuses foreign groups" "alert number 40" out.txt s_client -groups P-384
+	run "server refuses foreign signatures" "alert number 40" out.txt s_client -sigalgs rsa_pss_rsae_sha256
+	run "server still serves after all that" ^hello out.txt s_client
+	stop
+	start "$peer" -s -p PORT -c p256.pem -k p256.key -A ca.pem -R
+	run "server requires a certificate" "alert number 116" out.txt s_client
+	run "server refuses a certificate of another CA" "alert number 48" out.txt s_client -cert other.pem -key other.key
+	stop
+	start openssl s_server -accept PORT -cert p256.pem -key p256.key -tls1_3 -rev
+	expect "client refuses another CA" "failed at Certificate" out.txt "$peer" -h 127.0.0.1 -p PORT -n server.test -A other.pem
+	expect "client refuses another CA: the server hears why" "alert number 48" server.txt true
+	expect "client refuses another name" "failed at Certificate" out.txt "$peer" -h 127.0.0.1 -p PORT -n other.test -A ca.pem
+	stop
+	start openssl s_server -accept PORT -cert p256.pem -key p256.key -tls1_2 -rev
+	expect "client refuses a server of TLS 1.2" "failed at ServerHello" out.txt "$peer" -h 127.0.0.1 -p PORT -n server.test -A ca.pem
+	stop
+}
+
+our_server
+our_client
+kinds_of_key
+features
+failures
+echo "1..$((pass + fail + skip))"
+echo "# $pass passed, $fail failed, $skip skipped"
+[ "$fail" = 0 ]
