@@ -350,13 +350,21 @@ static const struct nla_policy respond_policy[KTLS_A_MAX + 1] = {
 	[1 ... KTLS_A_MAX] = { .type = NLA_BINARY },
 };
 
+static const struct nla_policy no_attributes[] = {
+	[1] = { .type = NLA_REJECT },
+};
+
 static const struct genl_ops operations[] = {
 	{
 		.cmd		= KTLS_CMD_JOIN,
 		.flags		= GENL_UNS_ADMIN_PERM,
+		.policy		= no_attributes,
+		.maxattr	= 1,
 		.doit		= join,
 	}, {
 		.cmd		= KTLS_CMD_ACCEPT,
+		.policy		= no_attributes,
+		.maxattr	= 1,
 		.doit		= accept,
 	}, {
 		.cmd		= KTLS_CMD_RESPOND,
@@ -367,6 +375,8 @@ static const struct genl_ops operations[] = {
 	}, {
 		.cmd		= KTLS_CMD_SESSION_GET,
 		.flags		= GENL_UNS_ADMIN_PERM,
+		.policy		= no_attributes,
+		.maxattr	= 1,
 		.dumpit		= session_get,
 	},
 };
@@ -383,7 +393,7 @@ static struct genl_family family __ro_after_init = {
 	.module		= THIS_MODULE,
 	.ops		= operations,
 	.n_ops		= ARRAY_SIZE(operations),
-	.resv_start_op	= KTLS_CMD_JOIN,
+	.resv_start_op	= KTLS_CMD_RESPOND + 1,	/* below it, a command may choose to be lenient */
 	.mcgrps		= groups,
 	.n_mcgrps	= ARRAY_SIZE(groups),
 };

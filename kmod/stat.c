@@ -41,7 +41,7 @@ static int stat_show(struct seq_file *seq, void *v)
 	int i;
 
 	for (i = 0; i < KTLS_STAT_NUM; i++)
-		seq_printf(seq, "Ktls%-24s\t%ld\n", names[i], stat_sum(kn, i));
+		seq_printf(seq, "Ktls%s\t%ld\n", names[i], stat_sum(kn, i));
 	return 0;
 }
 
