@@ -153,6 +153,8 @@ static void lost(struct conn *c, int err, uint64_t now)
 {
 	if (c->denied)
 		end_with(c, c->denied, now, "%s", c->choice.why);
+	else if (err == -ENOTCONN)	/* the channel's word for it; nobody reads the answer */
+		end_with(c, -ECONNABORTED, now, "the application closed the socket at %s", hs_step_name(c->hs));
 	else if (!err)
 		end_with(c, -ECONNRESET, now, "the peer closed the connection when %s was expected: see its log", hs_step_name(c->hs));
 	else
@@ -175,7 +177,10 @@ void conn_expire(struct conn *c, uint64_t now)
 
 void conn_hangup(struct conn *c, uint64_t now)
 {
-	lost(c, 0, now);
+	uint8_t byte;
+	ssize_t n = read(c->fd, &byte, 1);
+
+	lost(c, n < 0 ? -errno : 0, now);
 }
 
 /* ---- success */

@@ -265,7 +265,7 @@ static int put_key(struct nl_msg *msg, int type, const struct reply *r, const st
 
 	if (!t)
 		return 0;
-	nest = nla_nest_start(msg, type);
+	nest = nla_nest_start(msg, type | NLA_F_NESTED);
 	if (!nest)
 		return -EMSGSIZE;
 	err = nla_put_u16(msg, KTLS_K_VERSION, r->version);
@@ -284,7 +284,7 @@ static int put_record(struct nl_msg *msg, const struct reply_record *r)
 
 	if (!r->len)
 		return 0;
-	nest = nla_nest_start(msg, KTLS_A_RECORD);
+	nest = nla_nest_start(msg, KTLS_A_RECORD | NLA_F_NESTED);
 	if (!nest)
 		return -EMSGSIZE;
 	err = nla_put_u8(msg, KTLS_R_TYPE, r->type);
