@@ -244,7 +244,9 @@ def truncate(port, chain, key, size):
 def drops(port):
     """1-byte writes and reads through a ktls socket to an echo server."""
 
-    k = Ktls(connect(port), "client", name="example.org", trust="test")
+    s = connect(port)
+    s.settimeout(None)
+    k = Ktls(s, "client", name="example.org", trust="test")
     expect(k.errno == 0, "handshake: %s: %s" % (os.strerror(k.errno), k.info()["reason"] if k.errno else ""))
     k.sock.setsockopt(SOL_TCP, socket.TCP_NODELAY, 1)
     data = os.urandom(500)

@@ -1,0 +1,52 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# vm-agent-death.sh: 50 sessions transfer, every process of the agent is killed:
+# the sessions go on, a new handshake says why it can't, and is served as soon
+# as the agent is back; nothing leaks. In a guest with module and agent.
+# shellcheck source=selftests/peers/vm-lib.sh
+. "$(dirname "$0")/vm-lib.sh"
+sessions=50 port=44500
+module=${VM_MODULE:?path of ktls.ko}
+
+mkdir www many
+head -c 3000000 /dev/urandom > www/file
+head -c 1000 /dev/urandom > www/small
+
+received() { cat many/* 2> /dev/null | wc -c; }
+open_sessions() { [ "$(stat_of CurrSessions)" -ge "$1" ]; }
+small() {
+	timeout 20 curl -sS --cacert "$ca/ca.pem" "https://localhost:$port/small" | cmp - www/small
+}
+no_small() { ! small; }
+no_agent() { ! pgrep -x ktlsd; }
+
+# The transfers are slowed so that they outlive the agent's death.
+serve $port "$bin/ktls-serve" --root www --port $port --identity ecdsa
+curl -sS -Z --parallel-immediate --parallel-max $sessions --limit-rate 100k --cacert "$ca/ca.pem" \
+	"https://localhost:$port/file?[1-$sessions]" -o 'many/#1' > curl.log 2>&1 &
+curl=$!
+
+try "$sessions sessions are established" until_true 60 open_sessions $sessions
+pkill -9 -x ktlsd
+try "every process of the agent is dead" until_true 5 no_agent
+before=$(received)
+try "a new handshake fails at once" no_small
+on() { [ "$(received)" -gt "$before" ]; }
+try "the sessions go on transferring" until_true 10 on
+try "all $sessions are open still" open_sessions $sessions
+try "the agent comes back" "$agent" start
+try "and serves a new handshake" small
+
+whole() {
+	local i
+	wait $curl || { cat curl.log; return 1; }
+	for i in $(seq $sessions); do cmp "many/$i" www/file || return; done
+}
+try "all $sessions files came whole" whole
+stop $server
+try "no session, upcall or channel is left" idle
+"$agent" stop > /dev/null
+try "the module lets itself be unloaded" rmmod ktls
+try "and loaded again" insmod "$module"
+try "with an agent" "$agent" start
+done_testing

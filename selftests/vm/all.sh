@@ -1,0 +1,42 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# all.sh: every test that needs a guest, as TAP, in one boot. The kernel part's
+# programs are agents themselves, so they come before ktlsd joins.
+# all.sh NAME... runs only these (upcall_test, vm-peers, ...).
+cd "$(dirname "$0")/../.." || exit
+export CMOCKA_MESSAGE_OUTPUT=TAP
+module=build/kmod/$(uname -r)/ktls.ko
+export VM_MODULE=${VM_MODULE:-$PWD/$module}
+rc=0
+
+wanted() { [ -z "$only" ] || [[ " $only " == *" $1 "* ]]; }
+only="$*"
+
+# A program that ends badly without a failed test must not go unseen.
+program() { # SECONDS NAME COMMAND...
+	local name=$2 limit=$1 status=0 began=$SECONDS
+	wanted "$name" || return 0
+	shift 2
+	echo "# $name"
+	timeout -k 5 "$limit" "$@" 2>&1 || status=$?
+	echo "# $name took $((SECONDS - began)) s"
+	[ $status = 0 ] && return
+	rc=1
+	echo "1..1"
+	echo "not ok 1 - $name ends with status $status"
+}
+
+for t in build/kernel/*_test; do
+	[ -x "$t" ] && program 300 "$(basename "$t")" "$t"
+done
+[ -d /sys/module/ktls ] || insmod "$VM_MODULE"
+if selftests/vm/agent.sh start; then
+	program 900 vm-peers selftests/peers/vm-peers.sh
+	program 300 vm-bad-input selftests/peers/vm-bad-input.sh
+	program 300 vm-agent-death selftests/peers/vm-agent-death.sh
+	selftests/vm/agent.sh stop
+else
+	echo "not ok 1 - the agent starts"
+	rc=1
+fi
+exit $rc
