@@ -27,13 +27,7 @@ typedef __m128i vec;
 #define vtwo()		_mm_set_epi32(0, 0, 0, 2)
 #define vload_part(p, n)	gcm_load_part(p, n)
 #define vstore_part(p, v, n)	gcm_store_part(p, v, n)
+#define vmask(n)	gcm_mask(n)		/* the first n bytes */
 #define vend()		((void)0)
-
-/* The first n bytes. */
-ALWAYS vec vmask(size_t n)
-{
-	return _mm_cmpgt_epi8(_mm_set1_epi8((char)n),
-			      _mm_set_epi8(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0));
-}
 
 #include "gcm-record.h"

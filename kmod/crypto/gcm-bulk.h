@@ -67,7 +67,7 @@
 	.endr
 .text
 
-/* Step number .Lstep of the reduction of LOW, MIDDLE, HIGH to HASH. */
+/* Step k of the reduction of LOW, MIDDLE, HIGH to HASH. */
 .macro reduce_step
 	.if k == 0
 	vpxor		LOW, MIDDLE, MIDDLE

@@ -2,64 +2,33 @@
 /* Round keys (FIPS 197 5.2) and powers of the hash key, without tables. */
 #include "gcm-simd.h"
 
-/* Words 0, 0+1, 0+1+2, 0+1+2+3 of @k, each with the schedule's new word. */
-ALWAYS __m128i next_key(__m128i k, __m128i word)
+/* SubWord; the instruction applies the S-box to the words 1 and 3. */
+ALWAYS u32 substitute(u32 word)
 {
-	k = _mm_xor_si128(k, _mm_slli_si128(k, 4));
-	k = _mm_xor_si128(k, _mm_slli_si128(k, 8));
-	return _mm_xor_si128(k, word);
+	return (u32)_mm_cvtsi128_si32(_mm_aeskeygenassist_si128(_mm_set1_epi32((int)word), 0));
 }
 
-/* The instruction takes the round constant as an immediate. */
-#define ROTATED(k, constant) \
-	_mm_shuffle_epi32(_mm_aeskeygenassist_si128(k, constant), 0xff)
-#define SUBSTITUTED(k) \
-	_mm_shuffle_epi32(_mm_aeskeygenassist_si128(k, 0), 0xaa)
-
-static void expand_128(struct gcm_key *key, const u8 *raw)
+static void expand_key(struct gcm_key *key, const u8 *raw, size_t len)
 {
-	__m128i k = gcm_load(raw);
+	u32 words = (u32)len / 4, constant = 1, w[60], i;
 
-	gcm_store(key->round[0], k);
-#define ROUND(i, constant) gcm_store(key->round[i], k = next_key(k, ROTATED(k, constant)))
-	ROUND(1, 0x01);
-	ROUND(2, 0x02);
-	ROUND(3, 0x04);
-	ROUND(4, 0x08);
-	ROUND(5, 0x10);
-	ROUND(6, 0x20);
-	ROUND(7, 0x40);
-	ROUND(8, 0x80);
-	ROUND(9, 0x1b);
-	ROUND(10, 0x36);
-#undef ROUND
-	key->rounds = 10;
-}
+	key->rounds = words + 6;
+	__builtin_memcpy(w, raw, len);
+	for (i = words; i < 4 * (key->rounds + 1); i++) {
+		u32 t = w[i - 1];
 
-static void expand_256(struct gcm_key *key, const u8 *raw)
-{
-	__m128i a = gcm_load(raw), b = gcm_load(raw + 16);
-
-	gcm_store(key->round[0], a);
-	gcm_store(key->round[1], b);
-#define EVEN(i, constant) gcm_store(key->round[i], a = next_key(a, ROTATED(b, constant)))
-#define ODD(i) gcm_store(key->round[i], b = next_key(b, SUBSTITUTED(a)))
-	EVEN(2, 0x01);
-	ODD(3);
-	EVEN(4, 0x02);
-	ODD(5);
-	EVEN(6, 0x04);
-	ODD(7);
-	EVEN(8, 0x08);
-	ODD(9);
-	EVEN(10, 0x10);
-	ODD(11);
-	EVEN(12, 0x20);
-	ODD(13);
-	EVEN(14, 0x40);
-#undef EVEN
-#undef ODD
-	key->rounds = 14;
+		if (i % words == 0) {
+			t = substitute(t >> 8 | t << 24) ^ constant;
+			constant = constant << 1 ^ (constant >> 7) * 0x11b;
+		} else if (words == 8 && i % words == 4) {
+			t = substitute(t);
+		}
+		w[i] = w[i - words] ^ t;
+	}
+	__builtin_memcpy(key->round, w, sizeof(*key->round) * (key->rounds + 1));
+	for (i = 0; i < sizeof(w) / sizeof(*w); i++)
+		w[i] = 0;
+	asm volatile("" : : "r"(w) : "memory");
 }
 
 /* E(K, 0) times x^-1: what gcm_multiply() wants. */
@@ -81,10 +50,7 @@ void gcm_key_init(struct gcm_key *key, const u8 *raw, size_t len)
 	__m128i h, power;
 	int i;
 
-	if (len == 16)
-		expand_128(key, raw);
-	else
-		expand_256(key, raw);
+	expand_key(key, raw, len);
 	power = h = hash_key(key);
 	for (i = GCM_KEY_POWERS - 1; i >= 0; i--) {
 		gcm_store(key->power[i], power);

@@ -6,13 +6,13 @@
  * Blocks are hashed in groups, each block with its own power of H and one
  * reduction for the group (SP 800-38D 6.4, expanded). H carries a factor
  * x^-1, so that a carry-less product of reflected operands needs no shift.
- * A record up to 256 bytes is one group with AAD and lengths. A longer one
- * has a head of 224 bytes, which takes counters 2 to 15 and leaves counter 1
- * for the tag's mask, then batches of 256, and a tail of up to 255 bytes with
- * the lengths. Batches that segments cut go through a bounce buffer.
+ * A brief record goes by groups of eight blocks. A longer one has a head of
+ * 224 bytes, which takes counters 2 to 15 and leaves counter 1 for the tag's
+ * mask, then batches of 256 (gcm-bulk.h), and a tail of up to 255 bytes with
+ * the lengths. What segments cut goes through a bounce buffer.
  */
-#define BRIEF		GCM_BATCH
-#define GCM_GROUP	128
+#define BRIEF		256
+#define GROUP		(8 * GCM_BLOCK)
 #define HEAD		(GCM_BATCH - 2 * GCM_BLOCK)
 #define BATCH_VECS	(GCM_BATCH / VSIZE)
 #define UNROLL		_Pragma("GCC unroll 16")
@@ -186,28 +186,28 @@ ALWAYS __m128i tag_mask(const struct gcm_key *key, int rounds, const u8 *iv)
  * 128 bytes, eight powers, one reduction: for records too short for the
  * other powers to pay.
  */
-ALWAYS __m128i crypt_group(const struct gcm_key *key, int rounds, bool seal, vec counter,
+ALWAYS __m128i crypt_group(const struct gcm_key *key, int rounds, bool seal, vec *counter,
 			   struct sum s, __m128i hash, const u8 *in, u8 *out)
 {
-	const u8 *power = key->power[2];
-	vec b[GCM_GROUP / VSIZE], d, k;
+	const u8 *power = key->power[GCM_KEY_POWERS - 8];
+	vec b[GROUP / VSIZE], d, k;
 
 	HIDE(key);
 	UNROLL
-	for (int i = 0; i < GCM_GROUP / VSIZE; i++) {
-		b[i] = aes_start(key, counter);
-		counter = vadd(counter, vstep());
+	for (int i = 0; i < GROUP / VSIZE; i++) {
+		b[i] = aes_start(key, *counter);
+		*counter = vadd(*counter, vstep());
 	}
 	UNROLL
 	for (int r = 1; r < rounds; r++) {
 		k = vwide(gcm_load(key->round[r]));
 		UNROLL
-		for (int i = 0; i < GCM_GROUP / VSIZE; i++)
+		for (int i = 0; i < GROUP / VSIZE; i++)
 			b[i] = vaes(b[i], k);
 	}
 	k = vwide(gcm_load(key->round[rounds]));
 	UNROLL
-	for (int i = 0; i < GCM_GROUP / VSIZE; i++) {
+	for (int i = 0; i < GROUP / VSIZE; i++) {
 		d = vload(in + i * VSIZE);
 		b[i] = vaeslast(b[i], vxor(k, d));
 		vstore(out + i * VSIZE, b[i]);
@@ -354,6 +354,32 @@ static void scatter(struct cursor *c, const u8 *from, size_t n)
 	}
 }
 
+/*
+ * The next @n bytes in one piece: where they are, or gathered in @bounce. Returns
+ * whether they were bounced.
+ */
+ALWAYS bool take(struct cursor *c, size_t n, u8 *bounce, const u8 **in, u8 **out)
+{
+	if (n && whole(c, n)) {
+		*in = c->seg->in + c->done;
+		*out = c->seg->out + c->done;
+		return false;
+	}
+	*in = *out = bounce;
+	if (n)
+		gather(*c, bounce, n);
+	return n;
+}
+
+/* The same bytes are done. */
+ALWAYS void give(struct cursor *c, size_t n, const u8 *bounce, const u8 *out)
+{
+	if (n && out == bounce)
+		scatter(c, bounce, n);
+	else
+		c->done += n;
+}
+
 /* ---- records */
 
 /* Powers and bounced plaintext don't stay on the stack. */
@@ -366,44 +392,52 @@ ALWAYS void wipe(void *mem, size_t len)
 	HIDE(mem);
 }
 
-/* Up to a batch, with the key's own powers. */
+/* By groups, with the key's own powers. */
 ALWAYS __m128i record_brief(const struct gcm_key *key, int rounds, bool seal,
 			    const struct gcm_op *op, size_t len, __m128i lengths)
 {
-	const u8 *powers = key->power[0] + sizeof(key->power), *in = NULL;
-	size_t n = len <= GCM_GROUP ? len : len - GCM_GROUP;
+	const u8 *powers = key->power[0] + sizeof(key->power), *in;
 	__m128i hash = _mm_setzero_si128(), mask = tag_mask(key, rounds, op->iv);
 	vec counter = vadd(vpair(counter_block(op->iv)), vtwo());
 	struct sum none = { vzero(), vzero(), vzero() }, s = none;
 	struct cursor c = { op->seg, 0 };
-	bool bounce = len && !whole(&c, len);
-	u8 buf[GCM_BATCH], *out = NULL;
+	u8 bounce[GROUP], *out;
+	bool bounced = false;
 
-	if (bounce) {
-		gather(c, buf, len);
-		in = out = buf;
-	} else if (len) {
-		in = c.seg->in + c.done;
-		out = c.seg->out + c.done;
-	}
 	if (op->aad_len)
 		sum_add(&s, vfirst(hash_aad(key, op->aad, op->aad_len)),
-			vfirst(gcm_load(powers - GCM_BLOCK * (len > GCM_GROUP ? 9 : blocks(len) + 2))));
-	if (len > GCM_GROUP) {
-		hash = crypt_group(key, rounds, seal, counter, s, hash, in, out);
+			vfirst(gcm_load(powers - GCM_BLOCK * (len > GROUP ? GROUP / GCM_BLOCK + 1 :
+							      blocks(len) + 2))));
+	for (; len > GROUP; len -= GROUP) {
+		bounced |= take(&c, GROUP, bounce, &in, &out);
+		hash = crypt_group(key, rounds, seal, &counter, s, hash, in, out);
+		give(&c, GROUP, bounce, out);
 		s = none;
-		UNROLL
-		for (int i = 0; i < GCM_GROUP / VSIZE; i++)
-			counter = vadd(counter, vstep());
-		in += GCM_GROUP;
-		out += GCM_GROUP;
 	}
-	hash = crypt_rest(key, rounds, seal, counter, powers, s, hash, in, out, n, lengths);
-	if (bounce) {
-		scatter(&c, buf, len);
-		wipe(buf, sizeof(buf));
-	}
+	bounced |= take(&c, len, bounce, &in, &out);
+	hash = crypt_rest(key, rounds, seal, counter, powers, s, hash, in, out, len, lengths);
+	give(&c, len, bounce, out);
+	if (bounced)
+		wipe(bounce, sizeof(bounce));
 	return _mm_xor_si128(gcm_swap(hash), mask);
+}
+
+/* Powers for whole batches, the first batch's counters, and what it hashes before the head. */
+ALWAYS void prepare(const struct gcm_key *key, struct gcm_work *work, const struct gcm_op *op,
+		    __m128i counter)
+{
+	__m128i hash = _mm_setzero_si128();
+
+	expand_powers(work, key);
+	expand_middle(work);
+	counter = _mm_add_epi32(counter, _mm_set_epi32(0, 0, 0, GCM_BATCH / GCM_BLOCK));
+	gcm_store(work->counter, counter);
+	gcm_store(work->counter + GCM_BLOCK, counter);
+	gcm_store(work->hash, hash);
+	gcm_store(work->bounce[0], hash);
+	if (op->aad_len)
+		hash = hash_aad(key, op->aad, op->aad_len);
+	gcm_store(work->bounce[0] + GCM_BLOCK, gcm_swap(hash));
 }
 
 ALWAYS __m128i record_long(const struct gcm_key *key, int rounds, bool seal,
@@ -411,74 +445,42 @@ ALWAYS __m128i record_long(const struct gcm_key *key, int rounds, bool seal,
 {
 	struct gcm_work work;
 	struct cursor c = { op->seg, 0 };
-	__m128i base = counter_block(op->iv), mask, hash = _mm_setzero_si128();
-	struct sum s = { vzero(), vzero(), vzero() };
-	const u8 *behind = work.bounce[0], *in;
+	__m128i counter = counter_block(op->iv), mask, hash;
+	struct sum none = { vzero(), vzero(), vzero() };
 	u8 *out, *spare = work.bounce[1];
-	bool bounced = false;
-	size_t n = HEAD;
+	const u8 *in, *behind = work.bounce[0];
+	bool bounced;
+	size_t n;
 
-	expand_powers(&work, key);
-	expand_middle(&work);
-	gcm_store(work.counter, _mm_add_epi32(base, _mm_set_epi32(0, 0, 0, 16)));
-	gcm_store(work.counter + 16, _mm_add_epi32(base, _mm_set_epi32(0, 0, 0, 16)));
-	if (op->aad_len)
-		hash = hash_aad(key, op->aad, op->aad_len);
-	gcm_store(work.bounce[0], _mm_setzero_si128());
-	gcm_store(work.bounce[0] + GCM_BLOCK, gcm_swap(hash));
-	gcm_store(work.hash, _mm_setzero_si128());
-
-	in = out = spare;
-	if (whole(&c, n)) {
-		in = c.seg->in + c.done;
-		out = c.seg->out + c.done;
-	} else {
-		gather(c, spare, n);
-		bounced = true;
-	}
-	mask = crypt_head(key, rounds, seal, &work, vpair(base), in, out);
-	if (out == spare)
-		scatter(&c, spare, n);
-	else
-		c.done += n;
+	prepare(key, &work, op, counter);
+	bounced = take(&c, HEAD, spare, &in, &out);
+	mask = crypt_head(key, rounds, seal, &work, vpair(counter), in, out);
+	give(&c, HEAD, spare, out);
 	if (!seal)
 		hash_batch(&work, behind);
 
-	for (len -= n; len >= GCM_BATCH; len -= n) {
-		if (whole(&c, GCM_BATCH)) {
+	for (len -= HEAD; len >= GCM_BATCH; len -= n) {
+		if (take(&c, GCM_BATCH, spare, &in, &out)) {
+			bounced = true;
+			n = GCM_BATCH;
+		} else {
 			n = (c.seg->len - c.done) / GCM_BATCH * GCM_BATCH;
-			out = c.seg->out + c.done;
-			crypt_bulk(key, rounds, seal, &work, c.seg->in + c.done, out,
-				   n / GCM_BATCH, behind);
-			behind = out + n - GCM_BATCH;
-			c.done += n;
-			continue;
 		}
-		n = GCM_BATCH;
-		gather(c, spare, n);
-		crypt_bulk(key, rounds, seal, &work, spare, spare, 1, behind);
-		scatter(&c, spare, n);
-		behind = spare;
-		spare = spare == work.bounce[0] ? work.bounce[1] : work.bounce[0];
-		bounced = true;
+		crypt_bulk(key, rounds, seal, &work, in, out, n / GCM_BATCH, behind);
+		give(&c, n, spare, out);
+		behind = out + n - GCM_BATCH;
+		if (out == spare)
+			spare = spare == work.bounce[0] ? work.bounce[1] : work.bounce[0];
 	}
 	if (seal)
 		hash_batch(&work, behind);
 
-	in = out = spare;
-	if (len && whole(&c, len)) {
-		in = c.seg->in + c.done;
-		out = c.seg->out + c.done;
-	} else if (len) {
-		gather(c, spare, len);
-		bounced = true;
-	}
+	bounced |= take(&c, len, spare, &in, &out);
 	hash = crypt_rest(key, rounds, seal, vpair(gcm_load(work.counter)),
-			  work.power[0] + sizeof(work.power), s, gcm_load(work.hash),
+			  work.power[0] + sizeof(work.power), none, gcm_load(work.hash),
 			  in, out, len, lengths);
-	if (len && out == spare)
-		scatter(&c, spare, len);
-	wipe(&work, bounced ? sizeof(work) : sizeof(work.power) + sizeof(work.middle));
+	give(&c, len, spare, out);
+	wipe(&work, bounced ? sizeof(work) : GCM_W_COUNTER);
 	return _mm_xor_si128(gcm_swap(hash), mask);
 }
 
@@ -490,24 +492,34 @@ ALWAYS __m128i record(const struct gcm_key *key, int rounds, bool seal, const st
 	for (i = 0; i < op->segs; i++)
 		len += op->seg[i].len;
 	lengths = _mm_set_epi64x((long long)op->aad_len * 8, (long long)len * 8);
-	if (len <= BRIEF)
+	if (len <= BRIEF || rounds == 12)
 		return record_brief(key, rounds, seal, op, len, lengths);
 	return record_long(key, rounds, seal, op, len, lengths);
 }
 
+ALWAYS __m128i record_tag(const struct gcm_key *key, bool seal, const struct gcm_op *op)
+{
+	switch (key->rounds) {
+	case 10:
+		return record(key, 10, seal, op);
+	case 12:
+		return record(key, 12, seal, op);
+	default:
+		return record(key, 14, seal, op);
+	}
+}
+
 void WIDTH(seal)(const struct gcm_key *key, const struct gcm_op *op, u8 *tag)
 {
-	gcm_store(tag, key->rounds == 10 ? record(key, 10, true, op) : record(key, 14, true, op));
+	gcm_store(tag, record_tag(key, true, op));
 	vend();
 }
 
-int WIDTH(open)(const struct gcm_key *key, const struct gcm_op *op, const u8 *tag)
+int WIDTH(open)(const struct gcm_key *key, const struct gcm_op *op, const u8 *tag, size_t size)
 {
-	__m128i t = key->rounds == 10 ? record(key, 10, false, op) : record(key, 14, false, op);
-	bool right;
+	__m128i t = _mm_xor_si128(record_tag(key, false, op), gcm_load_part(tag, size));
+	bool right = _mm_testz_si128(t, gcm_mask(size));
 
-	t = _mm_xor_si128(t, gcm_load(tag));
-	right = _mm_testz_si128(t, t);
 	vend();
 	return right ? 0 : -EBADMSG;
 }

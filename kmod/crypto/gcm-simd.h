@@ -99,6 +99,13 @@ ALWAYS void gcm_store_part(u8 *p, __m128i v, size_t n)
 		*p = (u8)w;
 }
 
+/* The first n bytes, n <= 16. */
+ALWAYS __m128i gcm_mask(size_t n)
+{
+	return _mm_cmpgt_epi8(_mm_set1_epi8((char)n),
+			      _mm_set_epi8(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0));
+}
+
 /* a * b * x in GF(2^128), reflected: one of them carries x^-1. */
 ALWAYS __m128i gcm_multiply(__m128i a, __m128i b)
 {

@@ -33,7 +33,7 @@ typedef uint64_t u64;
 struct gcm_key {
 	u8	round[15][GCM_BLOCK];
 	u8	power[GCM_KEY_POWERS][GCM_BLOCK];	/* H^10 ... H^1 */
-	u32	rounds;					/* 10 or 14 */
+	u32	rounds;					/* 10, 12, 14 */
 };
 
 /* Contiguous bytes: @in is @out, or they don't overlap. */
@@ -52,18 +52,19 @@ struct gcm_op {
 	size_t			segs;
 };
 
-/* @len 16 or 32, anything else is taken for 32: check before. */
+/* @len is 16, 24 or 32: the caller has checked. 192 bits, unknown to TLS, are slow. */
 void gcm_key_init(struct gcm_key *key, const u8 *raw, size_t len);
 
 /*
- * open() returns 0 or -EBADMSG; the output is written before the tag is known
- * to be right, so the caller throws it away on -EBADMSG.
+ * open() compares the first @size bytes of the tag: 0 or -EBADMSG. The output
+ * is written before the tag is known to be right: the caller throws it away on
+ * -EBADMSG.
  */
 #define GCM_WIDTH(name)							\
 void gcm_##name##_seal(const struct gcm_key *key,			\
 		       const struct gcm_op *op, u8 *tag);		\
 int gcm_##name##_open(const struct gcm_key *key,			\
-		      const struct gcm_op *op, const u8 *tag)
+		      const struct gcm_op *op, const u8 *tag, size_t size)
 
 GCM_WIDTH(vaes);	/* AES-NI, PCLMUL, AVX2, VAES, VPCLMULQDQ */
 GCM_WIDTH(aesni);	/* AES-NI, PCLMUL, AVX */

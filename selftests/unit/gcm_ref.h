@@ -13,7 +13,7 @@
 struct width {
 	const char *name;
 	void (*seal)(const struct gcm_key *key, const struct gcm_op *op, u8 *tag);
-	int (*open)(const struct gcm_key *key, const struct gcm_op *op, const u8 *tag);
+	int (*open)(const struct gcm_key *key, const struct gcm_op *op, const u8 *tag, size_t size);
 };
 
 static const struct width widths[] = {
@@ -42,7 +42,8 @@ static inline bool reference_seal(const u8 *key, size_t key_len, const u8 *iv,
 
 	if (!ctx)
 		ctx = EVP_CIPHER_CTX_new();
-	ok &= EVP_EncryptInit_ex(ctx, key_len == 16 ? EVP_aes_128_gcm() : EVP_aes_256_gcm(),
+	ok &= EVP_EncryptInit_ex(ctx, key_len == 16 ? EVP_aes_128_gcm() :
+				 key_len == 24 ? EVP_aes_192_gcm() : EVP_aes_256_gcm(),
 				 NULL, key, iv);
 	if (aad_len)
 		ok &= EVP_EncryptUpdate(ctx, NULL, &n, aad, (int)aad_len);

@@ -51,7 +51,7 @@ static int open_(const struct gcm_key *key, const u8 *iv, const u8 *aad, size_t 
 	struct gcm_seg seg = { in, out, len };
 	struct gcm_op op = { iv, aad, aad_len, &seg, 1 };
 
-	return w->open(key, &op, tag);
+	return w->open(key, &op, tag, 16);
 }
 
 static size_t unhex(const char *hex, u8 *out, size_t max)
@@ -127,8 +127,8 @@ static void nist(void **state)
 static void wycheproof(void **state)
 {
 	static const char *const names[] = { "key", "iv", "aad", "msg", "ct", "tag" };
-	static char values[6][2200], line[4400], name[32], value[4096];
-	int iv_bits = 0, key_bits = 0, tested = 0, n;
+	static char values[6][4096], line[4400], name[32], value[4096];
+	int iv_bits = 0, tested = 0, n;
 	FILE *f = fopen(VECTORS, "r");
 
 	(void)state;
@@ -139,15 +139,13 @@ static void wycheproof(void **state)
 	while (fgets(line, sizeof(line), f)) {
 		if (sscanf(line, " \"ivSize\" : %d", &n) == 1)
 			iv_bits = n;
-		if (sscanf(line, " \"keySize\" : %d", &n) == 1)
-			key_bits = n;
 		value[0] = 0;
 		if (sscanf(line, " \"%31[a-z]\" : \"%4095[^\"]\"", name, value) < 1)
 			continue;
 		for (int i = 0; i < 6; i++)
 			if (!strcmp(name, names[i]))
 				snprintf(values[i], sizeof(values[i]), "%s", value);
-		if (strcmp(name, "result") || iv_bits != 96 || key_bits == 192)
+		if (strcmp(name, "result") || iv_bits != 96)
 			continue;
 		check_vector(&(struct kat){ values[0], values[1], values[2], values[3],
 					    values[4], values[5] }, !strcmp(value, "valid"));
@@ -189,7 +187,7 @@ static size_t some_length(void)
 
 static void random_record(u8 *plain, u8 *cipher, u8 *a, u8 *b)
 {
-	size_t key_len = rnd(2) ? 16 : 32, len = some_length(), at = rnd(65);
+	size_t key_len = 16 + 8 * rnd(3), len = some_length(), at = rnd(65);
 	size_t aad_len = rnd(2) ? (rnd(2) ? 5 : 13) : rnd(65);
 	bool in_place = rnd(2);
 	u8 raw[32], iv[12], aad[64], tag[16], mac[16], *to = in_place ? a : b;
@@ -213,12 +211,12 @@ static void random_record(u8 *plain, u8 *cipher, u8 *a, u8 *b)
 
 	memcpy(a + at, cipher, len);
 	op.segs = cut(seg, a + at, to + at, len);
-	assert_int_equal(w->open(&key, &op, tag), 0);
+	assert_int_equal(w->open(&key, &op, tag, 16), 0);
 	assert_memory_equal(to + at, plain, len);
 	for (int i = 0; i < 64; i++)
 		assert_int_equal(to[at + len + i], 0xa5);
 	mac[rnd(16)] ^= (u8)(1 << rnd(8));
-	assert_int_equal(w->open(&key, &op, mac), -EBADMSG);
+	assert_int_equal(w->open(&key, &op, mac, 16), -EBADMSG);
 }
 
 static void random_records(void **state)
@@ -275,7 +273,7 @@ static void fence(void **state)
 			seal(&key, iv, raw, 5, at, at, len, mac);
 			assert_memory_equal(at, cipher, len);
 			assert_memory_equal(mac, tag, 16);
-			assert_int_equal(w->open(&key, &op, tag), 0);
+			assert_int_equal(w->open(&key, &op, tag, 16), 0);
 			assert_memory_equal(at, plain, len);
 		}
 	}
@@ -306,6 +304,12 @@ static void damage(void **state)
 			}
 		assert_int_equal(open_(&key, iv, aad, 13, buf, out, len, tag), 0);
 		assert_int_equal(open_(&key, iv, aad, 12, buf, out, len, tag), -EBADMSG);
+		tag[12] ^= 1;
+		assert_int_equal(w->open(&key, &(struct gcm_op){ iv, aad, 13,
+				 &(struct gcm_seg){ buf, out, len }, 1 }, tag, 12), 0);
+		assert_int_equal(w->open(&key, &(struct gcm_op){ iv, aad, 13,
+				 &(struct gcm_seg){ buf, out, len }, 1 }, tag, 13), -EBADMSG);
+		tag[12] ^= 1;
 	}
 }
 
