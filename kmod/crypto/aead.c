@@ -4,6 +4,7 @@
  * first the SIMD driver below its cryptd wrapper (fine in process context,
  * where SIMD can always be used), then anything synchronous.
  */
+#include <linux/module.h>
 #include <linux/scatterlist.h>
 #include <crypto/aead.h>
 #include "../ktls.h"
@@ -98,3 +99,6 @@ int ktls_aead_open(struct ktls_half *half, struct ktls_aead_room *room, struct s
 		half->seq++;
 	return err;
 }
+
+/* The fast drivers; boot-time autoloading by processor feature is not everywhere. */
+MODULE_SOFTDEP("pre: aesni-intel chacha20poly1305 gcm");

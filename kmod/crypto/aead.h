@@ -28,7 +28,7 @@ struct ktls_cipher {
 	const char	*module;	/* what to load where alg isn't found */
 };
 
-#define KTLS_AEAD_ROOM	640	/* struct aead_request and what an algorithm adds */
+#define KTLS_AEAD_ROOM	1024	/* struct aead_request and what an algorithm adds */
 
 struct ktls_aead_room {
 	u8	bytes[KTLS_AEAD_ROOM] __aligned(16);

@@ -41,6 +41,10 @@ load_module() {
 	for m in $(modinfo -F depends "$VM_MODULE" | tr ',' ' '); do
 		modprobe "$m" || return
 	done
+	# What modprobe would do: insmod knows no soft dependencies.
+	for m in $(modinfo -F softdep "$VM_MODULE" | sed -n 's/^pre: //p'); do
+		modprobe "$m"
+	done
 	# shellcheck disable=SC2086
 	insmod "$VM_MODULE" $VM_MODPARAM
 }
