@@ -9,11 +9,11 @@ KMAKE = $(MAKE) -C $(KDIR) M=$(KOUT) W=1
 
 .PHONY: module sparse module-tree
 module: module-tree
-	+$(KMAKE) modules
+	+@flock $(KOUT)/.lock $(KMAKE) modules
 
 sparse: module-tree
 	@command -v sparse >/dev/null || { echo "sparse: not installed (apt-get install sparse)" >&2; exit 4; }
-	+$(KMAKE) C=2 CF="-D__CHECK_ENDIAN__" modules
+	+@flock $(KOUT)/.lock $(KMAKE) C=2 CF="-D__CHECK_ENDIAN__" modules
 
 # Kbuild writes beside the sources, so it gets a tree of links.
 module-tree:

@@ -144,10 +144,14 @@ static int agent_write(struct agent *a, struct message *m)
 	return send(a->fd, m->bytes, m->len, 0) < 0 ? -errno : 0;
 }
 
+/* Behind the request, which comes back whole unless it was capped. */
 static void error_words(struct agent *a, const struct nlmsghdr *nlh)
 {
-	size_t offset = NLMSG_HDRLEN + sizeof(struct nlmsgerr);
+	const struct nlmsgerr *error = (const void *)((const uint8_t *)nlh + NLMSG_HDRLEN);
+	size_t offset = NLMSG_HDRLEN + sizeof(*error);
 
+	if (!(nlh->nlmsg_flags & NLM_F_CAPPED))
+		offset += NLMSG_ALIGN(error->msg.nlmsg_len) - sizeof(error->msg);
 	if (!(nlh->nlmsg_flags & NLM_F_ACK_TLVS) || nlh->nlmsg_len <= offset)
 		return;
 	for_each_attr(attr, (const uint8_t *)nlh + offset, nlh->nlmsg_len - offset)
