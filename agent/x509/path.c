@@ -243,7 +243,8 @@ static int check_signature(struct walk *w, const struct x509_cert *issuer,
 	int err;
 
 	if (!w->signatures)
-		return fail(w, UNKNOWN_CA, cert, "needs more signature checks than are allowed");
+		return fail(w, BAD_CERTIFICATE, cert,
+			    "needs more signature checks than are allowed: send a plain chain");
 	w->signatures--;
 	err = x509_signature_check(cert, &issuer->key);
 	if (err == -EACCES)

@@ -217,7 +217,7 @@ static bool restricted(const struct kind *k, const struct crypto_scheme *s)
 static void sign_and_verify(const struct kind *k, const struct crypto_scheme *s)
 {
 	struct crypto_pubkey pub = spki(k);
-	uint8_t sig[CRYPTO_MAX_SIGNATURE];
+	uint8_t sig[CRYPTO_MAX_SIGNATURE + 1];
 	struct crypto_key *key;
 	struct file theirs;
 	char name[32];
@@ -241,6 +241,9 @@ static void sign_and_verify(const struct kind *k, const struct crypto_scheme *s)
 	}
 	for (i = 0; i < len; i++)
 		assert_int_equal(s->verify(&pub, s->hash, message, sizeof(message), sig, i), -EBADMSG);
+	memmove(sig + 1, sig, len);	/* the same number, written longer */
+	sig[0] = 0;
+	assert_int_equal(s->verify(&pub, s->hash, message, sizeof(message), sig, len + 1), -EBADMSG);
 
 	assert_int_equal(openssl_signs(s, k->name), 0);
 	theirs = file_read("theirs");

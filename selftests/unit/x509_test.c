@@ -85,6 +85,17 @@ static const struct make {
 	{ "harmless", "root", "CN=example.org", EE SAN "1.2.3.4=DER:0500\n", NULL, NULL },
 	{ "cn", "root", "CN=example.org", EE, NULL, NULL },
 	{ "self", "self", "CN=example.org", EE SAN, NULL, NULL },
+	{ "dn", "root", "CN=Dn", CA "nameConstraints=permitted;dirName:good,excluded;dirName:bad\n"
+	  "[good]\nO=Good\n[bad]\n1.O=Good\n2.OU=Bad\n", NULL, NULL },
+	{ "dn-in", "dn", "O=Good/CN=example.org", EE SAN, NULL, NULL },
+	{ "dn-out", "dn", "O=Other/CN=example.org", EE SAN, NULL, NULL },
+	{ "dn-bad", "dn", "O=Good/OU=Bad/CN=example.org", EE SAN, NULL, NULL },
+	{ "mail", "root", "CN=Mail", CA "nameConstraints=permitted;email:good.example,permitted;URI:.good.example\n", NULL, NULL },
+	{ "mail-in", "mail", "CN=example.org/emailAddress=a@good.example", EE SAN, NULL, NULL },
+	{ "mail-out", "mail", "CN=example.org/emailAddress=a@www.good.example", EE SAN, NULL, NULL },
+	{ "uri-in", "mail", "CN=u", EE "subjectAltName=DNS:example.org,URI:https://me@a.good.example:8443/x?y\n", NULL, NULL },
+	{ "uri-out", "mail", "CN=u", EE "subjectAltName=DNS:example.org,URI:https://good.example/\n", NULL, NULL },
+	{ "uri-bare", "mail", "CN=u", EE "subjectAltName=DNS:example.org,URI:urn:x\n", NULL, NULL },
 	/* Middle, cross-signed by the other root with the same key */
 	{ "cross", "other", "CN=Middle", CA, "mid", NULL },
 	{ "names", "root", "CN=names", EE "subjectAltName=DNS:Example.ORG,DNS:*.example.net,DNS:*.com,DNS:f*.example.info,"
@@ -217,6 +228,9 @@ static const struct {
 	{ .anchors = "other", .chain = "leaf-mid mid cross", .name = "example.org" },
 	{ .anchors = "root", .chain = "leaf-mid cross mid", .name = "example.org" },
 	{ .anchors = "root", .chain = "leaf-named named", .name = "www.example.org" },
+	{ .anchors = "root", .chain = "dn-in dn", .name = "example.org" },
+	{ .anchors = "root", .chain = "mail-in mail", .name = "example.org" },
+	{ .anchors = "root", .chain = "uri-in mail", .name = "example.org" },
 	{ .anchors = "root", .chain = "client", .purpose = X509_CLIENT_AUTH },
 	{ .anchors = "self", .chain = "self", .name = "example.org" },
 	{ .anchors = "root", .chain = "leaf-low low mid", .name = "example.org", .depth = 2 },
@@ -243,6 +257,11 @@ static const struct {
 	{ REFUSED("root", "leaf-star named", "www.example.org", 42, "name constraints") },
 	{ REFUSED("root", "leaf-ten named", "www.example.org", 42, "name constraints") },
 	{ REFUSED("root", "leaf-com named", "example.com", 42, "name constraints") },
+	{ REFUSED("root", "dn-out dn", "example.org", 42, "name constraints") },
+	{ REFUSED("root", "dn-bad dn", "example.org", 42, "name constraints") },
+	{ REFUSED("root", "mail-out mail", "example.org", 42, "name constraints") },
+	{ REFUSED("root", "uri-out mail", "example.org", 42, "name constraints") },
+	{ REFUSED("root", "uri-bare mail", "example.org", 42, "name constraints") },
 	{ REFUSED("root", "sha1", "example.org", 43, "SHA-1") },
 	{ REFUSED("root", "weak", "example.org", 43, "RSA key of 1024 bits: use at least 2048") },
 	{ REFUSED("root", "x448", "example.org", 43, "kind of key that is not supported") },
@@ -363,6 +382,85 @@ static void every_bit_counts(void **state)
 	x509_store_free(store);
 }
 
+/* The algorithm stands twice, inside and outside of what is signed. */
+static void algorithms_must_agree(void **state)
+{
+	static const uint8_t ecdsa_sha256[] = { 6, 8, 0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 2 };
+	struct x509_cert *c = cert("leaf", 4), *bad;
+	uint8_t *inner;
+
+	(void)state;
+	inner = memmem(c->der.data, c->der.len, ecdsa_sha256, sizeof(ecdsa_sha256));
+	assert_non_null(inner);
+	inner[sizeof(ecdsa_sha256) - 1] = 3;
+	assert_int_equal(x509_cert_parse(c->der.data, c->der.len, &bad), -EBADMSG);
+	x509_cert_free(c);
+}
+
+static void dns_syntax(void **state)
+{
+	static const struct { const char *name; bool host, pattern; } list[] = {
+		{ "a", true, true }, { "a.b-c.d0", true, true }, { "0a.1b", true, true },
+		{ "*.a.b", false, true }, { "*.a", false, false }, { "*", false, false },
+		{ "*.*.a.b", false, false }, { "a.*.b", false, false }, { "a*.b.c", false, false },
+		{ "", false, false }, { ".", false, false }, { "a.", false, false },
+		{ ".a", false, false }, { "a..b", false, false }, { "a-", false, false },
+		{ "a-.b", false, false }, { "-a", false, false }, { "a_b", false, false },
+		{ "a b", false, false }, { "1.2.3.4", false, false }, { "a.1", false, false },
+		{ "1.2.3.4a", true, true }, { "*.1.2", false, false },
+	};
+	char label[66] = { 0 }, whole[300];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(list) / sizeof(list[0]); i++) {
+		assert_int_equal(x509_dns_valid(list[i].name, strlen(list[i].name), X509_DNS_HOST), list[i].host);
+		assert_int_equal(x509_dns_valid(list[i].name, strlen(list[i].name), X509_DNS_PATTERN), list[i].pattern);
+	}
+	memset(label, 'a', 64);
+	assert_false(x509_dns_valid(label, 64, X509_DNS_HOST));
+	assert_true(x509_dns_valid(label, 63, X509_DNS_HOST));
+	for (i = 0; i < sizeof(whole); i++)
+		whole[i] = i % 2 ? '.' : 'a';
+	assert_true(x509_dns_valid(whole, 253, X509_DNS_HOST));
+	assert_false(x509_dns_valid(whole, 255, X509_DNS_HOST));
+}
+
+/* Four CAs of one name that certify each other: more paths than are walked. */
+static void mesh_is_bounded(void **state)
+{
+	static const char ext[] = "basicConstraints=critical,CA:TRUE\nsubjectKeyIdentifier=none\n"
+				  "authorityKeyIdentifier=none\n";
+	struct x509_check check = { .rsa_min_bits = 2048 };
+	struct make leaf = { "mesh-leaf", "m0", "CN=example.org", SAN "authorityKeyIdentifier=none\n", NULL, NULL };
+	char name[24], issuer[16], key[16], chain[256] = "mesh-leaf", why[X509_WHY];
+	struct make m = { name, issuer, "CN=Mesh", ext, NULL, NULL };
+	int i, j;
+
+	(void)state;
+	for (i = 0; i < 4; i++) {
+		sprintf(name, "m%d", i);
+		strcpy(issuer, name);
+		make(&m);
+	}
+	m.key = key;
+	for (i = 0; i < 4; i++)
+		for (j = 0; j < 4; j++) {
+			if (i == j)
+				continue;
+			sprintf(name, "m%d%d", i, j);
+			sprintf(key, "m%d", i);
+			sprintf(issuer, "m%d", j);
+			make(&m);
+			sprintf(chain + strlen(chain), " %s", name);
+		}
+	make(&leaf);
+	check.now = time(NULL);
+	assert_int_equal(verify("root", chain, &check, why), 42);
+	assert_non_null(strstr(why, "more signature checks"));
+	assert_int_equal(verify("m3", chain, &check, why), 0);
+}
+
 /* A signature that fails under the very key the certificate names: damage. */
 static void damage_is_named(void **state)
 {
@@ -475,6 +573,9 @@ int main(void)
 		cmocka_unit_test(names),
 		cmocka_unit_test(truncated),
 		cmocka_unit_test(every_bit_counts),
+		cmocka_unit_test(algorithms_must_agree),
+		cmocka_unit_test(dns_syntax),
+		cmocka_unit_test(mesh_is_bounded),
 		cmocka_unit_test(damage_is_named),
 		cmocka_unit_test(anchors_from_a_file),
 		cmocka_unit_test(bundle_of_the_system),
