@@ -62,7 +62,7 @@ const struct ext ext_psk_modes = {
 };
 
 const struct ext ext_early_data = {
-	.name = "early_data", .id = EXT_ID_EARLY_DATA, .in = EXT_CH | EXT_EE, .accept = accept_early_data,
+	.name = "early_data", .id = EXT_ID_EARLY_DATA, .in = EXT_CH | EXT_EE | EXT_NST, .accept = accept_early_data,
 };
 
 const struct ext ext_pre_shared_key = {

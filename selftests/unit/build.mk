@@ -15,7 +15,14 @@ UNIT_LIBS_libktls := -Wl,--wrap=getsockopt,--wrap=setsockopt
 $(B)/asan/selftests/unit/libktls_test.o: INC += -I/usr/include/libnl3
 UNIT_serve := none
 UNIT_ctl := none
-UNIT_hs := handshake ext x509 crypto rng
+UNIT_HANDSHAKE := handshake ext x509 crypto rng
+UNIT_hs := $(UNIT_HANDSHAKE)
+UNIT_LIBS_hs := -Wl,--wrap=malloc,--wrap=calloc
+UNIT_alert := $(UNIT_HANDSHAKE)
+UNIT_ext := $(UNIT_HANDSHAKE)
+UNIT_flow := $(UNIT_HANDSHAKE)
+UNIT_rfc8448 := $(UNIT_HANDSHAKE)
+UNIT_buf := handshake
 UNIT_gcm := gcm
 UNIT_LIBS_gcm := -lcrypto
 
@@ -33,6 +40,11 @@ $(foreach t,$(UNIT_NAMES),$(eval $(call unit_program,$(t))))
 $(B)/unit/libktls_test: $(B)/asan/libktls.a
 $(B)/unit/serve_test: $(B)/asan/serve.a $(B)/asan/libktls.a
 $(B)/unit/ctl_test: $(B)/asan/ctl.a
+
+# A throw-away CA and certificates of every kind of key.
+$(B)/unit/pki/done: selftests/unit/pki.sh
+	$< $(@D)
+$(B)/unit/hs_test $(B)/unit/alert_test: | $(B)/unit/pki/done
 
 .PHONY: unit
 unit: $(T:%=$(B)/unit/%_test)
