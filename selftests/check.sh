@@ -122,7 +122,7 @@ main() {
 	for k in $kernels; do
 		suite "module-$k" as_test "the module builds for $k without a warning" module_builds "$k"
 	done
-	suite kernel-programs as_test "the kernel part's test programs build" make -s -j2 kernel-programs
+	suite kernel-programs as_test "the kernel part's test programs build" make -s -j2 kernel-tests
 
 	local guests=()
 	for k in $kernels; do

@@ -52,7 +52,7 @@ server() {
 	try "server, $name: the alert on the wire" seen "$saw"
 }
 
-s_server() { echo openssl s_server -accept PORT -tls1_3 -cert "$ca/$1.pem" -key "$ca/$1.key" "${@:2}"; }
+s_server() { echo openssl s_server -accept PORT -www -tls1_3 -cert "$ca/$1.pem" -key "$ca/$1.key" "${@:2}"; }
 s_client() { echo openssl s_client -connect 127.0.0.1:PORT -CAfile "$ca/ca.pem" "$@"; }
 us="name=example.org trust=test"
 

@@ -16,22 +16,22 @@ next_port=44300
 mkdir www
 head -c $((size << 20)) /dev/urandom > www/large
 head -c 300000 /dev/urandom > www/small
-large_hash=$(sha256sum < www/large)
 get() { printf 'GET /%s HTTP/1.1\r\nHost: example.org\r\nConnection: close\r\n\r\n' "$1"; }
-body() { LC_ALL=C sed '1,/^\r$/d'; }
-same() { # FILE; standard input is it
-	if [ "$1" = large ]; then
-		[ "$(sha256sum)" = "$large_hash" ]
-	else
-		cmp - "www/$1"
-	fi
+same() { cmp - "www/$1"; }
+# The header is read byte by byte, so that cmp gets exactly what follows it.
+body_is() {
+	local line
+	while IFS= LC_ALL=C read -r line; do
+		[ "$line" != $'\r' ] || break
+	done
+	same "$1"
 }
 
 # ---- ktls-serve, and clients
 
 openssl_client() { # PORT SUITE FILE
 	get "$3" | timeout 300 openssl s_client -quiet -connect "127.0.0.1:$1" -servername example.org \
-		-CAfile "$ca/ca.pem" -verify_return_error -ciphersuites "$2" 2> err | body | same "$3" ||
+		-CAfile "$ca/ca.pem" -verify_return_error -ciphersuites "$2" 2> err | body_is "$3" ||
 		{ cat err; return 1; }
 }
 
@@ -41,7 +41,7 @@ gnutls_client() { # PORT CIPHER FILE
 	rm -f got
 	{ get "$3"; until_true 60 enough got $want; } |
 		timeout 300 gnutls-cli --logfile=err -p "$1" "${trusting[@]}" --priority "$gnutls$2" 127.0.0.1 > got
-	body < got | same "$3" || { cat err; return 1; }
+	body_is "$3" < got || { cat err; return 1; }
 }
 enough() { [ "$(stat -c %s "$1" 2> /dev/null || echo 0)" -ge "$2" ]; }
 
@@ -59,8 +59,11 @@ curl_parallel() { # PORT: 200 connections at once, each file whole
 	local i before after
 	rm -rf many && mkdir many
 	before=$(stat_of HandshakesDone)
+	# 200 handshakes share one processor, which an emulated one can be slow at.
+	echo 120000 > /sys/module/ktls/parameters/handshake_timeout_ms
 	timeout 300 curl -sS -Z --parallel-immediate --parallel-max 200 --cacert "$ca/ca.pem" \
 		"https://localhost:$1/small?[1-200]" -o 'many/#1' || return
+	echo 10000 > /sys/module/ktls/parameters/handshake_timeout_ms
 	for i in $(seq 200); do cmp "many/$i" www/small || return; done
 	after=$(stat_of HandshakesDone)
 	echo "$((after - before)) handshakes"
@@ -99,7 +102,7 @@ server_in_trouble() {
 # ---- ktls-cat, and servers
 
 fetch() { # PORT CIPHER FILE
-	get "$3" | timeout 300 "$bin/ktls-cat" -N -T test -n example.org -c "$2" 127.0.0.1 "$1" 2> err | body | same "$3" ||
+	get "$3" | timeout 300 "$bin/ktls-cat" -N -T test -n example.org -c "$2" 127.0.0.1 "$1" 2> err | body_is "$3" ||
 		{ cat err; said "$1"; return 1; }
 }
 

@@ -46,7 +46,7 @@ class Ktls:
             self.errno = e.errno
 
     def info(self):
-        raw = self.sock.getsockopt(SOL_TLS, KTLS_INFO, 8192)
+        raw = self.sock.getsockopt(SOL_TLS, KTLS_INFO, 1024)  # Python allows no more
         phase, role, alert, source, error, version, cipher, size = struct.unpack_from("=BBBBiHHI", raw)
         info = {"phase": phase, "alert": alert, "from": ALERT_FROM[source],
                 "error": -error, "version": version, "cipher": cipher, "reason": ""}

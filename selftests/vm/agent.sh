@@ -8,7 +8,7 @@ log=/run/vm/ktlsd.log
 [ -d /run/vm ] || log=/run/ktlsd.log
 
 serving() {
-	"$top/build/bin/ktlsctl" status 2> /dev/null | grep -q '^ktlsd.*\|ready'
+	"$top/build/bin/ktlsctl" status 2> /dev/null | grep -q '^worker.*ready'
 }
 
 start() {
