@@ -8,6 +8,7 @@
 #include <linux/module.h>
 #include <net/netns/generic.h>
 #include "upcall.h"
+#include "crypto/gcm-glue.h"
 
 unsigned int ktls_net_id __read_mostly;
 
@@ -54,6 +55,7 @@ static const struct {
 	int (*start)(void);
 	void (*stop)(void);
 } parts[] = {
+	{ ktls_gcm_init,		ktls_gcm_exit },
 	{ ktls_record_init,	ktls_record_exit },
 	{ net_start,		net_stop },
 	{ ktls_upcall_init,	ktls_upcall_exit },
