@@ -522,7 +522,8 @@ static int load(struct parse *p, bool keys)
 	read_text(p, text);
 	add_system(p);
 	fill_lists(c);
-	load_named(p, keys);
+	if (!p->report->errors)		/* else half of what these say would be consequences */
+		load_named(p, keys);
 	return p->report->errors ? -EINVAL : 0;
 }
 

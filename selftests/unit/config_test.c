@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The configuration: every kind of bad line with its place and its cure, defaults, what workers see. */
+#include <fcntl.h>
+#include <linux/tls.h>
+#include "agent_test.h"
+
+#define GOOD "[identity a]\ncertificate = @/a.pem\nkey = @/a.key\n"
+
+/* @says stands in the report, in a line that begins with the file's name and :@line: */
+static const struct row { const char *text; int line; const char *says; } rows[] = {
+	{ "workers = 2\n", 1, "before any section" },
+	{ "[agent]\nworkers = 0\n", 2, "out of range: write a number from 1 to 256" },
+	{ "[agent]\nworkers = 257\n", 2, "out of range" },
+	{ "[agent]\nworkers = 2x\n", 2, "out of range" },
+	{ "[agent]\nworkers = -1\n", 2, "out of range" },
+	{ "[agent]\nworkers = 1\nworkers = 2\n", 3, "given before" },
+	{ "[agent]\nworker = 1\n", 2, "has no key \"worker\"" },
+	{ "[agent]\nworkers =\n", 2, "no value" },
+	{ "[agent]\nuser = nobodyatall\n", 2, "there is no such user" },
+	{ "[agent]\nuser = root\n", 2, "must be unprivileged" },
+	{ "[agent]\nlog = loud\n", 2, "choose from error, warning, info, debug" },
+	{ "[agent]\nhandshakes = 70000\n", 2, "out of range" },
+	{ "[agent]\nrsa-min-bits = 512\n", 2, "from 1024 to 8192" },
+	{ "[agent]\nciphers = aes-128-gcm rc4\n", 2, "choose from aes-128-gcm" },
+	{ "[agent]\ngroups = x448\n", 2, "choose from x25519" },
+	{ "[agent]\ncontrol = run/x\n", 2, "no absolute path" },
+	{ "[agent]\ncontrol = /aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n", 2, "longer than the 100 bytes" },
+	{ "[server]\nx = 1\n", 1, "no section [server]" },
+	{ "[identity]\nkey = /x\n", 1, "no section [identity]" },
+	{ "[identity a b]\nkey = /x\n", 1, "choose another" },
+	{ "[identity aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa]\n", 1, "choose another" },
+	{ "[identity aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa]\n", 1, "longer than 44 bytes" },
+	{ "# x\n\nnonsense\n", 3, "no section, no KEY = VALUE" },
+	{ "[identity a]\n", 1, "has no certificate" },
+	{ "[identity a]\ncertificate = @/a.pem\n", 1, "has no key" },
+	{ "[identity a]\ncertificate = a.pem\n", 2, "no absolute path" },
+	{ "[identity a]\ncertificate = @/none.pem\nkey = @/a.key\n", 1, "cannot be read: No such file" },
+	{ "[identity a]\ncertificate = @/a.pem\nkey = @/none.key\n", 1, "cannot be read: No such file" },
+	{ "[identity a]\ncertificate = @/a.pem\nkey = @\n", 1, "cannot be read: Is a directory" },
+	{ "[identity a]\ncertificate = @/a.key\nkey = @/a.key\n", 1, "no certificates in PEM form" },
+	{ "[identity a]\ncertificate = @/a.pem\nkey = @/a.pem\n", 1, "no private key that ktlsd knows" },
+	{ "[identity a]\ncertificate = @/a.pem\nkey = @/b.key\n", 1, "is not that of certificate" },
+	{ GOOD GOOD, 4, "began at line 1 already" },
+	{ GOOD "default = maybe\n", 4, "choose from yes, no" },
+	{ GOOD "allow = uid:x\n", 4, "is not a number" },
+	{ GOOD "allow = uid:4294967295\n", 4, "is not a number" },
+	{ GOOD "allow = user:nobodyatall\n", 4, "there is no user" },
+	{ GOOD "allow = group:nobodyatall\n", 4, "there is no group" },
+	{ GOOD "allow = cgroup:x\n", 4, "neither the number nor the path" },
+	{ GOOD "allow = cgroup:/../etc\n", 4, "neither the number nor the path" },
+	{ GOOD "allow = root\n", 4, "\"root\" is no rule" },
+	{ GOOD "allow = uid:1\n  uid:2\n  uid:z\n", 6, "is not a number" },
+	{ "[trust t]\n", 1, "has no file" },
+	{ "[trust t]\nfile = @/none.pem\n", 1, "cannot be read" },
+	{ "[trust t]\nfile = @/a.key\n", 1, "no CA certificates" },
+	{ "[trust t]\nfile = @/a.pem\n[trust t]\nfile = @/a.pem\n", 3, "began at line 1 already" },
+	{ "[client]\nallow = nobody\n", 2, "is no rule" },
+	{ "[client]\nworkers = 1\n", 2, "[client] has no key" },
+};
+
+static void bad_lines(void **unused)
+{
+	struct config_report report;
+	struct config *c;
+	char where[5000];
+	size_t i;
+
+	(void)unused;
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		if (config_from(rows[i].text, &c, &report) != -EINVAL)
+			fail_msg("row %zu was accepted: %s", i, rows[i].text);
+		snprintf(where, sizeof(where), "%s/test.conf:%d: ", folder, rows[i].line);
+		if (!strstr(report.text, where) || !strstr(report.text, rows[i].says) ||
+		    report.errors != 1)
+			fail_msg("row %zu: expected %s...%s, %d errors:\n%s", i, where, rows[i].says, report.errors, report.text);
+	}
+}
+
+/* All of them, not the first only. */
+static void many_errors(void **unused)
+{
+	struct config_report report;
+	struct config *c;
+	char text[40000] = "[agent]\n";
+	int i;
+
+	(void)unused;
+	assert_int_equal(config_from("[agent]\nlog = x\nworkers = x\n[x]\n", &c, &report), -EINVAL);
+	assert_int_equal(report.errors, 3);
+	for (i = 0; i < 1000; i++)
+		strcat(text, "log = x\n");
+	assert_int_equal(config_from(text, &c, &report), -EINVAL);
+	assert_int_equal(report.errors, 1000);
+	assert_true(strlen(report.text) < sizeof(report.text));
+}
+
+static void long_line(void **unused)
+{
+	struct config_report report;
+	char text[1000] = "[client]\nallow = ";
+	struct config *c;
+
+	(void)unused;
+	while (strlen(text) < 900)
+		strcat(text, "uid:1 ");
+	assert_int_equal(config_from(text, &c, &report), -EINVAL);
+	assert_non_null(strstr(report.text, ":2: the line has more than"));
+}
+
+static void no_file(void **unused)
+{
+	struct config_report report;
+	struct config *c;
+
+	(void)unused;
+	assert_int_equal(config_load("/nowhere/ktlsd.conf", files_new(), true, &c, &report), -EINVAL);
+	assert_non_null(strstr(report.text, "/nowhere/ktlsd.conf:0: cannot be read (No such file or directory): create it"));
+}
+
+static void defaults(void **unused)
+{
+	struct config *c = config_good("");
+
+	(void)unused;
+	assert_true(c->workers >= 1);
+	assert_int_equal(c->handshakes, 1024);
+	assert_int_equal(c->rsa_min_bits, 2048);
+	assert_int_equal(c->ciphers_num, 3);
+	assert_int_equal(c->groups_num, 2);
+	assert_int_equal(c->groups[0], 29);
+	assert_int_not_equal(c->uid, 0);
+	assert_string_equal(c->control, "/run/ktlsd/control");
+	assert_int_equal(c->client.num, 1);
+	assert_int_equal(c->client.rule[0].kind, RULE_EVERYONE);
+	assert_int_equal(c->sites_num, 0);
+	config_put(c);
+}
+
+static const char whole[] =
+	"; comment\n[agent]\nworkers = 3 ; three\nuser = nobody\nlog = debug\nhandshakes = 7\n"
+	"ciphers = chacha20-poly1305, aes-256-gcm\ngroups = secp256r1\ncontrol = /tmp/c\n"
+	"[identity a]\ncertificate = @/a.pem\nkey = @/a.key\nallow = uid:1 gid:2\n   cgroup:3\nallow = everyone\n"
+	"[identity b]\ncertificate = @/b.pem\nkey = @/b.key\ndefault = yes\n"
+	"[trust t]\nfile = @/a.pem\n[client]\nallow = uid:0\n";
+
+static void check_whole(const struct config *c)
+{
+	assert_int_equal(c->workers, 3);
+	assert_int_equal(c->log_level, 7);
+	assert_int_equal(c->handshakes, 7);
+	assert_int_equal(c->ciphers_num, 2);
+	assert_int_equal(c->ciphers[0], TLS_CIPHER_CHACHA20_POLY1305);
+	assert_int_equal(c->groups_num, 1);
+	assert_int_equal(c->sites_num, 2);
+	assert_int_equal(c->sites[0].allow.num, 4);
+	assert_int_equal(c->sites[0].allow.rule[2].kind, RULE_CGROUP);
+	assert_int_equal(c->sites[0].id.key_type, CRYPTO_KEY_P256);
+	assert_int_equal(c->sites[1].id.key_type, CRYPTO_KEY_RSA);
+	assert_int_equal(c->sites[1].id.key, 1);
+	assert_true(c->sites[1].is_default);
+	assert_string_equal(c->trusts[0].name, "t");
+	assert_int_equal(x509_store_size(c->trusts[0].store), 1);
+}
+
+static void everything(void **unused)
+{
+	struct config_report report;
+	struct config *c;
+
+	(void)unused;
+	assert_int_equal(config_from(whole, &c, &report), 0);
+	assert_int_equal(report.warnings, 1);
+	assert_non_null(strstr(report.text, "[identity b] allows nobody"));
+	check_whole(c);
+	assert_non_null(c->sites[0].key);
+	config_put(c);
+}
+
+/* A worker gets the same from the memfd, without keys, whatever became of the files. */
+static void in_worker(void **unused)
+{
+	struct config *c = config_good(whole), *w;
+	struct config_report report;
+	char byte = 0;
+	int fd;
+
+	(void)unused;
+	fd = files_save(c->files);
+	assert_true(fd >= 0);
+	assert_true(write(fd, &byte, 1) < 0);
+	file_write("test.conf", "[nonsense]\n");
+	assert_int_equal(config_load(c->path, files_restore(fd), false, &w, &report), 0);
+	check_whole(w);
+	assert_null(w->sites[0].key);
+	assert_int_equal(w->sites[0].id.num, 1);
+	assert_int_equal(x509_cert_der(w->sites[0].id.chain[0])->len, x509_cert_der(c->sites[0].id.chain[0])->len);
+	config_put(w);
+	config_put(c);
+	close(fd);
+}
+
+static void world_readable_key(void **unused)
+{
+	struct config_report report;
+	struct config *c;
+	char path[4200];
+
+	(void)unused;
+	snprintf(path, sizeof(path), "%s/b.key", folder);
+	chmod(path, 0644);
+	assert_int_equal(config_from("[identity b]\ncertificate = @/b.pem\nkey = @/b.key\nallow = uid:0\n", &c, &report), 0);
+	assert_non_null(strstr(report.text, "can be read by everyone: chmod 600"));
+	chmod(path, 0600);
+	config_put(c);
+}
+
+static int setup(void **unused)
+{
+	(void)unused;
+	folder_make("config");
+	identity_make("a", P256, "DNS:a.test");
+	identity_make("b", RSA, "DNS:b.test");
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(bad_lines),
+		cmocka_unit_test(many_errors),
+		cmocka_unit_test(long_line),
+		cmocka_unit_test(no_file),
+		cmocka_unit_test(defaults),
+		cmocka_unit_test(everything),
+		cmocka_unit_test(in_worker),
+		cmocka_unit_test(world_readable_key),
+	};
+
+	return cmocka_run_group_tests(tests, setup, NULL);
+}
