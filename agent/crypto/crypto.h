@@ -69,7 +69,7 @@ struct crypto_group {
 };
 extern const struct crypto_group crypto_x25519, crypto_secp256r1;
 
-/* ---- sign.c: public keys and signatures */
+/* ---- pubkey.c, privkey.c, scheme.c: keys and signatures */
 enum crypto_key_type {
 	CRYPTO_KEY_NONE, CRYPTO_KEY_RSA, CRYPTO_KEY_RSA_PSS, CRYPTO_KEY_P256, CRYPTO_KEY_P384,
 	CRYPTO_KEY_P521, CRYPTO_KEY_ED25519,
@@ -100,9 +100,13 @@ struct crypto_scheme {
 	enum crypto_key_type key;	/* RSA: rsa_pss_rsae and pkcs1 */
 	const struct crypto_hash *hash;	/* NULL for Ed25519 */
 	bool tls13;			/* allowed in CertificateVerify */
+	/* @sig has CRYPTO_MAX_SIGNATURE bytes. -EINVAL: not a key of this family. */
 	int (*sign)(const struct crypto_key *key, const struct crypto_hash *hash,
 		    const uint8_t *msg, size_t len, uint8_t *sig, size_t *sig_len);
-	/* -EBADMSG: does not verify. */
+	/*
+	 * -EBADMSG: does not verify. TLS asks crypto_scheme_fits before: a
+	 * certificate may use ECDSA with a hash that is not its curve's.
+	 */
 	int (*verify)(const struct crypto_pubkey *key, const struct crypto_hash *hash,
 		      const uint8_t *msg, size_t len, const uint8_t *sig, size_t sig_len);
 };

@@ -2,9 +2,8 @@
 /*
  * The DER cursor. libtasn1 decodes tags and lengths; that an encoding is the
  * only one DER allows is checked here, because libtasn1 takes BER's freedom.
- * Its tree decoder stays unused: it copies each value, costs more than the
- * signature check of a certificate, and can't tell a default that was
- * encoded from one that was not.
+ * Its tree decoder stays unused: it copies each value, and it can't tell a
+ * default that was encoded from one that was left out.
  */
 #include <libtasn1.h>
 #include <limits.h>

@@ -66,15 +66,19 @@ static inline struct x509_blob x509_blob_of(struct der d)
 enum x509_dns_form { X509_DNS_HOST, X509_DNS_PATTERN };	/* a pattern may begin with "*." */
 bool x509_dns_valid(const char *name, size_t len, enum x509_dns_form form);
 
-/* constraints.c: do the names of @cert keep to what @ca allows? Takes from
- * @budget for each comparison. 0, an alert, or -E2BIG when it is used up. */
+/*
+ * constraints.c: do the names of @cert keep to what @ca allows? Takes from
+ * @budget for each comparison. 0, an alert, or -E2BIG when it is used up.
+ */
 int x509_constraints_check(const struct x509_cert *ca, const struct x509_cert *cert,
 			   unsigned int *budget);
 /* Are the subtrees themselves well-formed? */
 bool x509_constraints_valid(struct der subtrees);
 
-/* signature.c: was @cert signed with this key? 0, -EBADMSG no, -ENOTSUP unknown
- * algorithm, -EACCES one that is known to be weak. */
+/*
+ * signature.c: was @cert signed with this key? 0, -EBADMSG no, -ENOTSUP unknown
+ * algorithm, -EACCES one that is known to be weak.
+ */
 int x509_signature_check(const struct x509_cert *cert, const struct crypto_pubkey *key);
 
 /* store.c: walks the anchors of this subject; start with a NULL @at. */

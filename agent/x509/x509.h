@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * X.509 as TLS needs it: parse, find a path, check names. libtasn1 reads the
- * DER and stays inside this folder. Certificates come from strangers: nothing
- * here trusts a length, recurses without a bound, or allocates by the wire's word.
+ * X.509 as TLS needs it: parse, find a path, check names. Certificates come
+ * from strangers: nothing here trusts a length, recurses without a bound, or
+ * allocates by the wire's word.
  */
 #ifndef X509_H
 #define X509_H
@@ -31,7 +31,10 @@ const char *x509_cert_dns_name(const struct x509_cert *cert, size_t i);
 /* Readable names of the SAN, comma separated, always terminated. */
 void x509_cert_describe(const struct x509_cert *cert, char *buf, size_t size);
 
-/* All certificates of a PEM text, in its order. */
+/*
+ * All certificates of a PEM text, in its order; other blocks, such as keys, are
+ * skipped. -EBADMSG malformed, -E2BIG more than @max.
+ */
 int x509_pem_read(const char *pem, size_t len, struct x509_cert **certs, size_t max, size_t *ret_num);
 
 /* Trust anchors. */
