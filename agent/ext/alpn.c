@@ -23,7 +23,9 @@ static bool list_has(struct rbuf list, const struct rbuf *name)
 
 static struct rbuf our_list(const struct hs *hs)
 {
-	return (struct rbuf){ hs->params->alpn, hs->params->alpn + hs->params->alpn_len };
+	const uint8_t *p = hs->params->alpn;
+
+	return (struct rbuf){ p, p ? p + hs->params->alpn_len : NULL };
 }
 
 static void take(struct hs *hs, const struct rbuf *name)

@@ -208,6 +208,13 @@ bool gbuf_add(struct gbuf *b, const void *p, size_t len)
 	return true;
 }
 
+struct rbuf gbuf_rbuf(const struct gbuf *b)
+{
+	static const uint8_t none;
+
+	return b->len ? (struct rbuf){ b->p, b->p + b->len } : (struct rbuf){ &none, &none };
+}
+
 void gbuf_drop(struct gbuf *b, size_t len)
 {
 	if (!len)

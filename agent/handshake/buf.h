@@ -38,6 +38,7 @@ struct gbuf { uint8_t *p; size_t len, cap; };
 
 uint8_t *gbuf_room(struct gbuf *b, size_t len);		/* for @len more; the caller adds to b->len. NULL: no memory */
 bool gbuf_add(struct gbuf *b, const void *p, size_t len);	/* false: no memory, nothing was added */
+struct rbuf gbuf_rbuf(const struct gbuf *b);		/* valid until the next change */
 void gbuf_drop(struct gbuf *b, size_t len);
 void gbuf_free(struct gbuf *b);
 

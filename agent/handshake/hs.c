@@ -149,7 +149,7 @@ static int recv_message(struct hs *hs, const struct hs_step *step, const struct 
 /* false: the next message is not whole yet. */
 static bool next_message(const struct hs *hs, struct rbuf *msg)
 {
-	struct rbuf r = { hs->in.p, hs->in.p + hs->in.len }, body;
+	struct rbuf r = gbuf_rbuf(&hs->in), body;
 	uint8_t type;
 
 	if (!rbuf_u8(&r, &type) || !rbuf_vec24(&r, &body))
@@ -193,7 +193,7 @@ static bool type_expected(const struct hs *hs, uint8_t type)
 /* Refuse a message by its header, before its body is collected. */
 static int check_pending(struct hs *hs)
 {
-	struct rbuf r = { hs->in.p, hs->in.p + hs->in.len };
+	struct rbuf r = gbuf_rbuf(&hs->in);
 	uint8_t type;
 	uint32_t len;
 

@@ -183,6 +183,7 @@ static ssize_t recv_data(struct peer *p)
 		if (type != HANDSHAKE || n != 5 || p->plain[0] != KEY_UPDATE)
 			continue;
 		printf("peer updated its keys\n");
+		fflush(stdout);
 		hs_traffic_update(&p->rx, p->hash, p->aead);
 		if (p->plain[4] && !update_tx(p, 0))
 			return -1;

@@ -27,7 +27,7 @@ openssl req -x509 -key ca.key -subj "/CN=ktls test CA" -days 3650 -sha256 \
 	-out ca.pem 2>/dev/null
 req other "/CN=another CA" -algorithm EC -pkeyopt ec_paramgen_curve:P-256
 openssl req -x509 -key other.key -subj "/CN=another CA" -days 3650 -sha256 \
-	-addext "basicConstraints=critical,CA:TRUE" -addext "keyUsage=critical,keyCertSign" \
+	-addext "basicConstraints=critical,CA:TRUE" -addext "keyUsage=critical,keyCertSign,digitalSignature" \
 	-out other.pem 2>/dev/null
 
 both='basicConstraints=CA:FALSE

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * libFuzzer: bytes of a stranger against the handshake. The first byte says
+ * what they are: records to a server, records to a client, or messages that
+ * stand where a client has decrypted a server's flight (the fuzzer can't make
+ * records that decrypt). Built by `make fuzz` with clang; the same file with
+ * -DHS_FUZZ_FILES reads inputs named on the command line.
+ */
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "handshake/engine.h"
+#include "rng/rng.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
+
+static int choose(void *arg, const char *name, const uint16_t *schemes, size_t num,
+		  const struct identity **ret, const char **why)
+{
+	static const struct identity identity = { .name = (char *)"fuzz", .key_type = CRYPTO_KEY_P256, .key_bits = 256 };
+
+	(void)arg;
+	(void)name;
+	(void)schemes;
+	(void)num;
+	(void)why;
+	*ret = &identity;
+	return 0;
+}
+
+static void feed(struct hs *hs, const uint8_t *data, size_t len)
+{
+	static const uint8_t sig[70];
+	size_t n;
+	int err = 0;
+
+	while (!err && (hs_state(hs) == HS_SIGN || (len && hs_want(hs)))) {
+		if (hs_state(hs) == HS_SIGN) {
+			err = hs_signed(hs, sig, sizeof(sig));
+			continue;
+		}
+		n = hs_want(hs) < len ? hs_want(hs) : len;
+		err = hs_input(hs, data, n);
+		data += n;
+		len -= n;
+	}
+}
+
+/* As after a ServerHello: keys are there, the input is plaintext of the flight. */
+static void feed_flight(struct hs *hs, const uint8_t *data, size_t len)
+{
+	hs->suite = &suites[0];
+	hs->group = groups[0];
+	transcript_start(hs, hs->suite->hash);
+	schedule_start(&hs->schedule, hs->hash, NULL, 0);
+	hs->rx.on = hs->tx.on = true;
+	while (hs->step < hs_flow13_num && hs_flow13[hs->step].type != HS_ENCRYPTED_EXTENSIONS)
+		hs->step++;
+	if (gbuf_add(&hs->in, data, len))
+		hs_input(hs, NULL, 0);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+{
+	static const uint8_t seed[32], alpn[] = "\2h2\10http/1.1";
+	struct hs_params params = {
+		.server_name = "server.test", .alpn = alpn, .alpn_len = sizeof(alpn) - 1,
+		.compatibility = true, .insecure = true, .choose = choose, .client_auth = HS_AUTH_ASK,
+	};
+	struct hs *hs;
+
+	if (!len)
+		return 0;
+	rng_fix_seed_for_tests(seed);
+	params.role = data[0] % 3 ? HS_CLIENT : HS_SERVER;
+	hs = hs_new(&params);
+	if (!hs)
+		return 0;
+	hs_start(hs);
+	if (data[0] % 3 == 2)
+		feed_flight(hs, data + 1, len - 1);
+	else
+		feed(hs, data + 1, len - 1);
+	if (hs_state(hs) == HS_FAILED && (!hs_why(hs)[0] || hs_alert(hs, NULL) < 0))
+		abort();	/* a failure must have a reason and an alert */
+	if (hs_state(hs) == HS_DONE)
+		abort();	/* nobody finishes a handshake by guessing */
+	hs_free(hs);
+	return 0;
+}
+
+#ifdef HS_FUZZ_FILES
+int main(int argc, char **argv)
+{
+	static uint8_t buf[1 << 20];
+	FILE *f;
+
+	for (int i = 1; i < argc; i++) {
+		f = fopen(argv[i], "re");
+		if (!f)
+			continue;
+		LLVMFuzzerTestOneInput(buf, fread(buf, 1, sizeof(buf), f));
+		fclose(f);
+	}
+	return 0;
+}
+#endif
