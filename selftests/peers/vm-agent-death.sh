@@ -18,7 +18,7 @@ small() {
 	timeout 20 curl -sS --cacert "$ca/ca.pem" "https://localhost:$port/small" | cmp - www/small
 }
 no_small() { ! small; }
-no_agent() { ! pgrep -x ktlsd; }
+no_agent() { ! pgrep ktlsd; }
 
 # The transfers are slowed so that they outlive the agent's death.
 serve $port "$bin/ktls-serve" --root www --port $port --identity ecdsa
@@ -27,7 +27,7 @@ curl -sS -Z --parallel-immediate --parallel-max $sessions --limit-rate 100k --ca
 curl=$!
 
 try "$sessions sessions are established" until_true 60 open_sessions $sessions
-pkill -9 -x ktlsd
+pkill -9 ktlsd
 try "every process of the agent is dead" until_true 5 no_agent
 before=$(received)
 try "a new handshake fails at once" no_small

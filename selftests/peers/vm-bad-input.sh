@@ -78,9 +78,9 @@ table() {
 		"identity=stranger" -- $(s_client -servername example.org -verify_return_error)
 	server "TLS 1.2 only"  EPROTO        70 local "protocol version"         "TLS 1\.3"               "" -- $(s_client -servername example.org -tls1_2)
 
-	pkill -STOP -x ktlsd
+	pkill -STOP ktlsd
 	client "the agent is too slow" ETIMEDOUT 0 none -                        "time|agent"             "$us timeout=1500" -- $(s_server rsa)
-	pkill -CONT -x ktlsd
+	pkill -CONT ktlsd
 	sleep 1
 
 	"$agent" stop

@@ -30,7 +30,7 @@ stop() {
 	local i
 	pkill -TERM -x ktlsd
 	for i in $(seq 50); do
-		pgrep -x ktlsd > /dev/null || return 0
+		pgrep ktlsd > /dev/null || return 0
 		sleep 0.1
 	done
 	echo "agent: ktlsd is still there 5 s after SIGTERM"
