@@ -4,9 +4,11 @@
 #
 #	build		compiler and libraries of agent, library and tools
 #	module		headers of both kernel series (module-6.1, module-6.12 for one)
+#	headers-RELEASE	headers of one kernel, if it has none yet
 #	vm		qemu and what makes the guest's image
 #	uml		the kernel source and what building User Mode Linux needs
 #	peers		the TLS programs that we test against
+#	bench		what ours is compared with
 #	test		cmocka, sparse, ctags
 # deps.sh image SERIES: download the kernel package of a series into build/vm
 # (it is not installed) and print its path.
@@ -21,7 +23,8 @@ declare -A packages=(
 	[vm]="qemu-system-x86 busybox-static kmod cpio zstd xz-utils openssl iproute2 procps"
 	[uml]="linux-source-6.12 make gcc libc6-dev flex bison bc xz-utils busybox-static iproute2 kmod"
 	[peers]="openssl gnutls-bin curl nginx-light python3 socat"
-	[test]="libcmocka-dev libjansson-dev sparse universal-ctags binutils"
+	[bench]="gcc libc6-dev nettle-dev libssl-dev linux-source-6.12 xz-utils"
+	[test]="libcmocka-dev libssl-dev libjansson-dev sparse universal-ctags binutils"
 )
 declare -A meta=([6.1]=amd64 [6.12]=6.12-amd64)
 
@@ -75,6 +78,7 @@ download_image() {
 wanted() {
 	case $1 in
 	module) echo "make gcc linux-headers-$(release 6.1) linux-headers-$(release 6.12)" ;;
+	headers-*) [ -d "/lib/modules/${1#headers-}/build" ] || echo "make gcc linux-headers-${1#headers-}" ;;
 	module-*) echo "make gcc linux-headers-$(release "${1#module-}")" ;;
 	*) [ -n "${packages[$1]:-}" ] || fail "unknown set $1"
 	   echo "${packages[$1]}" ;;
