@@ -154,9 +154,8 @@ static void forbidden(int sig, siginfo_t *si, void *context)
 
 	(void)sig;
 	(void)context;
-	if (write(pipe_out, &number, sizeof(number)) < 0)
-		_exit(3);
-	_exit(0);
+	syscall(SYS_write, pipe_out, &number, sizeof(number));
+	syscall(SYS_exit_group, 0);
 }
 
 static void do_open(void) { open("/etc/passwd", O_RDONLY); }
@@ -185,14 +184,14 @@ static char *meets(void (*act)(void))
 		if (sandbox_filter(SCMP_ACT_TRAP))
 			_exit(4);
 		act();
-		_exit(0);
+		syscall(SYS_exit_group, 0);	/* _exit() of a sanitizer does more */
 	}
 	close(p[1]);
 	n = read(p[0], &number, sizeof(number));
 	close(p[0]);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_true(WIFEXITED(status));
-	assert_int_equal(WEXITSTATUS(status), 0);
+	if (!WIFEXITED(status) || WEXITSTATUS(status))
+		fail_msg("the child ended with status %#x", status);
 	return n == sizeof(number) ? seccomp_syscall_resolve_num_arch(SCMP_ARCH_NATIVE, number) : NULL;
 }
 
