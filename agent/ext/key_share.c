@@ -5,7 +5,7 @@
  */
 #include "ext/ext.h"
 #include <errno.h>
-#include <string.h>
+#include <stdlib.h>
 
 /* ---- client */
 
@@ -37,7 +37,7 @@ static size_t shares_to_offer(const struct hs *hs)
 
 static int offer(struct hs *hs, enum ext_in msg, struct wbuf *b)
 {
-	size_t list = wbuf_open(b, 2);
+	size_t list = wbuf_open(b, 2), num = hs->group ? 1 : shares_to_offer(hs);
 	int err = 0;
 
 	(void)msg;
@@ -46,13 +46,12 @@ static int offer(struct hs *hs, enum ext_in msg, struct wbuf *b)
 		wbuf_close(b, list, 2);
 		return 0;
 	}
-	crypto_wipe(hs->shares, sizeof(hs->shares));
-	hs->shares_num = 0;
-	if (hs->group)
-		err = offer_one(hs, hs->group, b);
-	else
-		for (size_t i = 0; !err && i < shares_to_offer(hs); i++)
-			err = offer_one(hs, hs->groups[i], b);
+	hs_forget_shares(hs);
+	hs->shares = calloc(num, sizeof(*hs->shares));
+	if (!hs->shares)
+		return hs_no_memory(hs);
+	for (size_t i = 0; !err && i < num; i++)
+		err = offer_one(hs, hs->group ? hs->group : hs->groups[i], b);
 	if (!err && !hs->retry && !b->overflow && !gbuf_add(&hs->offered_shares, b->buf + list, b->len - list))
 		err = hs_no_memory(hs);
 	wbuf_close(b, list, 2);

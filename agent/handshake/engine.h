@@ -109,7 +109,7 @@ struct hs {
 	size_t schemes_num;
 
 	/* key exchange: a client's private keys; a server's share */
-	struct hs_share shares[GROUPS_MAX];
+	struct hs_share *shares;
 	size_t shares_num;
 	struct gbuf offered_shares;	/* as they went out, for a retry that asks for a cookie only */
 	uint8_t share[CRYPTO_MAX_SHARE];
@@ -134,6 +134,7 @@ struct hs {
 /* The first failure stays the reason. Returns @err. */
 int hs_fail(struct hs *hs, int err, const char *why, ...) __attribute__((format(printf, 3, 4)));
 int hs_no_memory(struct hs *hs);
+void hs_forget_shares(struct hs *hs);	/* wipes a client's private keys */
 
 /* ---- record.c */
 size_t record_want(const struct hs *hs);

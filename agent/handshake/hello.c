@@ -255,7 +255,7 @@ int use_handshake_keys(struct hs *hs)
 	schedule_start(&hs->schedule, hs->hash, NULL, 0);
 	schedule_mix(&hs->schedule, hs->secret, hs->group->secret);
 	crypto_wipe(hs->secret, sizeof(hs->secret));
-	crypto_wipe(hs->shares, sizeof(hs->shares));
+	hs_forget_shares(hs);
 	schedule_derive(&hs->schedule, client ? "c hs traffic" : "s hs traffic", digest, ours.secret);
 	schedule_derive(&hs->schedule, client ? "s hs traffic" : "c hs traffic", digest, theirs.secret);
 	schedule_traffic(&ours, hs->hash, hs->suite->aead);

@@ -34,6 +34,15 @@ int hs_no_memory(struct hs *hs)
 	return hs_fail(hs, -ENOMEM, "out of memory");
 }
 
+void hs_forget_shares(struct hs *hs)
+{
+	if (hs->shares)
+		crypto_wipe(hs->shares, hs->shares_num * sizeof(*hs->shares));
+	free(hs->shares);
+	hs->shares = NULL;
+	hs->shares_num = 0;
+}
+
 static void choose_from_params(struct hs *hs, const struct hs_params *p)
 {
 	const struct crypto_group *group;
@@ -78,6 +87,7 @@ void hs_free(struct hs *hs)
 		return;
 	for (size_t i = 0; i < hs->result.peer_num; i++)
 		x509_cert_free(hs->result.peer[i]);
+	hs_forget_shares(hs);
 	gbuf_free(&hs->rec);
 	gbuf_free(&hs->in);
 	gbuf_free(&hs->flight);
@@ -261,7 +271,7 @@ static int finish(struct hs *hs, int err)
 	crypto_wipe(&hs->result.tx, sizeof(hs->result.tx));
 	crypto_wipe(&hs->result.rx, sizeof(hs->result.rx));
 	schedule_wipe(&hs->schedule);
-	crypto_wipe(hs->shares, sizeof(hs->shares));
+	hs_forget_shares(hs);
 	return err;
 }
 

@@ -237,6 +237,38 @@ static void keys_of_the_next_generation(void **state)
 	pair_free(&p);
 }
 
+/* The second ClientHello is the first one and the cookie, nothing else. */
+static void a_cookie_alone_repeats_the_hello(void **state)
+{
+	static const uint8_t cookie[] = { 0, 44, 0, 5, 0, 3, 'a', 'b', 'c' };
+	uint8_t hrr[5 + 4 + 2 + 32 + 1 + 3 + 2 + 6 + sizeof(cookie)] = { 22, 3, 3, 0, sizeof(hrr) - 5, 2, 0, 0,
+									sizeof(hrr) - 9, 3, 3 };
+	uint8_t first[1024], *tail = hrr + 5 + 4 + 2 + 32;
+	struct pair p = pair_for(0, X25519);
+	const uint8_t *out;
+	size_t len, n;
+
+	(void)state;
+	p.cp.compatibility = false;
+	pair_new(&p);
+	hs_start(p.client);
+	out = hs_output(p.client, &n);
+	memcpy(first, out, n);
+	hs_sent(p.client, n);
+	crypto_hash_once(&crypto_sha256, "HelloRetryRequest", 17, hrr + 11);
+	memcpy(tail, (uint8_t[]){ 0, 0x13, 1, 0, 0, 6 + sizeof(cookie), 0, 43, 0, 2, 3, 4 }, 12);
+	memcpy(tail + 12, cookie, sizeof(cookie));
+	assert_int_equal(feed(&p, p.client, hrr, sizeof(hrr)), 0);
+	out = hs_output(p.client, &len);
+	assert_int_equal(len, n + sizeof(cookie));
+	/* random, ciphers; and the key share somewhere behind */
+	assert_memory_equal(out + 9, first + 9, 2 + 32 + 1 + 8 + 2);
+	assert_non_null(memmem(out, len, cookie, sizeof(cookie)));
+	assert_non_null(memmem(out, len, p.client->offered_shares.p, p.client->offered_shares.len));
+	assert_non_null(memmem(first, n, p.client->offered_shares.p, p.client->offered_shares.len));
+	pair_free(&p);
+}
+
 /* ---- every cut */
 
 static void cut_at_every_byte(void **state)
@@ -534,6 +566,7 @@ int main(void)
 		cmocka_unit_test(an_address_is_verified_but_not_sent),
 		cmocka_unit_test(nobody_is_trusted_without_trust),
 		cmocka_unit_test(keys_of_the_next_generation),
+		cmocka_unit_test(a_cookie_alone_repeats_the_hello),
 		cmocka_unit_test(cut_at_every_byte),
 		cmocka_unit_test(nothing_is_read_behind_the_handshake),
 		cmocka_unit_test(a_hello_in_many_records),

@@ -187,6 +187,8 @@ static struct hs *client_in_trace(const struct trace *t, const struct crypto_gro
 	assert_non_null(hs);
 	hs->greeted = true;
 	hs->offered = ~0u;
+	hs->shares = calloc(1, sizeof(*hs->shares));
+	assert_non_null(hs->shares);
 	hs->shares_num = 1;
 	hs->shares[0].group = group;
 	memcpy(hs->shares[0].priv, get(t, "client_private")->data, get(t, "client_private")->len);
