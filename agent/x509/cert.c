@@ -134,6 +134,8 @@ static int tbs_parse(struct x509_cert *cert, struct der tbs)
 		cert->defect = "its issuer has no name";
 	cert->spki = x509_blob_of(spki);
 	cert->key_err = crypto_pubkey_parse(spki.p, der_len(&spki), &cert->key);
+	if (cert->key_err == -ENOMEM)
+		return -ENOMEM;
 	return tail_parse(cert, &seq, version);
 }
 

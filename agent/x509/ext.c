@@ -303,7 +303,7 @@ int x509_ext_parse(struct x509_cert *cert, struct der list)
 	for (n = 0; !der_end(&list); n++)
 		if (n == EXT_MAX || !head(&list, &seen[n], &critical, &value) ||
 		    !is_new(seen, n) || !apply(cert, &seen[n], critical, value))
-			return -EBADMSG;
+			return cert->san.p && !cert->dns_text ? -ENOMEM : -EBADMSG;
 	find_defects(cert);
 	return 0;
 }

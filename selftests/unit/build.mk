@@ -8,11 +8,13 @@ UNIT_x509 := x509 crypto rng
 UNIT_pem := x509 crypto rng
 UNIT_wycheproof := crypto rng
 UNIT_limbo := x509 crypto rng
+UNIT_LIBS_crypto := -Wl,--wrap=malloc,--wrap=calloc
+UNIT_LIBS_x509 := -Wl,--wrap=malloc,--wrap=calloc
 UNIT_LIBS_wycheproof := -ljansson
 UNIT_LIBS_limbo := -ljansson
 UNIT_libktls := none
 UNIT_LIBS_libktls := -Wl,--wrap=getsockopt,--wrap=setsockopt
-$(B)/asan/selftests/unit/libktls_test.o: INC += -I/usr/include/libnl3
+$(B)/asan/selftests/unit/libktls_test.o $(B)/asan/selftests/unit/conn_test.o: INC += -I/usr/include/libnl3
 UNIT_serve := none
 UNIT_ctl := none
 UNIT_HANDSHAKE := handshake ext x509 crypto rng

@@ -17,6 +17,7 @@
 #include "crypto/crypto.h"
 #include "crypto/der.h"
 #include "rng/rng.h"
+#include "no_memory.h"
 
 static char dir[] = "/tmp/ktls-crypto-XXXXXX";
 static const uint8_t message[] = "what is signed in this test";
@@ -425,6 +426,34 @@ static void parameters_before_the_key(void **state)
 	crypto_key_free(key);
 }
 
+/* Each allocation fails once: -ENOMEM, and nothing leaks. */
+static void out_of_memory(void **state)
+{
+	static const char *const names[] = { "rsa2048.pem", "p256-old.pem", "ed25519.pem", "pss384.der" };
+	struct crypto_key *key = NULL;
+	unsigned int n, failures;
+	struct file f;
+	size_t i;
+	int err;
+
+	(void)state;
+	no_memory_spares_numbers();
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		f = file_read(names[i]);
+		for (err = -1, failures = 0, n = 1; err; n++) {
+			no_memory_in = n;
+			err = crypto_key_load(f.p, f.len, &key);
+			no_memory_in = 0;
+			if (err)
+				assert_int_equal(err, -ENOMEM);
+			failures += err != 0;
+		}
+		assert_in_range(failures, 2, 20);
+		crypto_key_free(key);
+		free(f.p);
+	}
+}
+
 static void truncated_spki(void **state)
 {
 	struct crypto_pubkey pub;
@@ -584,6 +613,7 @@ int main(void)
 		cmocka_unit_test(der_is_strict),
 		cmocka_unit_test(agreement_is_symmetric),
 		cmocka_unit_test(nonces_are_fresh),
+		cmocka_unit_test(out_of_memory),
 	};
 
 	return cmocka_run_group_tests(tests, make_keys, remove_keys);

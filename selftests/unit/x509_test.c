@@ -16,6 +16,7 @@
 #include <unistd.h>
 #include "x509/cert.h"
 #include "x509/x509.h"
+#include "no_memory.h"
 
 #define BUNDLE "/etc/ssl/certs/ca-certificates.crt"
 #define DAY 86400
@@ -544,6 +545,44 @@ static void limits(void **state)
 	x509_store_free(store);
 }
 
+/* Each allocation fails once: -ENOMEM, nothing leaks, nothing half-made stays. */
+static void out_of_memory(void **state)
+{
+	struct x509_cert *leaf = cert("leaf", 4), *copy = NULL;
+	struct x509_store *store = x509_store_new();
+	unsigned int n, failures = 0;
+	char path[128];
+	size_t num = 0;
+	int err = -1;
+
+	(void)state;
+	no_memory_spares_numbers();
+	for (n = 1; err; n++) {
+		no_memory_in = n;
+		err = x509_cert_parse(leaf->der.data, leaf->der.len, &copy);
+		no_memory_in = 0;
+		if (err)
+			assert_int_equal(err, -ENOMEM);
+		failures += err != 0;
+	}
+	x509_cert_free(copy);
+	assert_in_range(failures, 5, 20);
+	snprintf(path, sizeof(path), "%s/root.pem", dir);
+	for (err = -1, failures = 0, n = 1; err; n++) {
+		assert_int_equal(x509_store_size(store), 0);
+		no_memory_in = n;
+		err = x509_store_add_file(store, path, &num);
+		no_memory_in = 0;
+		if (err)
+			assert_int_equal(err, -ENOMEM);
+		failures += err != 0;
+	}
+	assert_int_equal(num, 1);
+	assert_in_range(failures, 5, 20);
+	x509_store_free(store);
+	x509_cert_free(leaf);
+}
+
 /* RFC 5280 7.1: case and white space of strings don't tell names apart. */
 static void canonical_names(void **state)
 {
@@ -581,6 +620,7 @@ int main(void)
 		cmocka_unit_test(bundle_of_the_system),
 		cmocka_unit_test(limits),
 		cmocka_unit_test(canonical_names),
+		cmocka_unit_test(out_of_memory),
 	};
 
 	return cmocka_run_group_tests(tests, make_all, remove_all);
