@@ -79,7 +79,8 @@ chmod 600 ./*.key
 		ecdsa) echo 'allow = uid:1000' ;;
 		esac
 	done
-	printf '\n[trust test]\nfile = %s\n\n[trust other]\nfile = %s\n' "$dir/ca.pem" "$dir/other.pem"
+	# "system" is what a program gets that names no store.
+	printf '\n[trust %s]\nfile = %s\n' test "$dir/ca.pem" other "$dir/other.pem" system "$dir/ca.pem"
 	printf '\n[client]\nallow = uid:0 uid:1000\n'
 } > ktlsd.conf
 touch ready

@@ -102,6 +102,8 @@ uapi_header() {
 
 unit_tests() {
 	local t
+	# All at once, then one by one, so that a program that doesn't build fails alone.
+	make -s -k -j2 $(ls selftests/unit/*_test.c | sed 's|^selftests/\(.*\)\.c$|build/\1|')
 	for t in selftests/unit/*_test.c; do
 		t=$(basename "${t%_test.c}")
 		make -s unit "T=$t" || echo "# unit program $t ended with a failure"

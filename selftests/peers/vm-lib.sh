@@ -22,7 +22,7 @@ trap finish EXIT
 
 # try NAME COMMAND...: one test; what it said follows if it failed.
 try() {
-	local name=$1 rc=0
+	local name=$1 rc=0 began=$SECONDS
 	shift
 	"$@" > "$log" 2>&1 || rc=$?
 	tests=$((tests + 1))
@@ -34,7 +34,7 @@ try() {
 		echo "# status $rc"
 		tail -n 25 "$log" | tr -cd '\11\12\40-\176' | cut -c1-300 | sed 's/^/# /'
 	fi
-	return 0
+	[ $((SECONDS - began)) -lt 5 ] || echo "# that took $((SECONDS - began)) s"
 }
 
 skip() { # NAME REASON

@@ -171,7 +171,13 @@ as_client() {
 		try "client, $c, nginx, $size MiB" fetch $((p + 4)) "$c" large
 		try "client, $c, python" raw $((p + 5)) "$c" small
 	done
+	try "client, two setsockopts and no library, nginx" hello $((p + 4))
 	for server in "${s[@]}"; do stop "$server"; done
+}
+
+hello() { # PORT
+	cp www/small www/index.html
+	timeout 60 "$bin/ktls-hello" localhost "$1" > got && body_is small < got
 }
 
 cut_off() { # PORT
