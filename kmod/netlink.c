@@ -127,7 +127,7 @@ static int put_record(struct sk_buff *skb, const struct ktls_upcall *u)
 	return 0;
 }
 
-static int put_subject(struct sk_buff *skb, const struct ktls_sock *ks, const struct ktls_upcall *u)
+static int put_subject(struct sk_buff *skb, const struct ktls_upcall *u)
 {
 	switch (u->why) {
 	case KTLS_WHY_HANDSHAKE:
@@ -137,8 +137,8 @@ static int put_subject(struct sk_buff *skb, const struct ktls_sock *ks, const st
 		if (put_record(skb, u))
 			return -EMSGSIZE;
 	}
-	return nla_put_u32(skb, KTLS_A_TX_GENERATION, ks->tx_generation) ?:
-	       nla_put_u32(skb, KTLS_A_RX_GENERATION, ks->rx_generation);
+	return nla_put_u32(skb, KTLS_A_TX_GENERATION, u->tx_generation) ?:
+	       nla_put_u32(skb, KTLS_A_RX_GENERATION, u->rx_generation);
 }
 
 static u32 ms_left(const struct ktls_upcall *u)
@@ -161,7 +161,7 @@ static int put_upcall(struct sk_buff *skb, const struct sock *sk, const struct k
 	    ktls_netlink_put_addrs(skb, sk, KTLS_A_LOCAL, KTLS_A_PEER) ||
 	    (ks->state_len && nla_put(skb, KTLS_A_STATE, ks->state_len, ks->state)))
 		return -EMSGSIZE;
-	return put_subject(skb, ks, u);
+	return put_subject(skb, u);
 }
 
 /* The channel: a descriptor that is reserved, and the file to go there. */
@@ -239,6 +239,8 @@ static int accept_one(struct genl_info *info, struct ktls_upcall *u)
 
 	if (!sk)
 		return -ENOTCONN;
+	u->tx_generation = ktls_get(sk)->tx_generation;
+	u->rx_generation = ktls_get(sk)->rx_generation;
 	err = reply_build(info, sk, u, &skb, &fd, &file);
 	if (!err)
 		err = reply_send(info, skb, fd, file);
@@ -303,7 +305,7 @@ static int put_traffic(struct sk_buff *skb, const struct ktls_sock *ks)
 /* Without the socket lock: numbers may be a moment old, pointers are static. */
 static int put_session(struct sk_buff *skb, struct netlink_callback *cb, const struct ktls_sock *ks)
 {
-	const struct cred *cred = NETLINK_CB(cb->skb).sk->sk_socket->file->f_cred;
+	struct user_namespace *ns = sk_user_ns(NETLINK_CB(cb->skb).sk);
 	void *hdr = genlmsg_put(skb, NETLINK_CB(cb->skb).portid, cb->nlh->nlmsg_seq,
 				&family, NLM_F_MULTI, KTLS_CMD_SESSION_GET);
 
@@ -313,7 +315,7 @@ static int put_session(struct sk_buff *skb, struct netlink_callback *cb, const s
 	    nla_put_u32(skb, KTLS_S_PHASE, ks->phase) ||
 	    nla_put_u32(skb, KTLS_S_ROLE, ks->role) ||
 	    ktls_netlink_put_addrs(skb, ks->sk, KTLS_S_LOCAL, KTLS_S_PEER) ||
-	    nla_put_u32(skb, KTLS_S_UID, from_kuid_munged(cred->user_ns, ks->uid)) ||
+	    nla_put_u32(skb, KTLS_S_UID, from_kuid_munged(ns, ks->uid)) ||
 	    put_cipher(skb, ks) || put_traffic(skb, ks) || put_pending(skb, ks)) {
 		genlmsg_cancel(skb, hdr);
 		return -EMSGSIZE;

@@ -244,25 +244,44 @@ static void records_send(struct sock *sk, const struct nlmsghdr *nlh)
 	}
 }
 
-static void half_swap(struct ktls_half *mine, struct ktls_half *theirs, u32 *generation, bool open)
+/*
+ * One direction. A spare follows the key of this response or, alone, fills
+ * the gap that the agent was told of: where the session has moved on since,
+ * it might be a key that is in use, and would start again at record 0.
+ */
+static void direction_apply(struct ktls_half *half, struct ktls_half **next, u32 generation,
+			    struct ktls_half *new, struct ktls_half **new_next, u32 told)
 {
-	swap(*mine, *theirs);
-	if (open)
-		++*generation;
+	if (new) {
+		swap(*half, *new);
+		swap(*next, *new_next);
+	} else if (!*next && generation == told) {
+		swap(*next, *new_next);
+	}
 }
 
-static void keys_apply(struct ktls_sock *ks, struct response *r)
+static void keys_apply(struct sock *sk, struct response *r)
 {
-	bool open = ks->phase == KTLS_PHASE_OPEN;
+	struct ktls_sock *ks = ktls_get(sk);
+	struct ktls_upcall *u = r->upcall;
 
-	if (r->has_tx)
-		half_swap(&ks->tx, &r->tx, &ks->tx_generation, open);
-	if (r->has_rx)
-		half_swap(&ks->rx, &r->rx, &ks->rx_generation, open);
-	if (r->tx_next)
-		swap(ks->tx_next, r->tx_next);
-	if (r->rx_next)
-		swap(ks->rx_next, r->rx_next);
+	direction_apply(&ks->tx, &ks->tx_next, ks->tx_generation,
+			r->has_tx ? &r->tx : NULL, &r->tx_next, u->tx_generation);
+	direction_apply(&ks->rx, &ks->rx_next, ks->rx_generation,
+			r->has_rx ? &r->rx : NULL, &r->rx_next, u->rx_generation);
+	if (ks->phase != KTLS_PHASE_OPEN)
+		return;
+	ks->tx_generation += r->has_tx;
+	ks->rx_generation += r->has_rx;
+	ktls_stat_add(sk, KTLS_STAT_TxRekeys, r->has_tx);
+	ktls_stat_add(sk, KTLS_STAT_RxRekeys, r->has_rx);
+}
+
+/* Used up while the agent worked on this upcall, when it could not be asked. */
+static bool spare_lacks(const struct ktls_sock *ks, const struct ktls_upcall *u)
+{
+	return (!ks->tx_next && ks->tx_generation != u->tx_generation) ||
+	       (!ks->rx_next && ks->rx_generation != u->rx_generation);
 }
 
 static void words_apply(struct ktls_sock *ks, struct response *r)
@@ -289,15 +308,17 @@ static void response_apply(struct sock *sk, struct response *r)
 		ktls_fail(sk, r->error, r->alert, r->alert_from, r->reason);
 		return;
 	}
-	keys_apply(ks, r);
+	keys_apply(sk, r);
 	words_apply(ks, r);
 	ktls_upcall_end(sk, u);
 	if (u->why == KTLS_WHY_HANDSHAKE) {
 		ktls_opened(sk);
 		return;
 	}
+	if (u->why != KTLS_WHY_TICKET && spare_lacks(ks, u))
+		ktls_upcall_record(sk, KTLS_WHY_SPARE, 0, NULL, 0);
 	if (u->why == KTLS_WHY_RECORD)
-		ks->rx_held = false;
+		WRITE_ONCE(ks->rx_held, false);
 	ktls_rx_resume(sk);
 }
 

@@ -51,6 +51,7 @@ struct ktls_upcall {
 	struct list_head	sibling;	/* ktls_sock.tickets */
 	struct file		*file;		/* the channel now in force; only compared */
 	bool			touched;	/* bytes went through the channel */
+	u32			tx_generation, rx_generation;	/* as its holder was told */
 
 	wait_queue_head_t	wait;		/* the channel's readers, writers, pollers */
 	unsigned long		deadline;	/* jiffies */
