@@ -210,14 +210,25 @@ static void wait_to_restart(struct hand *h)
 	h->counters.conns = 0;
 }
 
+/* What it reported before its end and nobody has read yet. */
+static void last_words(struct keeper *k, struct hand *h)
+{
+	union msg m;
+
+	while (!msg_recv(h->source.fd, &m))
+		if (m.type == MSG_FAILURE || m.type == MSG_COUNTERS)
+			on_message(k, h, &m);
+	close(h->source.fd);
+	h->source.fd = -1;
+}
+
 static void ended(struct keeper *k, struct hand *h, int status)
 {
 	char how[80];
 
 	how_ended(status, how, sizeof(how));
 	if (h->source.fd >= 0)
-		close(h->source.fd);
-	h->source.fd = -1;
+		last_words(k, h);
 	if (h->state == HAND_RETIRING || k->stop_by) {
 		forget(k, h);
 		return;
