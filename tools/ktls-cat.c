@@ -224,7 +224,17 @@ static void poll_set(struct pollfd *p, int fd, short events)
 	p->revents = 0;
 }
 
-/* Until the peer has ended; its end of file is a close_notify, anything less an error. */
+/*
+ * The peer's end of file is a close_notify, anything less an error. It ends
+ * one direction only: what standard input has yet goes out, but nobody has to
+ * end a terminal by hand.
+ */
+static bool over(const struct pipe *in, const struct pipe *out)
+{
+	return in->ended && in->at == in->len &&
+	       (out->ended || (out->at == out->len && isatty(STDIN_FILENO)));
+}
+
 static int copy(int fd, bool stay)
 {
 	static struct pipe out = { .from = STDIN_FILENO }, in = { .to = STDOUT_FILENO };
@@ -232,7 +242,7 @@ static int copy(int fd, bool stay)
 	int err = 0;
 
 	out.to = in.from = fd;
-	while (!err && !(in.ended && in.at == in.len)) {
+	while (!err && !over(&in, &out)) {
 		poll_set(&polls[0], STDIN_FILENO, pipe_wants_input(&out) ? POLLIN : 0);
 		poll_set(&polls[1], fd, (pipe_wants_input(&in) ? POLLIN : 0) |
 					(out.at < out.len ? POLLOUT : 0));

@@ -24,6 +24,21 @@ static void test_fields(void **state)
 	assert_string_equal(line_get(&line, "absent"), "-");
 }
 
+static void test_no_word(void **state)
+{
+	char text[] = "version=1 pid=2", alone[] = "ok";
+	struct line line;
+
+	(void)state;
+	assert_true(line_parse(text, &line));
+	assert_string_equal(line.word, "");
+	assert_string_equal(line_get(&line, "version"), "1");
+	assert_string_equal(line_get(&line, "pid"), "2");
+	assert_true(line_parse(alone, &line));
+	assert_string_equal(line.word, "ok");
+	assert_int_equal(line.num, 0);
+}
+
 static void test_refused(void **state)
 {
 	static const char *const rows[] = { "word key", "word a=1 b c=2" };
@@ -74,8 +89,8 @@ static void test_many(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_fields), cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_cut), cmocka_unit_test(test_many),
+		cmocka_unit_test(test_fields), cmocka_unit_test(test_no_word),
+		cmocka_unit_test(test_refused), cmocka_unit_test(test_cut), cmocka_unit_test(test_many),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -154,7 +154,7 @@ static void print_status(const struct line *line)
 		const char *word;
 		void (*print)(const struct line *line);
 	} kinds[] = {
-		{ "status",	print_agent },
+		{ "",		print_agent },
 		{ "worker",	print_worker },
 		{ "identity",	print_identity },
 		{ "trust",	print_trust },

@@ -25,7 +25,7 @@ int ctl_why(const struct ctl *ctl, const char *arg);
 /* stats.c: one counter; false when the module isn't loaded or has none so named. */
 bool stat_read(const char *name, uint64_t *value);
 
-/* line.c: WORD KEY=VALUE KEY="VALUE \" WITH \\" ..., cut up in place. */
+/* line.c: [WORD] KEY=VALUE KEY="VALUE \" WITH \\" ..., cut up in place. */
 #define LINE_FIELDS 24
 
 struct line {

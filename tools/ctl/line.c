@@ -27,10 +27,12 @@ static char *token(char **at, char end)
 
 bool line_parse(char *text, struct line *line)
 {
-	char *equals, *space;
+	char *equals = strchr(text, '='), *space = strchr(text, ' ');
 
 	line->num = 0;
-	line->word = token(&text, ' ');
+	line->word = "";
+	if (!equals || (space && space < equals))
+		line->word = token(&text, ' ');
 	while (*text) {
 		equals = strchr(text, '=');
 		space = strchr(text, ' ');

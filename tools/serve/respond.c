@@ -59,6 +59,8 @@ static void peer_print(int fd, char *buf, size_t size)
 	addr = peer.any.sa_family == AF_INET6 ? (void *)&peer.in6.sin6_addr : &peer.in.sin_addr;
 	if (!inet_ntop(peer.any.sa_family, addr, buf, size))
 		snprintf(buf, size, "-");
+	if (!strncmp(buf, "::ffff:", 7) && strchr(buf, '.'))
+		memmove(buf, buf + 7, strlen(buf + 7) + 1);	/* IPv4 on a socket for both */
 }
 
 static void log_line(const struct conn *c, const struct http_request *req, int status,
