@@ -42,6 +42,8 @@ install-user: agent lib tools
 	install -d -m 755 $(DESTDIR)/etc/ktls $(UNIT_DIR)
 	[ -e $(DESTDIR)/etc/ktls/ktlsd.conf ] || install -m 644 etc/ktlsd.conf $(DESTDIR)/etc/ktls/
 	sed 's|^ExecStart=/usr/sbin/|ExecStart=$(PREFIX)/sbin/|' systemd/ktlsd.service > $(UNIT_DIR)/ktlsd.service
+	install -D -m 644 systemd/ktlsd.sysusers $(DESTDIR)/usr/lib/sysusers.d/ktlsd.conf
+	$(if $(DESTDIR),,-systemd-sysusers ktlsd.conf)
 	$(if $(DESTDIR),,ldconfig)
 
 # The module into the running kernel; the agent is "systemctl start ktlsd".
