@@ -152,8 +152,8 @@ static int take_anchor(void *store, struct x509_cert *cert)
 
 int x509_store_add_file(struct x509_store *store, const char *path, size_t *ret_num)
 {
-	size_t before = store->num, len;
-	char *pem;
+	size_t before = store->num, len = 0;
+	char *pem = NULL;
 	int err;
 
 	err = file_read(path, &pem, &len);
