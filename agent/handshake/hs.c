@@ -300,7 +300,7 @@ int hs_input(struct hs *hs, const uint8_t *data, size_t len)
 {
 	int err;
 
-	if (len > hs_want(hs))
+	if (hs->state != HS_READ || len > hs_want(hs))
 		return -EINVAL;
 	err = record_input(hs, data, len);
 	return finish(hs, err ? err : run(hs));

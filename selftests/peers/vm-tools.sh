@@ -75,6 +75,37 @@ plain() {
 	return $rc
 }
 
+# The module takes few handshakes of one user at a time; the rest must wait, not fail.
+crowd() {
+	local limit=/sys/module/ktls/parameters/max_pending_uid was refused rc=0 i
+	was=$(cat $limit) refused=$(stat_of UpcallsRefused)
+	rm -rf many && mkdir many
+	echo 2 > $limit
+	curl -sS -Z --parallel-immediate --parallel-max 40 --max-time 60 --cacert "$ca/ca.pem" \
+		"https://localhost:$port/small?[1-40]" -o 'many/#1' || rc=1
+	echo "$was" > $limit
+	for i in $(seq 40); do cmp "many/$i" www/small || rc=1; done
+	refused=$(($(stat_of UpcallsRefused) - refused))
+	echo "$refused refused for the moment"
+	[ $rc = 0 ] && [ $refused -gt 0 ]
+}
+
+# Connections that say nothing cost a handshake neither now nor later.
+thousand_silent() {
+	/usr/bin/python3 - $port "$ca/ca.pem" <<-'EOP'
+	import socket, ssl, sys, time
+	port, ca = int(sys.argv[1]), sys.argv[2]
+	silent = [socket.create_connection(("127.0.0.1", port)) for _ in range(1000)]
+	start = time.time()
+	context = ssl.create_default_context(cafile=ca)
+	with context.wrap_socket(socket.create_connection(("127.0.0.1", port)), server_hostname="localhost") as s:
+	    s.sendall(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+	    assert b"a page" in b"".join(iter(lambda: s.recv(4096), b""))
+	print("answered after %.2f s" % (time.time() - start))
+	assert time.time() - start < 5
+	EOP
+}
+
 as_server() {
 	port=$((port + 1))
 	serve $port "$bin/ktls-serve" -r www -p $port -i ecdsa -c AES-256-GCM -l || { try "ktls-serve starts" false; return; }
@@ -83,6 +114,8 @@ as_server() {
 	try "ktls-serve: nothing outside of the root" outside
 	try "ktls-serve: a hundred requests on one connection" hundred_requests
 	try "ktls-serve: logs requests" grep -q '127.0.0.1 GET /small 200 300000' "$work/server.$port"
+	try "ktls-serve: more handshakes than the module takes" crowd
+	try "ktls-serve: a thousand silent connections" thousand_silent
 	stop "$server"
 	try "ktls-serve: ends gracefully" graceful
 	try "ktls-serve: without TLS" plain

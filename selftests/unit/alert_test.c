@@ -9,7 +9,7 @@
 #include "hs_pair.h"
 
 static struct x509_store *trust, *other_trust;
-static struct test_identity server_id, odd_id;
+static struct test_identity server_id, rsa_id, odd_id;
 
 /* ---- a message taken apart: what is in front of its extensions, and the extensions */
 
@@ -414,6 +414,7 @@ static void other_name(struct pair *p)
 static void too_late(struct pair *p) { p->cp.now += 3600L * 24 * 400; }
 static void too_early(struct pair *p) { p->cp.now -= 3600L * 24 * 400; }
 static void odd_key(struct pair *p) { p->cp.insecure = true; p->sp.arg = &odd_id; p->server_id = &server_id; }
+static void rsa(struct pair *p) { p->sp.arg = p->server_id = &rsa_id; }
 static void no_client_cert(struct pair *p) { ask(p); p->cp.identity = NULL; }
 static void client_not_trusted(struct pair *p) { ask(p); p->sp.trust = other_trust; }
 
@@ -484,6 +485,19 @@ WIRE_FN(huge_hello, REPLACE("\x16\3\1\0\4\1\2\0\0"))
 WIRE_FN(wrong_first, REPLACE("\x16\3\1\0\4\2\0\0\0"))
 WIRE_FN(early_finish, REPLACE("\x16\3\1\0\4\x14\0\0\0"))
 WIRE_FN(behind_hello, buf[4]++; APPEND("\x14"))
+/* The first byte of EncryptedExtensions, still in the ServerHello's record. */
+static void behind_server_hello(struct pair *p, struct hs *from, uint8_t *buf, size_t *len)
+{
+	size_t end = 5u + (size_t)(buf[3] << 8 | buf[4]);
+
+	(void)p;
+	(void)from;
+	memmove(buf + end + 1, buf + end, *len - end);
+	buf[end] = HS_ENCRYPTED_EXTENSIONS;
+	buf[4]++;
+	++*len;
+}
+
 WIRE_FN(plain_message, *len = first_protected(buf, *len); APPEND("\x16\3\3\0\4\x08\0\0\2"))
 WIRE_FN(bad_tag, buf[*len - 1] ^= 1)
 WIRE_FN(bad_type, buf[first_protected(buf, *len) + 1] ^= 1)
@@ -599,6 +613,7 @@ static const struct row rows[] = {
 	{ "Certificate: key of an unknown kind", 43, HS_CLIENT, WIRE, NULL, odd_key, -1, NULL },
 	{ "CertificateVerify: left out", 10, HS_CLIENT, CV, cv_as_finished, NULL, 0, NULL },
 	{ "CertificateVerify: PKCS #1", 47, HS_CLIENT, CV, cv_scheme_not_for_13, NULL, 0, NULL },
+	{ "CertificateVerify: PKCS #1, and the key could", 47, HS_CLIENT, CV, cv_scheme_not_for_13, rsa, 0, NULL },
 	{ "CertificateVerify: unknown scheme", 47, HS_CLIENT, CV, cv_scheme_unknown, NULL, 0, NULL },
 	{ "CertificateVerify: scheme of another key", 47, HS_CLIENT, CV, cv_scheme_of_another_key, NULL, 0, NULL },
 	{ "CertificateVerify: wrong", 51, HS_CLIENT, CV, cv_signature, NULL, 0, NULL },
@@ -626,6 +641,7 @@ static const struct row rows[] = {
 	{ "record: ServerHello to a server", 10, HS_SERVER, WIRE, NULL, NULL, 0, wrong_first },
 	{ "record: Finished to begin with", 10, HS_SERVER, WIRE, NULL, NULL, 0, early_finish },
 	{ "record: message across a change of keys", 10, HS_SERVER, WIRE, NULL, NULL, 0, behind_hello },
+	{ "record: server's message across a change of keys", 10, HS_CLIENT, WIRE, NULL, NULL, 1, behind_server_hello },
 	{ "record: change_cipher_spec inside a message", 10, HS_SERVER, WIRE, NULL, NULL, 0, torn },
 	{ "record: message without encryption", 10, HS_CLIENT, WIRE, NULL, NULL, 1, plain_message },
 	{ "record: wrong tag", 20, HS_CLIENT, WIRE, NULL, NULL, 1, bad_tag },
@@ -756,6 +772,7 @@ static int load(void **state)
 	assert_int_equal(x509_store_add_file(trust, PKI "ca.pem", &num), 0);
 	assert_int_equal(x509_store_add_file(other_trust, PKI "other.pem", &num), 0);
 	test_identity_load(&server_id, "p256");
+	test_identity_load(&rsa_id, "rsa");
 	odd_id = server_id;
 	odd_id.id.num = 0;
 	return test_chain_load(&odd_id.id, "ed448");
@@ -767,6 +784,7 @@ static int unload(void **state)
 	for (size_t i = 0; i < odd_id.id.num; i++)
 		x509_cert_free(odd_id.id.chain[i]);
 	test_identity_free(&server_id);
+	test_identity_free(&rsa_id);
 	x509_store_free(trust);
 	x509_store_free(other_trust);
 	return 0;

@@ -528,6 +528,7 @@ static void the_keeper_refuses(void **state)
 	assert_int_equal(hs_state(p.server), HS_FAILED);
 	assert_null(hs_sign_wanted(p.server));
 	assert_int_equal(hs_abort(p.server, ALERT_INTERNAL_ERROR, "again"), -EINVAL);
+	assert_int_equal(hs_input(p.server, NULL, 0), -EINVAL);
 	pair_talk(&p);
 	assert_int_equal(hs_alert(p.client, &from), ALERT_INTERNAL_ERROR);
 	assert_int_equal(from, HS_ALERT_PEER);
