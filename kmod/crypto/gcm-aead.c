@@ -2,7 +2,8 @@
 /*
  * Our AES-GCM as "__gcm(aes)" for the crypto API, with the usual wrapper
  * "gcm(aes)" that defers to a thread where SIMD isn't usable. So the kernel's
- * self-tests run against it and every other user has it.
+ * self-tests run against it and every other user has it. A kernel without the
+ * wrapper needs none: SIMD is usable wherever it calls an AEAD.
  */
 #include <linux/module.h>
 #include <linux/scatterlist.h>
@@ -20,6 +21,14 @@
 /* Records of our own size need no allocation. */
 #define SEGMENTS	24
 #define AAD		64
+
+#if IS_ENABLED(CONFIG_CRYPTO_SIMD)
+#define PREFIX		"__"
+#define FLAGS		CRYPTO_ALG_INTERNAL
+#else
+#define PREFIX
+#define FLAGS		0
+#endif
 
 static int set_key(struct crypto_aead *tfm, const u8 *raw, unsigned int len)
 {
@@ -109,9 +118,9 @@ static int open_request(struct aead_request *req)
 
 static struct aead_alg alg = {
 	.base = {
-		.cra_name	= "__gcm(aes)",
+		.cra_name	= PREFIX "gcm(aes)",
 		.cra_priority	= PRIORITY,
-		.cra_flags	= CRYPTO_ALG_INTERNAL,
+		.cra_flags	= FLAGS,
 		.cra_blocksize	= 1,
 		.cra_ctxsize	= sizeof(struct gcm_key),
 		.cra_module	= THIS_MODULE,
@@ -124,15 +133,27 @@ static struct aead_alg alg = {
 	.chunksize	= GCM_BLOCK,
 	.maxauthsize	= GCM_TAG_SIZE,
 };
-static struct simd_aead_alg *wrapper;
 
-int ktls_gcm_aead_register(const char *driver)
+#if IS_ENABLED(CONFIG_CRYPTO_SIMD)
+static struct simd_aead_alg *wrapper;
+#endif
+
+int ktls_gcm_aead_register(const char *width)
 {
-	strscpy(alg.base.cra_driver_name, driver, sizeof(alg.base.cra_driver_name));
+	snprintf(alg.base.cra_driver_name, sizeof(alg.base.cra_driver_name),
+		 PREFIX "gcm-aes-ktls-%s", width);
+#if IS_ENABLED(CONFIG_CRYPTO_SIMD)
 	return simd_register_aeads_compat(&alg, 1, &wrapper);
+#else
+	return crypto_register_aead(&alg);
+#endif
 }
 
 void ktls_gcm_aead_unregister(void)
 {
+#if IS_ENABLED(CONFIG_CRYPTO_SIMD)
 	simd_unregister_aeads(&alg, 1, &wrapper);
+#else
+	crypto_unregister_aead(&alg);
+#endif
 }
