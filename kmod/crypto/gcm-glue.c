@@ -115,7 +115,6 @@ static const struct choice *choose(void)
 int ktls_gcm_init(void)
 {
 	const struct choice *c = choose();
-	char driver[CRYPTO_MAX_ALG_NAME];
 	int err;
 
 	if (IS_ERR(c))
@@ -124,8 +123,7 @@ int ktls_gcm_init(void)
 	use.open = c->open;
 	if (!c->seal || !gcm_register)
 		return 0;
-	snprintf(driver, sizeof(driver), "__gcm-aes-ktls-%s", c->name);
-	err = ktls_gcm_aead_register(driver);
+	err = ktls_gcm_aead_register(c->name);
 	if (err)
 		pr_warn("AES-GCM: not offered to the crypto API (%d)\n", err);
 	registered = !err;

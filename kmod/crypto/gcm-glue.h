@@ -40,7 +40,7 @@ int ktls_gcm_segments(struct scatterlist *src, struct scatterlist *dst, size_t s
 		      struct gcm_seg *seg, size_t max);
 
 /* gcm-aead.c: the same for the crypto API. */
-int ktls_gcm_aead_register(const char *driver);
+int ktls_gcm_aead_register(const char *width);
 void ktls_gcm_aead_unregister(void);
 #else
 static inline int ktls_gcm_init(void)
