@@ -48,11 +48,13 @@ static size_t queue_copy(struct sock *sk, size_t skip, u8 *to, size_t len)
 	return done;
 }
 
+/* rcv_nxt counts a FIN too. */
 static size_t queued(const struct sock *sk)
 {
 	const struct tcp_sock *tp = tcp_sk(sk);
+	u32 n = READ_ONCE(tp->rcv_nxt) - READ_ONCE(tp->copied_seq);
 
-	return READ_ONCE(tp->rcv_nxt) - READ_ONCE(tp->copied_seq);
+	return n && sock_flag(sk, SOCK_DONE) ? n - 1 : n;
 }
 
 /* The header of the record @skip bytes behind the head. */

@@ -170,7 +170,7 @@ static int send_more(struct sock *sk, struct send *s, ssize_t *ret_taken, int *s
 	return finish_record(sk, s, sealed);
 }
 
-/* The end of a call that takes no more: what is open goes out, unless it may grow. */
+/* The end of a call: what it sealed goes out, and what is open unless it may grow. */
 static int flush(struct sock *sk, bool more)
 {
 	struct ktls_sock *ks = ktls_get(sk);
@@ -195,8 +195,7 @@ static ssize_t send_all(struct sock *sk, struct send *s)
 	sk_clear_bit(SOCKWQ_ASYNC_NOSPACE, sk);
 	while (!err && msg_data_left(s->msg))
 		err = send_more(sk, s, &taken, &sealed);
-	if (err || !taken)
-		flush(sk, s->more);
+	flush(sk, s->more);
 	ktls_tx_idle(sk);
 	return taken ?: sk_stream_error(sk, s->msg->msg_flags, err);
 }

@@ -250,6 +250,11 @@ static void answer_handshake(struct session *s, bool spares)
 
 void session_agent(struct session *s, uint16_t cipher, bool spares)
 {
+	session_agent_at(s, cipher, spares, 0);
+}
+
+void session_agent_at(struct session *s, uint16_t cipher, bool spares, uint64_t seq)
+{
 	struct ktls_handshake request = { .role = KTLS_ROLE_SERVER };
 	int fd[2], err;
 
@@ -258,6 +263,7 @@ void session_agent(struct session *s, uint16_t cipher, bool spares)
 	s->fd = fd[0];
 	s->raw = fd[1];
 	s->tx = wire_key(cipher, 3);
+	s->tx.seq = seq;
 	s->rx = wire_key(cipher, 4);
 	assert_int_equal(agent_open(&s->agent), 0);
 	assert_int_equal(agent_join(&s->agent), 0);

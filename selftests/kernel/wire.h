@@ -43,6 +43,8 @@ struct session {
 void session_mainline(struct session *s, uint16_t cipher);
 /* Keyed by an agent, with spare keys if @spares. */
 void session_agent(struct session *s, uint16_t cipher, bool spares);
+/* The same, sending from sequence number @seq on. */
+void session_agent_at(struct session *s, uint16_t cipher, bool spares, uint64_t seq);
 void session_close(struct session *s);
 struct key session_next(const struct key *k);	/* the spare after k */
 
