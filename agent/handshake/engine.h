@@ -13,6 +13,7 @@
 
 #define TLS13		0x0304
 #define TLS12		0x0303
+#define TLS10		0x0301
 #define HS_RANDOM	32
 #define HS_SESSION_ID	32
 #define HS_MAX_SCHEMES	32

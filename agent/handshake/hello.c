@@ -78,9 +78,10 @@ int server_hello_read(struct hs *hs, enum ext_in msg, struct rbuf *b)
 	    rbuf_len(&session) > HS_SESSION_ID || !rbuf_u16(b, &id) || !rbuf_u8(b, &compression))
 		return hs_fail(hs, ALERT_DECODE_ERROR, "the ServerHello is malformed");
 	selected = ext_selected_version(*b);
-	if (!selected)
+	/* RFC 9846 4.2.1: the old field counts only where the extension is missing, or says SSL 3. */
+	if (!selected || version < TLS10)
 		return refuse_old_version(hs, random, version);
-	if (version != TLS12 || selected != TLS13)
+	if (selected != TLS13)
 		return hs_fail(hs, ALERT_ILLEGAL_PARAMETER, "the server chose a version that was not offered");
 	if (rbuf_len(&session) != hs->session_id_len || memcmp(session.p, hs->session_id, hs->session_id_len))
 		return hs_fail(hs, ALERT_ILLEGAL_PARAMETER, "the server did not echo the session id");
@@ -185,7 +186,7 @@ static bool read_fixed_part(struct hs *hs, struct rbuf *b, uint16_t *version, st
 
 static int check_hello(struct hs *hs, uint16_t version, const struct rbuf *compression)
 {
-	if (hs->peer_version != TLS13 || version < 0x0301)
+	if (hs->peer_version != TLS13 || version < TLS10)
 		return hs_fail(hs, ALERT_PROTOCOL_VERSION, "the client has no TLS 1.3");
 	if (rbuf_len(compression) != 1 || compression->p[0])
 		return hs_fail(hs, ALERT_ILLEGAL_PARAMETER, "the client offers compression");

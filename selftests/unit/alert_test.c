@@ -342,7 +342,7 @@ static void sh_downgrade12(void) { sh_sentinel("DOWNGRD\1"); }
 static void sh_downgrade11(void) { sh_sentinel("DOWNGRD\0"); }
 static void sh_selects_tls12(void) { SET(43, "\3\3"); }
 static void sh_selects_nonsense(void) { SET(43, "\3\5"); }
-static void sh_legacy_version(void) { msg.head[1] = 4; }
+static void sh_ssl3(void) { msg.head[1] = 0; }
 static void sh_session_id(void) { msg.head[40] ^= 1; }
 static void sh_compression(void) { msg.head[msg.head_len - 1] = 1; }
 static void sh_foreign_cipher(void) { msg.head[msg.head_len - 2] = 0x99; }
@@ -573,7 +573,7 @@ static const struct row rows[] = {
 	{ "ServerHello: downgrade to 1.1", 47, HS_CLIENT, SH, sh_downgrade11, NULL, 0, NULL },
 	{ "ServerHello: selects 1.2", 47, HS_CLIENT, SH, sh_selects_tls12, NULL, 0, NULL },
 	{ "ServerHello: selects nonsense", 47, HS_CLIENT, SH, sh_selects_nonsense, NULL, 0, NULL },
-	{ "ServerHello: legacy version", 47, HS_CLIENT, SH, sh_legacy_version, NULL, 0, NULL },
+	{ "ServerHello: SSL 3", 70, HS_CLIENT, SH, sh_ssl3, NULL, 0, NULL },
 	{ "ServerHello: session id not echoed", 47, HS_CLIENT, SH, sh_session_id, NULL, 0, NULL },
 	{ "ServerHello: compression", 47, HS_CLIENT, SH, sh_compression, NULL, 0, NULL },
 	{ "ServerHello: cipher not offered", 47, HS_CLIENT, SH, sh_foreign_cipher, NULL, 0, NULL },

@@ -219,6 +219,7 @@ static void keys_of_the_next_generation(void **state)
 {
 	struct pair p = pair_for(0, X25519);
 	struct hs_traffic tx, rx, first;
+	uint8_t want[32];
 	const struct hs_result *c;
 
 	(void)state;
@@ -232,6 +233,9 @@ static void keys_of_the_next_generation(void **state)
 	hs_traffic_update(&rx, c->hash, c->aead);
 	assert_memory_equal(&tx, &rx, sizeof(tx));
 	assert_int_equal(tx.seq, 0);
+	/* HKDF-Expand-Label spelled out: length 32, "tls13 traffic upd", no context. */
+	crypto_hkdf_expand(&crypto_sha256, first.secret, "\0\x20\x11tls13 traffic upd", 21, want, 32);
+	assert_memory_equal(tx.secret, want, 32);
 	assert_memory_not_equal(tx.key, first.key, c->aead->key);
 	assert_memory_not_equal(tx.secret, first.secret, c->hash->size);
 	pair_free(&p);
