@@ -22,6 +22,7 @@
 #include "wire.h"
 
 #define MIB	(1 << 20)
+#define FILE_SIZE	(16 * MIB + 4321)
 
 static const uint16_t ciphers[] = {
 	TLS_CIPHER_AES_GCM_128, TLS_CIPHER_AES_GCM_256, TLS_CIPHER_CHACHA20_POLY1305,
@@ -193,18 +194,17 @@ static int file_of(size_t len, uint32_t seed)
 static void *job_sendfile(void *arg)
 {
 	struct job *j = arg;
+	size_t beyond = j->len == FILE_SIZE ? 4096 : 0;	/* the file's end */
 	off_t at = 13;
 	ssize_t n;
 
 	assert_int_equal(send(j->s->fd, "header", 6, MSG_MORE), 6);
 	while ((size_t)at < j->len) {
-		n = sendfile(j->s->fd, j->fd, &at, j->len - at + (j->len == FILE_SIZE ? 4096 : 0));	/* beyond the end */
+		n = sendfile(j->s->fd, j->fd, &at, j->len - at + beyond);
 		assert_true(n > 0);
 	}
 	return NULL;
 }
-
-#define FILE_SIZE	(16 * MIB + 4321)
 
 /* From an odd offset, behind a header, past the end of the file. */
 static void test_sendfile(void **state)
