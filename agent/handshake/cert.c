@@ -217,7 +217,8 @@ int certificate_verify_recv(struct hs *hs, struct rbuf *b)
 	if (err == -ENOMEM)
 		return hs_no_memory(hs);
 	if (err)
-		return hs_fail(hs, ALERT_UNSUPPORTED_CERTIFICATE, "the key of the peer's certificate is of no known kind");
+		return hs_fail(hs, ALERT_UNSUPPORTED_CERTIFICATE,
+			       "the key of the peer's certificate is of no known kind");
 	err = verify_signature(hs, scheme, &key, &sig);
 	crypto_pubkey_free(&key);
 	if (!err && hs->role == HS_CLIENT)

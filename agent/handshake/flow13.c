@@ -42,7 +42,7 @@ static bool client_signed(const struct hs *hs, const struct rbuf *next)
 	return !hs->result.resumed && hs->cert_requested && hs->client_cert;
 }
 
-static int answer_in_compatibility_mode(struct hs *hs)
+static int answer_ccs(struct hs *hs)
 {
 	return hs->role == HS_SERVER ? record_ccs(hs) : 0;
 }
@@ -50,7 +50,7 @@ static int answer_in_compatibility_mode(struct hs *hs)
 #define BOTH(message) message##_send, message##_recv
 const struct hs_step hs_flow13[] = {
 { "ClientHello",         HS_CLIENT_HELLO,         HS_CLIENT, always,        BOTH(client_hello),         NULL },
-{ "HelloRetryRequest",   HS_SERVER_HELLO,         HS_SERVER, retried,       BOTH(retry_request),        answer_in_compatibility_mode },
+{ "HelloRetryRequest",   HS_SERVER_HELLO,         HS_SERVER, retried,       BOTH(retry_request),        answer_ccs },
 { "ClientHello",         HS_CLIENT_HELLO,         HS_CLIENT, retried,       BOTH(client_hello),         NULL },
 { "ServerHello",         HS_SERVER_HELLO,         HS_SERVER, always,        BOTH(server_hello),         use_handshake_keys },
 { "EncryptedExtensions", HS_ENCRYPTED_EXTENSIONS, HS_SERVER, always,        BOTH(encrypted_extensions), NULL },

@@ -18,7 +18,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 static int choose(void *arg, const char *name, const uint16_t *schemes, size_t num,
 		  const struct identity **ret, const char **why)
 {
-	static const struct identity identity = { .name = (char *)"fuzz", .key_type = CRYPTO_KEY_P256, .key_bits = 256 };
+	static const struct identity identity = {
+		.name = (char *)"fuzz", .key_type = CRYPTO_KEY_P256, .key_bits = 256,
+	};
 
 	(void)arg;
 	(void)name;
