@@ -83,7 +83,7 @@ as_server() {
 
 server_in_trouble() {
 	local p=$((next_port += 1))
-	serve $p "$bin/ktls-serve" --root www --port $p --identity ecdsa || { try "ktls-serve starts" false; return; }
+	serve $p "$bin/ktls-serve" --root www --port $p --identity ecdsa --idle 15 || { try "ktls-serve starts" false; return; }
 	try "server, a range of a file" curl_range $p
 	try "server, 200 connections at once" curl_parallel $p
 	try "server, a request of 1-byte records" $peer_py bytewise $p "$ca/ca.pem" /small www/small
@@ -91,11 +91,9 @@ server_in_trouble() {
 	try "server, and the next is served" curl_client $p TLS_AES_128_GCM_SHA256 small
 	try "server, garbage instead of a handshake" $peer_py garbage_first $p
 	try "server, garbage after the handshake" $peer_py garbage_later $p "$ca/ca.pem"
-	handshake_limit 10000
 	try "server, 40 silent clients delay nobody" $peer_py silent $p "$ca/ca.pem" /small www/small
 	stop $server
 	try "server, all sessions are gone" idle
-	handshake_limit 60000
 }
 
 # ---- ktls-cat, and servers
@@ -110,16 +108,17 @@ raw() { # PORT CIPHER FILE: the answer has no header
 		{ cat err; said "$1"; return 1; }
 }
 
-# Half a connection each way: the file goes out and comes back.
+# A line goes out and comes back; gnutls-serv echoes lines of text only.
 echoed() { # PORT CIPHER
 	local cat rc=0
 	rm -f in got && mkfifo in
-	timeout 120 "$bin/ktls-cat" -N -T test -n example.org -c "$2" 127.0.0.1 "$1" < in > got 2> err &
+	{ head -c 6000 www/small | base64 -w 0; echo; } > line
+	timeout 60 "$bin/ktls-cat" -N -T test -n example.org -c "$2" 127.0.0.1 "$1" < in > got 2> err &
 	cat=$!
 	exec 7> in
-	cat www/small >&7
-	until_true 60 enough got "$(stat -c %s www/small)"
-	cmp got www/small || { rc=1; cat err; said "$1"; }
+	cat line >&7
+	until_true 30 enough got "$(stat -c %s line)"
+	cmp got line || { rc=1; cat err; said "$1"; }
 	exec 7>&-
 	kill $cat
 	wait $cat
