@@ -11,7 +11,6 @@
  * mask, then batches of 256 (gcm-bulk.h), and a tail of up to 255 bytes with
  * the lengths. What segments cut goes through a bounce buffer.
  */
-#define BRIEF		256
 #define GROUP		(8 * GCM_BLOCK)
 #define HEAD		(GCM_BATCH - 2 * GCM_BLOCK)
 #define BATCH_VECS	(GCM_BATCH / VSIZE)
@@ -497,29 +496,37 @@ ALWAYS __m128i record(const struct gcm_key *key, int rounds, bool seal, const st
 	return record_long(key, rounds, seal, op, len, lengths);
 }
 
-ALWAYS __m128i record_tag(const struct gcm_key *key, bool seal, const struct gcm_op *op)
-{
-	switch (key->rounds) {
-	case 10:
-		return record(key, 10, seal, op);
-	case 12:
-		return record(key, 12, seal, op);
-	default:
-		return record(key, 14, seal, op);
-	}
+/* A function each, so that their stack is not added up. */
+#define RECORD(rounds)									\
+static __attribute__((__noinline__)) __m128i seal_##rounds(const struct gcm_key *key,	\
+						       const struct gcm_op *op)		\
+{											\
+	return record(key, rounds, true, op);						\
+}											\
+static __attribute__((__noinline__)) __m128i open_##rounds(const struct gcm_key *key,	\
+						       const struct gcm_op *op)		\
+{											\
+	return record(key, rounds, false, op);						\
 }
+RECORD(10)
+RECORD(12)
+RECORD(14)
 
 void WIDTH(seal)(const struct gcm_key *key, const struct gcm_op *op, u8 *tag)
 {
-	gcm_store(tag, record_tag(key, true, op));
+	gcm_store(tag, key->rounds == 10 ? seal_10(key, op) :
+		  key->rounds == 14 ? seal_14(key, op) : seal_12(key, op));
 	vend();
 }
 
 int WIDTH(open)(const struct gcm_key *key, const struct gcm_op *op, const u8 *tag, size_t size)
 {
-	__m128i t = _mm_xor_si128(record_tag(key, false, op), gcm_load_part(tag, size));
-	bool right = _mm_testz_si128(t, gcm_mask(size));
+	__m128i t = key->rounds == 10 ? open_10(key, op) :
+		    key->rounds == 14 ? open_14(key, op) : open_12(key, op);
+	bool right;
 
+	t = _mm_xor_si128(t, gcm_load_part(tag, size));
+	right = _mm_testz_si128(t, gcm_mask(size));
 	vend();
 	return right ? 0 : -EBADMSG;
 }

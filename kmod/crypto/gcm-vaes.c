@@ -4,6 +4,7 @@
 
 #define WIDTH(name)	gcm_vaes_##name
 #define VSIZE		32
+#define BRIEF		256	/* beyond it, 18 powers pay */
 typedef __m256i vec;
 
 #define vload(p)	_mm256_loadu_si256((const __m256i_u *)(p))
