@@ -36,7 +36,11 @@
  * A blocking socket waits (SO_SNDTIMEO applies) and gets 0 or the failure; a
  * non-blocking one gets EINPROGRESS, then EPOLLOUT or EPOLLERR, with the
  * failure in SO_ERROR. A second call during a handshake: EALREADY if
- * non-blocking, else it waits as well. Failures:
+ * non-blocking, else it waits as well; after EINTR it gets the result. When
+ * SO_SNDTIMEO ends the wait: EINPROGRESS, and the handshake goes on. A socket
+ * whose handshake failed gives the same error to every read and write. Where
+ * no byte of the handshake had moved (no agent, too many) it may be asked
+ * again. Failures:
  *
  *	EINVAL		malformed request
  *	ENOTCONN	not connected (only TCP_ESTABLISHED)
@@ -50,6 +54,7 @@
  *	ETIMEDOUT	time limit
  *	ECONNABORTED	the agent died in mid-handshake
  *	ECONNRESET	the peer closed or reset the connection
+ *	ESHUTDOWN	shutdown() in mid-handshake
  */
 struct ktls_handshake {
 	__u8	role;

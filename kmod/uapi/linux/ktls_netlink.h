@@ -37,7 +37,8 @@ enum ktls_role {
 };
 
 /**
- * enum ktls_phase - The life of a session; it never goes back but by DETACH.
+ * enum ktls_phase - The life of a session; it goes back only from a handshake
+ *   that failed before a byte moved.
  */
 enum ktls_phase {
 	KTLS_PHASE_BARE,
