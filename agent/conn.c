@@ -311,7 +311,7 @@ static void ask_signature(struct conn *c)
 	c->events = 0;
 	if (c->signing)
 		return;
-	err = c->env->sign(c->env->arg, c->request, hs_sign_wanted(c->hs));
+	err = c->env->sign(c->env->arg, c->request, c->deadline, hs_sign_wanted(c->hs));
 	c->signing = !err;
 	if (err && err != -EAGAIN)
 		hs_abort(c->hs, ALERT_INTERNAL_ERROR, "the keeper is gone: it will start again");

@@ -15,7 +15,7 @@ struct conn_env {
 	void *arg;
 	int (*respond)(void *arg, const struct reply *reply);
 	/* Ask for a signature; conn_signed() brings it. 0, or -EAGAIN: call again by conn_step(). */
-	int (*sign)(void *arg, uint64_t request, const struct hs_sign *sign);
+	int (*sign)(void *arg, uint64_t request, uint64_t deadline, const struct hs_sign *sign);
 	void (*failed)(void *arg, const struct msg_failure *failure);
 	struct { uint64_t accepted, done, failed, other; } count;
 };

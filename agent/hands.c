@@ -106,6 +106,9 @@ static void answer(struct keeper *k, struct hand *h)
 
 static void on_sign(struct keeper *k, struct hand *h, const struct msg_sign *m)
 {
+	/* Under overload, work for handshakes that are over would delay the others past their time. */
+	if (keeper_now() >= m->deadline)
+		return;
 	sign_request(h->config, m, &h->stalled);
 	h->signatures++;
 	if (h->stalled.err)

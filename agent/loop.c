@@ -45,9 +45,12 @@ static int watch(struct loop *l, int op, int fd, uint32_t events, uint64_t what)
 	return epoll_ctl(l->epoll, op, fd, &ev) ? -errno : 0;
 }
 
-static int sign(void *arg, uint64_t request, const struct hs_sign *s)
+static int sign(void *arg, uint64_t request, uint64_t deadline, const struct hs_sign *s)
 {
-	struct msg_sign m = { .type = MSG_SIGN, .key = s->identity->key, .id = request, .scheme = s->scheme->id };
+	struct msg_sign m = {
+		.type = MSG_SIGN, .key = s->identity->key, .id = request, .deadline = deadline,
+		.scheme = s->scheme->id,
+	};
 	struct loop *l = arg;
 	int err;
 

@@ -28,6 +28,7 @@ struct msg_sign {
 	uint32_t type;
 	uint32_t key;		/* identity.key */
 	uint64_t id;
+	uint64_t deadline;	/* ms of CLOCK_MONOTONIC: useless later */
 	uint16_t scheme;	/* IANA SignatureScheme */
 	uint16_t len;
 	uint8_t tbs[HS_MAX_SIGN];

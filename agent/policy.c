@@ -67,16 +67,18 @@ int policy_server(const struct config *config, const struct caller *who, const c
 	return -EACCES;
 }
 
+static bool scheme_fits(const struct site *site, uint16_t id)
+{
+	const struct crypto_scheme *s = crypto_scheme_find(id);
+
+	return s && s->tls13 && crypto_scheme_fits(s, site->id.key_type, site->id.key_bits);
+}
+
 static bool can_use(const struct site *site, const uint16_t *schemes, size_t num)
 {
-	const struct crypto_scheme *s;
-	size_t i;
-
-	for (i = 0; i < num; i++) {
-		s = crypto_scheme_find(schemes[i]);
-		if (s && s->tls13 && crypto_scheme_fits(s, site->id.key_type, site->id.key_bits))
+	while (num--)
+		if (scheme_fits(site, schemes[num]))
 			return true;
-	}
 	return false;
 }
 
@@ -110,10 +112,10 @@ static bool serves_any(const struct site *site, const char *name)
 	return true;
 }
 
-/* The first allowed identity that @fits and can sign; *@seen if one fitted but could not. */
-static const struct site *pick(const struct choice *c, const char *name,
-			       bool (*fits)(const struct site *site, const char *name),
-			       const uint16_t *schemes, size_t num, bool *seen)
+/* The first allowed identity that @fits and can sign by @scheme; *@seen if one fits at all. */
+static const struct site *pick_for(const struct choice *c, const char *name,
+				   bool (*fits)(const struct site *site, const char *name),
+				   uint16_t scheme, bool *seen)
 {
 	const struct site *site = c->config->sites, *end = site + c->config->sites_num;
 
@@ -121,10 +123,23 @@ static const struct site *pick(const struct choice *c, const char *name,
 		if (!rules_allow(&site->allow, &c->who) || !fits(site, name))
 			continue;
 		*seen = true;
-		if (can_use(site, schemes, num))
+		if (scheme_fits(site, scheme))
 			return site;
 	}
 	return NULL;
+}
+
+/* Of several, that whose key the client prefers: it knows what is cheap for it to verify. */
+static const struct site *pick(const struct choice *c, const char *name,
+			       bool (*fits)(const struct site *site, const char *name),
+			       const uint16_t *schemes, size_t num, bool *seen)
+{
+	const struct site *site = NULL;
+	size_t i;
+
+	for (i = 0; i < num && !site; i++)
+		site = pick_for(c, name, fits, schemes[i], seen);
+	return site;
 }
 
 static int refuse(struct choice *c, const char *name, bool seen, const char **why)

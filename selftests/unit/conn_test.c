@@ -54,11 +54,12 @@ static int respond(void *arg, const struct reply *r)
 	return 0;
 }
 
-static int sign(void *arg, uint64_t request, const struct hs_sign *s)
+static int sign(void *arg, uint64_t request, uint64_t deadline, const struct hs_sign *s)
 {
 	struct msg_sign m = { .type = MSG_SIGN, .key = s->identity->key, .id = request, .scheme = s->scheme->id, .len = s->len };
 
 	(void)arg;
+	assert_true(deadline > 1900 && deadline < 2000);
 	seen.signs++;
 	if (seen.sign_err)
 		return seen.sign_err;

@@ -15,12 +15,13 @@ static const char text[] =
 
 static struct config *config;
 
-enum { ALL, ECDSA, RSA_PSS, ED };
+enum { ALL, ECDSA, RSA_PSS, ED, RSA_FIRST };
 static const struct { uint16_t id[3]; size_t num; } schemes[] = {
 	[ALL]		= { { 0x0403, 0x0804, 0x0807 }, 3 },
 	[ECDSA]		= { { 0x0403 }, 1 },
 	[RSA_PSS]	= { { 0x0804 }, 1 },
 	[ED]		= { { 0x0807 }, 1 },
+	[RSA_FIRST]	= { { 0x0804, 0x0403 }, 2 },
 };
 
 /* @err of policy_server(), then @alert of policy_choose(), else @present. */
@@ -62,6 +63,9 @@ static const struct row {
 	{ { 33, 33, 0 }, NULL, "rsa.lab.test", ECDSA, 0, 0, "wild", NULL },
 	{ { 33, 33, 0 }, NULL, "www.lab.test", RSA_PSS, 0, 40, NULL, "no signature scheme" },
 	{ { 33, 33, 0 }, NULL, NULL, ECDSA, 0, 40, NULL, "no signature scheme" },
+	{ { 33, 33, 0 }, NULL, "twin.lab.test", ALL, 0, 0, "www", NULL },
+	{ { 33, 33, 0 }, NULL, "twin.lab.test", RSA_FIRST, 0, 0, "rsa", NULL },
+	{ { 33, 33, 0 }, NULL, "twin.lab.test", RSA_PSS, 0, 0, "rsa", NULL },
 	{ { 33, 33, 0 }, "www", "www.lab.test", ED, 0, 40, NULL, "another type of key" },
 };
 
@@ -168,8 +172,8 @@ static int setup(void **unused)
 	(void)unused;
 	folder_make("policy");
 	identity_make("wild", P256, "DNS:*.lab.test");
-	identity_make("www", P256, "DNS:www.lab.test,DNS:example.lab.test");
-	identity_make("rsa", RSA, "DNS:rsa.lab.test,DNS:both.lab.test");
+	identity_make("www", P256, "DNS:www.lab.test,DNS:twin.lab.test");
+	identity_make("rsa", RSA, "DNS:rsa.lab.test,DNS:both.lab.test,DNS:twin.lab.test");
 	identity_make("mail", P256, "DNS:mail.example");
 	config = config_good(text);
 	return 0;
