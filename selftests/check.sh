@@ -5,7 +5,8 @@
 # badly without saying so are failures too. The whole output is build/check.log,
 # each suite's in build/check/.
 #
-# The two guests run side by side, one boot for each kernel.
+# The two guests run side by side, one boot for each kernel; all.sh starts the
+# agent there itself. SIZE=[64] is vm-peers' large file in MiB.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit
 unset MAKEFLAGS MAKELEVEL MFLAGS
@@ -111,8 +112,8 @@ unit_tests() {
 }
 
 guest() {
-	VM_DIR=build/vm/check-$1 TIMEOUT=${VM_TIMEOUT:-1000} \
-		selftests/vm/boot.sh "$1" selftests/vm/all.sh
+	NOAGENT=1 NOMODULE='' VM_DIR=$PWD/build/vm/check-$1 TIMEOUT=${VM_TIMEOUT:-1000} \
+		selftests/vm/boot.sh "$1" "SIZE=${SIZE:-} selftests/vm/all.sh"
 }
 
 main() {

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-License-Identifier: GPL-2.0-only
 # The module's AES-GCM for user space: tests, bench.
 GCM_FLAGS_gcm-key := -mavx -maes -mpclmul
 GCM_FLAGS_gcm-aesni := $(GCM_FLAGS_gcm-key)
