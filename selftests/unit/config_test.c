@@ -22,7 +22,7 @@ static const struct row { const char *text; int line; const char *says; } rows[]
 	{ "[agent]\nhandshakes = 70000\n", 2, "out of range" },
 	{ "[agent]\nrsa-min-bits = 512\n", 2, "from 1024 to 8192" },
 	{ "[agent]\nciphers = aes-128-gcm rc4\n", 2, "choose from aes-128-gcm" },
-	{ "[agent]\ngroups = x448\n", 2, "choose from x25519" },
+	{ "[agent]\ngroups = x449\n", 2, "choose from x25519mlkem768, x25519, " },
 	{ "[agent]\ncontrol = run/x\n", 2, "no absolute path" },
 	{ "[agent]\ncontrol = /aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n", 2, "longer than the 100 bytes" },
 	{ "[server]\nx = 1\n", 1, "no section [server]" },
@@ -126,8 +126,7 @@ static void defaults(void **unused)
 	assert_int_equal(c->handshakes, 1024);
 	assert_int_equal(c->rsa_min_bits, 2048);
 	assert_int_equal(c->ciphers_num, 3);
-	assert_int_equal(c->groups_num, 2);
-	assert_int_equal(c->groups[0], 29);
+	assert_int_equal(c->groups_num, 0);	/* what the handshake has by default */
 	assert_int_not_equal(c->uid, 0);
 	assert_string_equal(c->control, "/run/ktlsd/control");
 	assert_int_equal(c->client.num, 1);
@@ -138,7 +137,7 @@ static void defaults(void **unused)
 
 static const char whole[] =
 	"; comment\n[agent]\nworkers = 3 ; three\nuser = nobody\nlog = debug\nhandshakes = 7\n"
-	"ciphers = chacha20-poly1305, aes-256-gcm\ngroups = secp256r1\ncontrol = /tmp/c\n"
+	"ciphers = chacha20-poly1305, aes-256-gcm\ngroups = x25519mlkem768, ffdhe4096\ncontrol = /tmp/c\n"
 	"[identity a]\ncertificate = @/a.pem\nkey = @/a.key\nallow = uid:1 gid:2\n   cgroup:3\nallow = everyone\n"
 	"[identity b]\ncertificate = @/b.pem\nkey = @/b.key\ndefault = yes\n"
 	"[trust t]\nfile = @/a.pem\n[client]\nallow = uid:0\n";
@@ -150,7 +149,9 @@ static void check_whole(const struct config *c)
 	assert_int_equal(c->handshakes, 7);
 	assert_int_equal(c->ciphers_num, 2);
 	assert_int_equal(c->ciphers[0], TLS_CIPHER_CHACHA20_POLY1305);
-	assert_int_equal(c->groups_num, 1);
+	assert_int_equal(c->groups_num, 2);
+	assert_int_equal(c->groups[0], 0x11ec);
+	assert_int_equal(c->groups[1], 0x102);
 	assert_int_equal(c->sites_num, 2);
 	assert_int_equal(c->sites[0].allow.num, 4);
 	assert_int_equal(c->sites[0].allow.rule[2].kind, RULE_CGROUP);
