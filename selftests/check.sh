@@ -6,7 +6,7 @@
 # each suite's in build/check/.
 #
 # The two guests run side by side, one boot for each kernel; all.sh starts the
-# agent there itself. SIZE=[64] is vm-peers' large file in MiB.
+# agent there itself. SIZE= is vm-peers' large file in MiB.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit
 unset MAKEFLAGS MAKELEVEL MFLAGS

@@ -7,7 +7,7 @@
 # leaked; 124 time-out, 125 no boot, or module or agent don't come up, 126 the
 # guest died. Environment (defaults in brackets):
 #	NOMODULE= NOAGENT=	leave them out
-#	TIMEOUT=[600] MEM=[1536M] SMP=[1]	seconds, memory, processors
+#	TIMEOUT=[600] MEM=[1536M, with KVM 3G] SMP=[1]	seconds, memory, processors
 #	HOSTFWD=HOST:GUEST	forward this port of 127.0.0.1
 #	MODPARAM= APPEND=	parameters of the module, of the kernel
 #	VM_DIR=			keep dmesg, console and the agent's log there
@@ -19,6 +19,7 @@ image=$top/build/vm/$series
 "$top/selftests/vm/image.sh" "$series"
 release=$(cat "$image/release")
 accel=$("$top/selftests/vm/accel.sh" "$series")
+[[ $accel != kvm* ]] || : "${MEM:=3G}"
 
 if [ -n "${VM_DIR:-}" ]; then
 	dir=$VM_DIR
