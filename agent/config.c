@@ -111,8 +111,15 @@ static const struct word ciphers[] = {
 };
 
 static const struct word groups[] = {
-	{ "x25519",	29 },
-	{ "secp256r1",	23 },
+	{ "x25519mlkem768",	4588 },
+	{ "x25519",		29 },
+	{ "secp256r1",		23 },
+	{ "secp384r1",		24 },
+	{ "secp521r1",		25 },
+	{ "x448",		30 },
+	{ "ffdhe2048",		256 },
+	{ "ffdhe3072",		257 },
+	{ "ffdhe4096",		258 },
 };
 
 static const struct word levels[] = {
@@ -467,9 +474,6 @@ static void fill_lists(struct config *c)
 	if (!c->ciphers_num)
 		for (i = 0; i < sizeof(ciphers) / sizeof(ciphers[0]); i++)
 			c->ciphers[c->ciphers_num++] = ciphers[i].value;
-	if (!c->groups_num)
-		for (i = 0; i < sizeof(groups) / sizeof(groups[0]); i++)
-			c->groups[c->groups_num++] = groups[i].value;
 	if (!c->client.num)
 		c->client.rule[c->client.num++].kind = RULE_EVERYONE;
 }

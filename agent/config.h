@@ -11,7 +11,7 @@
 
 #define CONFIG_PATH	"/etc/ktls/ktlsd.conf"
 #define CONFIG_SYSTEM	"/etc/ssl/certs/ca-certificates.crt"
-#define CONFIG_LIST	8	/* ciphers, groups */
+#define CONFIG_LIST	12	/* ciphers, groups */
 
 struct config {
 	unsigned int refs;
@@ -26,7 +26,7 @@ struct config {
 	gid_t gid;
 	char *user, *control;
 	uint16_t ciphers[CONFIG_LIST], groups[CONFIG_LIST];
-	size_t ciphers_num, groups_num;
+	size_t ciphers_num, groups_num;	/* groups_num 0: the handshake's default */
 
 	struct rules client;		/* [client] */
 	struct site *sites;		/* [identity NAME], in the file's order */

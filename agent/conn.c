@@ -466,7 +466,7 @@ static void set_params(struct conn *c)
 	c->params.now = time(NULL);
 	c->params.alpn = c->wish.alpn;
 	c->params.alpn_len = c->wish.alpn_len;
-	c->params.groups = config->groups;
+	c->params.groups = config->groups_num ? config->groups : NULL;
 	c->params.groups_num = config->groups_num;
 	c->params.compatibility = true;
 	c->params.rsa_min_bits = config->rsa_min_bits;

@@ -35,6 +35,7 @@ static const struct name groups[] = {
 	{ 0x001e, "x448" },
 	{ 0x0100, "ffdhe2048" },
 	{ 0x0101, "ffdhe3072" },
+	{ 0x0102, "ffdhe4096" },
 	{ 0x11eb, "SecP256r1MLKEM768" },
 	{ 0x11ec, "X25519MLKEM768" },
 	{ 0x11ed, "SecP384r1MLKEM1024" },

@@ -14,7 +14,7 @@
 #define CRYPTO_MAX_KEY		32
 #define CRYPTO_MAX_SHARE	1216	/* largest key share: X25519MLKEM768's */
 #define CRYPTO_MAX_PRIVATE	2464
-#define CRYPTO_MAX_SECRET	66
+#define CRYPTO_MAX_SECRET	512	/* ffdhe4096's */
 #define CRYPTO_MAX_SIGNATURE	1024	/* RSA-8192 */
 
 /* ---- hash.c */
@@ -54,20 +54,23 @@ struct crypto_aead {
 };
 extern const struct crypto_aead crypto_aes_128_gcm, crypto_aes_256_gcm, crypto_chacha20_poly1305;
 
-/* ---- group.c: key agreement, RFC 9846 4.2.8 */
+/* ---- group.c, ecdh.c, ffdhe.c, hybrid.c: key agreement, RFC 9846 4.2.8; @g is the descriptor itself */
 struct crypto_group {
 	const char *name;		/* "x25519" */
 	uint16_t id;			/* IANA supported group */
 	uint16_t private_len;
 	uint16_t client_share, server_share, secret;	/* bytes on the wire */
+	const void *inner;		/* what the functions know of this group */
+	const struct crypto_group *classical;	/* of a hybrid: the half that older peers have too */
 	/* Client: fresh private key and its share. */
-	int (*generate)(uint8_t *priv, uint8_t *share);
+	int (*generate)(const struct crypto_group *g, uint8_t *priv, uint8_t *share);
 	/* Client: from the server's share; -EBADMSG if it is no valid share (illegal_parameter). */
-	int (*agree)(const uint8_t *priv, const uint8_t *peer, uint8_t *secret);
+	int (*agree)(const struct crypto_group *g, const uint8_t *priv, const uint8_t *peer, uint8_t *secret);
 	/* Server: from the client's share, its own share and the secret in one step (fits KEMs as well). */
-	int (*respond)(const uint8_t *peer, uint8_t *share, uint8_t *secret);
+	int (*respond)(const struct crypto_group *g, const uint8_t *peer, uint8_t *share, uint8_t *secret);
 };
-extern const struct crypto_group crypto_x25519, crypto_secp256r1;
+extern const struct crypto_group crypto_x25519mlkem768, crypto_x25519, crypto_x448, crypto_secp256r1,
+	crypto_secp384r1, crypto_secp521r1, crypto_ffdhe2048, crypto_ffdhe3072, crypto_ffdhe4096;
 
 /* ---- pubkey.c, privkey.c, scheme.c: keys and signatures */
 enum crypto_key_type {

@@ -1,133 +1,72 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Key agreement. Private keys are 32 bytes as the curve's RFC writes them, and
- * are wiped by whoever holds the buffer. A share from the peer is a point of
- * the curve or refused (RFC 9846 4.2.8.2, 7.4.2).
+ * X25519 and X448 (RFC 7748), and the server's half of any Diffie-Hellman.
+ * Private keys are as the RFCs write them, and are wiped by whoever holds the
+ * buffer. A share that would make the secret zero is refused (RFC 9846 7.4.2).
  */
 #include <errno.h>
-#include <nettle/bignum.h>
 #include <nettle/curve25519.h>
-#include <nettle/ecc-curve.h>
-#include <nettle/ecc.h>
+#include <nettle/curve448.h>
 #include <string.h>
-#include "crypto/crypto.h"
-#include "crypto/ecc.h"
+#include "crypto/group.h"
 #include "rng/rng.h"
 
-#define P256_POINT 65	/* uncompressed: 4, x, y */
+struct montgomery_curve {
+	void (*mul_g)(uint8_t *q, const uint8_t *n);
+	void (*mul)(uint8_t *q, const uint8_t *n, const uint8_t *p);
+};
 
-static int x25519_generate(uint8_t *priv, uint8_t *share)
+static int montgomery_generate(const struct crypto_group *g, uint8_t *priv, uint8_t *share)
 {
-	rng_fill(RNG_KEY, priv, CURVE25519_SIZE);
-	curve25519_mul_g(share, priv);
+	const struct montgomery_curve *curve = g->inner;
+
+	rng_fill(RNG_KEY, priv, g->private_len);
+	curve->mul_g(share, priv);
 	return 0;
 }
 
-static int x25519_agree(const uint8_t *priv, const uint8_t *peer, uint8_t *secret)
+static int montgomery_agree(const struct crypto_group *g, const uint8_t *priv, const uint8_t *peer,
+			    uint8_t *secret)
 {
-	static const uint8_t zero[CURVE25519_SIZE];
-	uint8_t s[CURVE25519_SIZE];
+	static const uint8_t zero[CURVE448_SIZE];
+	const struct montgomery_curve *curve = g->inner;
+	uint8_t s[CURVE448_SIZE];
 	int err = 0;
 
-	curve25519_mul(s, priv, peer);
-	if (crypto_equal(s, zero, sizeof(s)))	/* RFC 7748 6.1 */
+	curve->mul(s, priv, peer);
+	if (crypto_equal(s, zero, g->secret))
 		err = -EBADMSG;
 	else
-		memcpy(secret, s, sizeof(s));
+		memcpy(secret, s, g->secret);
 	crypto_wipe(s, sizeof(s));
 	return err;
 }
 
-static int p256_share(const uint8_t *priv, uint8_t *share)
+int dh_respond(const struct crypto_group *g, const uint8_t *peer, uint8_t *share, uint8_t *secret)
 {
-	const struct ecc_curve *curve = nettle_get_secp_256r1();
-	struct ecc_scalar k;
-	struct ecc_point p;
+	uint8_t priv[CRYPTO_MAX_SECRET], mine[CRYPTO_MAX_SHARE];
 	int err;
 
-	ecc_scalar_init(&k, curve);
-	ecc_point_init(&p, curve);
-	err = ecc_scalar_read(&k, priv, 32);
-	if (!err) {
-		ecc_point_mul_g(&p, &k);
-		ecc_point_write(&p, share);
-	}
-	ecc_point_clear(&p);
-	ecc_scalar_clear(&k);
-	return err;
-}
-
-static int p256_generate(uint8_t *priv, uint8_t *share)
-{
-	int err;
-
-	do {	/* once in 2^32 tries the number is not below the order */
-		rng_fill(RNG_KEY, priv, 32);
-		err = p256_share(priv, share);
-	} while (err == -ERANGE);
-	return err;
-}
-
-static int p256_agree(const uint8_t *priv, const uint8_t *peer, uint8_t *secret)
-{
-	const struct ecc_curve *curve = nettle_get_secp_256r1();
-	uint8_t point[P256_POINT];
-	struct ecc_point theirs, shared;
-	struct ecc_scalar k;
-	int err;
-
-	ecc_scalar_init(&k, curve);
-	ecc_point_init(&theirs, curve);
-	ecc_point_init(&shared, curve);
-	err = ecc_point_read(&theirs, peer, P256_POINT);
+	err = g->generate(g, priv, mine);
 	if (!err)
-		err = ecc_scalar_read(&k, priv, 32);
-	if (!err) {
-		ecc_point_mul(&shared, &k, &theirs);
-		ecc_point_write(&shared, point);
-		memcpy(secret, point + 1, 32);
-	}
-	crypto_wipe(point, sizeof(point));
-	ecc_point_clear(&shared);
-	ecc_point_clear(&theirs);
-	ecc_scalar_clear(&k);
-	return err;
-}
-
-/* The server's half of a Diffie-Hellman group: generate, then agree. */
-static int dh_respond(const struct crypto_group *g, const uint8_t *peer,
-		      uint8_t *share, uint8_t *secret)
-{
-	uint8_t priv[32], mine[CRYPTO_MAX_SHARE];
-	int err;
-
-	err = g->generate(priv, mine);
-	if (!err)
-		err = g->agree(priv, peer, secret);
+		err = g->agree(g, priv, peer, secret);
 	if (!err)
 		memcpy(share, mine, g->server_share);
 	crypto_wipe(priv, sizeof(priv));
 	return err;
 }
 
-static int x25519_respond(const uint8_t *peer, uint8_t *share, uint8_t *secret)
-{
-	return dh_respond(&crypto_x25519, peer, share, secret);
-}
-
-static int p256_respond(const uint8_t *peer, uint8_t *share, uint8_t *secret)
-{
-	return dh_respond(&crypto_secp256r1, peer, share, secret);
-}
+static const struct montgomery_curve curve25519 = { curve25519_mul_g, curve25519_mul };
+static const struct montgomery_curve curve448 = { curve448_mul_g, curve448_mul };
 
 const struct crypto_group crypto_x25519 = {
-	.name = "x25519", .id = 29, .private_len = 32,
-	.client_share = 32, .server_share = 32, .secret = 32,
-	.generate = x25519_generate, .agree = x25519_agree, .respond = x25519_respond,
+	.name = "x25519", .id = 29, .private_len = CURVE25519_SIZE, .inner = &curve25519,
+	.client_share = CURVE25519_SIZE, .server_share = CURVE25519_SIZE, .secret = CURVE25519_SIZE,
+	.generate = montgomery_generate, .agree = montgomery_agree, .respond = dh_respond,
 };
 
-const struct crypto_group crypto_secp256r1 = {
-	.name = "secp256r1", .id = 23, .private_len = 32,
-	.client_share = P256_POINT, .server_share = P256_POINT, .secret = 32,
-	.generate = p256_generate, .agree = p256_agree, .respond = p256_respond,
+const struct crypto_group crypto_x448 = {
+	.name = "x448", .id = 30, .private_len = CURVE448_SIZE, .inner = &curve448,
+	.client_share = CURVE448_SIZE, .server_share = CURVE448_SIZE, .secret = CURVE448_SIZE,
+	.generate = montgomery_generate, .agree = montgomery_agree, .respond = dh_respond,
 };

@@ -14,7 +14,7 @@ static int offer_one(struct hs *hs, const struct crypto_group *group, struct wbu
 	struct hs_share *s = &hs->shares[hs->shares_num];
 	uint8_t share[CRYPTO_MAX_SHARE];
 	size_t one;
-	int err = group->generate(s->priv, share);
+	int err = group->generate(group, s->priv, share);
 
 	if (err)
 		return hs_fail(hs, err, "could not make a %s key", group->name);
@@ -27,21 +27,47 @@ static int offer_one(struct hs *hs, const struct crypto_group *group, struct wbu
 	return 0;
 }
 
-/* After a retry: the one that was asked for, or what went out before if only a cookie was. */
-static size_t shares_to_offer(const struct hs *hs)
+/*
+ * A hybrid that we want most comes with its classical half, so that a server
+ * that knows no more than that needs no retry.
+ */
+static size_t shares_unless_told(const struct hs *hs, const struct crypto_group **list)
 {
-	size_t num = hs->params->shares ? hs->params->shares : 1;
+	list[0] = hs->groups[0];
+	for (size_t i = 1; i < hs->groups_num; i++)
+		if (hs->groups[i] == list[0]->classical) {
+			list[1] = hs->groups[i];
+			return 2;
+		}
+	return 1;
+}
 
-	return num < hs->groups_num ? num : hs->groups_num;
+/* After a retry it is the one that was asked for. */
+static size_t shares_to_offer(const struct hs *hs, const struct crypto_group **list)
+{
+	size_t num = hs->params->shares;
+
+	if (hs->group) {
+		list[0] = hs->group;
+		return 1;
+	}
+	if (!num)
+		return shares_unless_told(hs, list);
+	if (num > hs->groups_num)
+		num = hs->groups_num;
+	for (size_t i = 0; i < num; i++)
+		list[i] = hs->groups[i];
+	return num;
 }
 
 static int offer(struct hs *hs, enum ext_in msg, struct wbuf *b)
 {
-	size_t list = wbuf_open(b, 2), num = hs->group ? 1 : shares_to_offer(hs);
+	const struct crypto_group *chosen[GROUPS_MAX];
+	size_t list = wbuf_open(b, 2), num = shares_to_offer(hs, chosen);
 	int err = 0;
 
 	(void)msg;
-	if (hs->retry && !hs->group) {
+	if (hs->retry && !hs->group) {	/* a cookie was asked for, and nothing else */
 		wbuf_bytes(b, hs->offered_shares.p, hs->offered_shares.len);
 		wbuf_close(b, list, 2);
 		return 0;
@@ -51,7 +77,7 @@ static int offer(struct hs *hs, enum ext_in msg, struct wbuf *b)
 	if (!hs->shares)
 		return hs_no_memory(hs);
 	for (size_t i = 0; !err && i < num; i++)
-		err = offer_one(hs, hs->group ? hs->group : hs->groups[i], b);
+		err = offer_one(hs, chosen[i], b);
 	if (!err && !hs->retry && !b->overflow && !gbuf_add(&hs->offered_shares, b->buf + list, b->len - list))
 		err = hs_no_memory(hs);
 	wbuf_close(b, list, 2);
@@ -95,7 +121,7 @@ static int confirm(struct hs *hs, enum ext_in msg, struct rbuf *b)
 	sent = sent_share(hs, id);
 	if (!sent || rbuf_len(&share) != sent->group->server_share)
 		return hs_fail(hs, ALERT_ILLEGAL_PARAMETER, "the server's key share does not match ours");
-	err = sent->group->agree(sent->priv, share.p, hs->secret);
+	err = sent->group->agree(sent->group, sent->priv, share.p, hs->secret);
 	if (err == -EBADMSG)
 		return hs_fail(hs, ALERT_ILLEGAL_PARAMETER, "the server's %s share is invalid",
 			       sent->group->name);

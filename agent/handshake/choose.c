@@ -47,7 +47,7 @@ static int use_share(struct hs *hs, const struct crypto_group *group, const stru
 	if (rbuf_len(share) != group->client_share)
 		return hs_fail(hs, ALERT_ILLEGAL_PARAMETER, "the client's %s share has %zu bytes",
 			       group->name, rbuf_len(share));
-	err = group->respond(share->p, hs->share, hs->secret);
+	err = group->respond(group, share->p, hs->share, hs->secret);
 	if (err == -EBADMSG)
 		return hs_fail(hs, ALERT_ILLEGAL_PARAMETER, "the client's %s share is invalid", group->name);
 	if (err)

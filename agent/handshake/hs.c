@@ -53,7 +53,7 @@ static void choose_from_params(struct hs *hs, const struct hs_params *p)
 		if (suite && hs->suites_num < SUITES_MAX)
 			hs->suites[hs->suites_num++] = suite;
 	}
-	for (size_t i = 0; i < (p->groups ? p->groups_num : groups_num); i++) {
+	for (size_t i = 0; i < (p->groups ? p->groups_num : GROUPS_DEFAULT); i++) {
 		group = p->groups ? group_by_id(p->groups[i]) : groups[i];
 		if (group && hs->groups_num < GROUPS_MAX)
 			hs->groups[hs->groups_num++] = group;
@@ -115,7 +115,8 @@ static size_t send_room(const struct hs *hs, enum hs_msg type)
 	size_t room = 4096 + hs->params->alpn_len + hs->cookie.len;
 
 	if (type == HS_CLIENT_HELLO)
-		room += hs->groups_num * CRYPTO_MAX_SHARE;
+		for (size_t i = 0; i < hs->groups_num; i++)
+			room += hs->groups[i]->client_share + 6u;
 	if (type == HS_CERTIFICATE && identity)
 		for (size_t i = 0; i < identity->num; i++)
 			room += x509_cert_der(identity->chain[i])->len + 5;

@@ -35,9 +35,9 @@ struct hs_params {
 	size_t alpn_len;
 	const uint16_t *ciphers;	/* TLS_CIPHER_*, most wanted first; NULL for all we have */
 	size_t ciphers_num;
-	const uint16_t *groups;		/* IANA ids, most wanted first; NULL for all we have */
+	const uint16_t *groups;		/* IANA ids, most wanted first; NULL for the default ones */
 	size_t groups_num;
-	size_t shares;			/* client: key shares to send at once, 0 for one */
+	size_t shares;			/* client: key shares to send at once; 0: the first, and the classical half of a hybrid */
 	bool compatibility;		/* middlebox compatibility mode, RFC 9846 appendix E.4 */
 
 	const struct x509_store *trust;	/* client, or server that asks for a certificate; NULL trusts nobody */

@@ -10,7 +10,11 @@ const struct suite suites[] = {
 const size_t suites_num = sizeof(suites) / sizeof(suites[0]);
 _Static_assert(sizeof(suites) / sizeof(suites[0]) <= SUITES_MAX, "room for every suite");
 
-const struct crypto_group *const groups[] = { &crypto_x25519, &crypto_secp256r1 };
+const struct crypto_group *const groups[] = {
+	&crypto_x25519mlkem768, &crypto_x25519, &crypto_secp256r1, &crypto_secp384r1, &crypto_secp521r1,
+	/* from here on by configuration only */
+	&crypto_x448, &crypto_ffdhe2048, &crypto_ffdhe3072, &crypto_ffdhe4096,
+};
 const size_t groups_num = sizeof(groups) / sizeof(groups[0]);
 _Static_assert(sizeof(groups) / sizeof(groups[0]) <= GROUPS_MAX, "room for every group");
 

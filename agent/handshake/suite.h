@@ -18,9 +18,10 @@ const struct suite *suite_by_cipher(uint16_t tls_cipher);	/* TLS_CIPHER_* of lin
 
 extern const struct crypto_group *const groups[];	/* in order of preference */
 extern const size_t groups_num;
+#define GROUPS_DEFAULT 5			/* the first of them, for who does not choose */
 const struct crypto_group *group_by_id(uint16_t id);	/* NULL: not ours */
 
 #define SUITES_MAX 8
-#define GROUPS_MAX 8
+#define GROUPS_MAX 12
 
 #endif

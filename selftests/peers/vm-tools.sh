@@ -26,7 +26,7 @@ status_page() {
 	me, module = s["session"], s["module"]
 	assert (me["version"], me["phase"], me["server_name"]) == ("TLS 1.3", "open", "localhost")
 	assert me["cipher"] == "AES-256-GCM" and me["suite"] == "TLS_AES_256_GCM_SHA384"
-	assert me["group"] in ("x25519", "secp256r1") and me["identity"] == "ecdsa"
+	assert me["group"] in ("X25519MLKEM768", "x25519", "secp256r1") and me["identity"] == "ecdsa"
 	assert me["tx"]["bytes"] > 300000 and 19 <= me["tx"]["records"] <= 40, me["tx"]
 	assert module["KtlsTxBytes"] >= me["tx"]["bytes"] and module["KtlsCurrSessions"] >= 1
 	EOP

@@ -152,7 +152,7 @@ static void ch_odd_ciphers(void)
 	msg.head[at - 1]--;
 	msg.head_len--;
 }
-static void ch_foreign_groups(void) { SET(10, "\0\2\0\x18"); SET(51, "\0\0"); }
+static void ch_foreign_groups(void) { SET(10, "\0\2\0\x1a"); SET(51, "\0\0"); }
 static void ch_foreign_schemes(void) { SET(13, "\0\2\2\1"); }
 static void ch_other_schemes(void) { SET(13, "\0\2\10\4"); }
 static void ch_only_pkcs1(void) { SET(13, "\0\4\4\1\5\1"); }

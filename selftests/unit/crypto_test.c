@@ -554,23 +554,79 @@ static void der_is_strict(void **state)
 
 static void agreement_is_symmetric(void **state)
 {
-	static const struct crypto_group *const groups[] = { &crypto_x25519, &crypto_secp256r1 };
+	static const struct crypto_group *const groups[] = {
+		&crypto_x25519mlkem768, &crypto_x25519, &crypto_x448, &crypto_secp256r1, &crypto_secp384r1,
+		&crypto_secp521r1, &crypto_ffdhe2048, &crypto_ffdhe3072, &crypto_ffdhe4096,
+	};
 	uint8_t priv[CRYPTO_MAX_PRIVATE], share[CRYPTO_MAX_SHARE], answer[CRYPTO_MAX_SHARE];
 	uint8_t a[CRYPTO_MAX_SECRET], b[CRYPTO_MAX_SECRET];
 	const struct crypto_group *g;
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < 2; i++) {
+	for (i = 0; i < sizeof(groups) / sizeof(groups[0]); i++) {
 		g = groups[i];
-		assert_int_equal(g->generate(priv, share), 0);
-		assert_int_equal(g->respond(share, answer, a), 0);
-		assert_int_equal(g->agree(priv, answer, b), 0);
+		assert_int_equal(g->generate(g, priv, share), 0);
+		assert_int_equal(g->respond(g, share, answer, a), 0);
+		assert_int_equal(g->agree(g, priv, answer, b), 0);
+		assert_memory_equal(a, b, g->secret);
+		assert_int_equal(g->agree(g, priv, answer, b), 0);	/* the key was not used up */
 		assert_memory_equal(a, b, g->secret);
 		memset(share, 0, g->client_share);	/* order 1, or no point */
-		assert_int_equal(g->respond(share, answer, a), -EBADMSG);
+		assert_int_equal(g->respond(g, share, answer, a), -EBADMSG);
 		assert_memory_equal(a, b, g->secret);	/* outputs untouched */
 	}
+}
+
+/* Neither 1 nor what is above the prime; 2 is fine. */
+static void small_field_elements_refused(void **state)
+{
+	static const struct crypto_group *const groups[] = { &crypto_ffdhe2048, &crypto_ffdhe3072, &crypto_ffdhe4096 };
+	uint8_t priv[CRYPTO_MAX_PRIVATE], share[CRYPTO_MAX_SHARE], secret[CRYPTO_MAX_SECRET];
+	const struct crypto_group *g;
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		g = groups[i];
+		assert_int_equal(g->generate(g, priv, share), 0);
+		memset(share, 0, g->client_share);
+		share[g->client_share - 1] = 1;
+		assert_int_equal(g->agree(g, priv, share, secret), -EBADMSG);
+		share[g->client_share - 1] = 2;
+		assert_int_equal(g->agree(g, priv, share, secret), 0);
+		memset(share, 0xff, g->client_share);
+		assert_int_equal(g->agree(g, priv, share, secret), -EBADMSG);
+	}
+}
+
+/* Either half of a hybrid refuses, and a ciphertext that was changed gives another secret. */
+static void both_halves_of_a_hybrid(void **state)
+{
+	const struct crypto_group *g = &crypto_x25519mlkem768;
+	uint8_t priv[CRYPTO_MAX_PRIVATE], share[CRYPTO_MAX_SHARE], answer[CRYPTO_MAX_SHARE];
+	uint8_t a[64], b[64], bad[CRYPTO_MAX_SHARE];
+
+	(void)state;
+	assert_int_equal(g->generate(g, priv, share), 0);
+	memcpy(bad, share, g->client_share);
+	memset(bad + 1184, 0, 32);
+	assert_int_equal(g->respond(g, bad, answer, a), -EBADMSG);
+	memcpy(bad, share, g->client_share);
+	bad[0] = bad[1] = 0xff;		/* 4095 and more: not below the modulus */
+	assert_int_equal(g->respond(g, bad, answer, a), -EBADMSG);
+	assert_int_equal(g->respond(g, share, answer, a), 0);
+	memcpy(bad, answer, g->server_share);
+	memset(bad + 1088, 0, 32);
+	assert_int_equal(g->agree(g, priv, bad, b), -EBADMSG);
+	for (size_t i = 0; i < 1088; i += 31) {
+		answer[i] ^= 1 << i % 8;
+		assert_int_equal(g->agree(g, priv, answer, b), 0);
+		assert_memory_not_equal(a, b, 32);
+		assert_memory_equal(a + 32, b + 32, 32);
+		answer[i] ^= 1 << i % 8;
+	}
+	priv[1184 + 3] ^= 1;		/* a private key that was damaged in memory */
+	assert_int_equal(g->agree(g, priv, answer, b), -EBADMSG);
 }
 
 /* Blinding and nonces come from the generator: fixed, they repeat; else not. */
@@ -612,6 +668,8 @@ int main(void)
 		cmocka_unit_test(hostile_rsa_refused),
 		cmocka_unit_test(der_is_strict),
 		cmocka_unit_test(agreement_is_symmetric),
+		cmocka_unit_test(small_field_elements_refused),
+		cmocka_unit_test(both_halves_of_a_hybrid),
 		cmocka_unit_test(nonces_are_fresh),
 		cmocka_unit_test(out_of_memory),
 	};

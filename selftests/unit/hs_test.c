@@ -75,11 +75,29 @@ static void both_done(const struct pair *p)
 
 /* ---- everything that can be agreed */
 
-static void check_one(size_t kind, size_t cipher, enum exchange exchange, int auth, bool alpn)
+static const uint16_t every_group[] = { 4588, 29, 23, 24, 25, 30, 256, 257, 258 };
+
+struct choice {
+	size_t kind, cipher;
+	uint16_t group;
+	bool retry;
+	int auth;		/* 0 none, 1 asked for, 2 required and given */
+	bool alpn;
+};
+
+static void check_one(const struct choice *o)
 {
-	static const uint16_t group[] = { [X25519] = 29, [P256] = 23, [RETRY] = 23 };
-	struct pair p = pair_for(kind, exchange);
+	const uint16_t other = o->group == 29 ? 23 : 29;
+	const uint16_t client[] = { o->retry ? other : o->group, o->retry ? o->group : other };
+	struct pair p = pair_for(o->kind, X25519);
+	size_t kind = o->kind, cipher = o->cipher;
 	const struct hs_result *c, *s;
+	int auth = o->auth;
+	bool alpn = o->alpn;
+
+	p.cp.groups = client;
+	p.sp.groups = &o->group;
+	p.sp.groups_num = 1;
 
 	p.cp.ciphers = &ciphers[cipher];
 	p.cp.ciphers_num = 1;
@@ -96,8 +114,8 @@ static void check_one(size_t kind, size_t cipher, enum exchange exchange, int au
 	c = hs_result(p.client);
 	s = hs_result(p.server);
 	assert_int_equal(c->aead->tls_cipher, ciphers[cipher]);
-	assert_int_equal(c->group, group[exchange]);
-	assert_int_equal(c->retried, exchange == RETRY);
+	assert_int_equal(c->group, o->group);
+	assert_int_equal(c->retried, o->retry);
 	assert_int_equal(c->peer_num, 1);
 	assert_int_equal(s->peer_num, auth == 2);
 	assert_int_equal(s->peer_verified, auth == 2);
@@ -109,14 +127,60 @@ static void check_one(size_t kind, size_t cipher, enum exchange exchange, int au
 
 static void every_combination(void **state)
 {
-	size_t n = 0;
+	const size_t total = ARRAY_SIZE(kinds) * ARRAY_SIZE(ciphers) * ARRAY_SIZE(every_group) * 2 * 3;
 
 	(void)state;
-	for (size_t kind = 0; kind < ARRAY_SIZE(kinds); kind++)
-		for (size_t cipher = 0; cipher < ARRAY_SIZE(ciphers); cipher++)
-			for (int rest = 0; rest < 18; rest++, n++)
-				check_one(kind, cipher, rest % 3, rest / 3 % 3, rest / 9);
-	print_message("             %zu handshakes\n", n);
+	for (size_t n = 0, i = 0; n < total; i = ++n) {
+		struct choice o = { .alpn = n % 2 };
+
+		o.auth = i % 3, i /= 3;
+		o.kind = i % ARRAY_SIZE(kinds), i /= ARRAY_SIZE(kinds);
+		o.cipher = i % ARRAY_SIZE(ciphers), i /= ARRAY_SIZE(ciphers);
+		o.retry = i % 2, i /= 2;
+		o.group = every_group[i];
+		check_one(&o);
+	}
+	print_message("             %zu handshakes\n", total);
+}
+
+/* What both sides do by default, and what it costs to meet a server that is older or wants something else. */
+static void groups_by_default(void **state)
+{
+	static const struct { uint16_t server, group; bool retried; } t[] = {
+		{ 0, 4588, false }, { 29, 29, false }, { 4588, 4588, false }, { 23, 23, true }, { 25, 25, true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(t); i++) {
+		struct pair p = pair_for(0, X25519);
+
+		p.cp.groups = NULL;
+		p.sp.groups = t[i].server ? &t[i].server : NULL;
+		p.sp.groups_num = 1;
+		pair_run(&p);
+		both_done(&p);
+		assert_int_equal(hs_result(p.client)->group, t[i].group);
+		assert_int_equal(hs_result(p.client)->retried, t[i].retried);
+		pair_free(&p);
+	}
+}
+
+/* Only who asks for them gets those that are not for everyone. */
+static void groups_by_configuration_only(void **state)
+{
+	static const uint16_t ids[] = { 30, 256, 257, 258 };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(ids); i++) {
+		struct pair p = pair_for(0, X25519);
+
+		p.cp.groups = &ids[i];
+		p.cp.groups_num = 1;
+		p.sp.groups = NULL;
+		pair_run(&p);
+		assert_int_equal(hs_alert(p.server, NULL), ALERT_HANDSHAKE_FAILURE);
+		pair_free(&p);
+	}
 }
 
 static void the_server_prefers(void **state)
@@ -281,6 +345,8 @@ static void cut_at_every_byte(void **state)
 	for (size_t cut = 1; cut < 64; cut++) {
 		struct pair p = pair_for(0, RETRY);
 
+		if (cut % 2)
+			p.cp.groups = p.sp.groups = NULL;
 		p.cut = cut;
 		p.sp.client_auth = HS_AUTH_REQUIRE;
 		p.cp.identity = &ids[0].id;
@@ -321,7 +387,7 @@ static void nothing_is_read_behind_the_handshake(void **state)
 static void rerecord(struct pair *p, struct hs *from, uint8_t *buf, size_t *len)
 {
 	size_t piece = (size_t)(uintptr_t)p->arg, body, at = 0, n;
-	uint8_t out[8192];
+	uint8_t out[16384];
 
 	if (p->round || from != p->client)
 		return;
@@ -339,9 +405,10 @@ static void rerecord(struct pair *p, struct hs *from, uint8_t *buf, size_t *len)
 static void a_hello_in_many_records(void **state)
 {
 	(void)state;
-	for (size_t piece = 1; piece < 300; piece += 7) {
+	for (size_t piece = 1; piece < 1600; piece += piece < 300 ? 7 : 100) {
 		struct pair p = pair_for(0, X25519);
 
+		p.cp.groups = p.sp.groups = NULL;	/* the hello is longer than a segment then */
 		p.meddle = rerecord;
 		p.arg = (void *)(uintptr_t)piece;
 		pair_run(&p);
@@ -565,6 +632,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_combination),
+		cmocka_unit_test(groups_by_default),
+		cmocka_unit_test(groups_by_configuration_only),
 		cmocka_unit_test(the_server_prefers),
 		cmocka_unit_test(no_retry_without_need),
 		cmocka_unit_test(ccs_only_in_compatibility_mode),

@@ -127,9 +127,9 @@ static void check_agreement(const struct trace *t, const struct crypto_group *gr
 {
 	uint8_t secret[CRYPTO_MAX_SECRET];
 
-	assert_int_equal(group->agree(get(t, "client_private")->data, get(t, "server_public")->data, secret), 0);
+	assert_int_equal(group->agree(group, get(t, "client_private")->data, get(t, "server_public")->data, secret), 0);
 	same(t, "shared_secret", secret);
-	assert_int_equal(group->agree(get(t, "server_private")->data, get(t, "client_public")->data, secret), 0);
+	assert_int_equal(group->agree(group, get(t, "server_private")->data, get(t, "client_public")->data, secret), 0);
 	same(t, "shared_secret", secret);
 }
 
