@@ -53,6 +53,23 @@ static inline int ktls_push_pages(struct sock *sk, struct bio_vec *bv, unsigned 
 #endif
 }
 
+/* Where in user memory a copy from or to @iter begins, 0 if it doesn't. */
+static inline unsigned long ktls_iter_address(const struct iov_iter *iter)
+{
+	const void __user *p = NULL;
+
+	if (iter_is_ubuf(iter))
+		p = iter->ubuf + iter->iov_offset;
+#ifdef iter_iov_addr
+	else if (iter_is_iovec(iter) && iov_iter_count(iter))
+		p = iter_iov_addr(iter);
+#else
+	else if (iter_is_iovec(iter) && iov_iter_count(iter))
+		p = iter->iov->iov_base + iter->iov_offset;
+#endif
+	return (__force unsigned long)p;
+}
+
 static inline void ktls_proto_sendpage(struct proto *p, int (*f)(struct sock *sk, struct page *page, int offset,
 								 size_t size, int flags))
 {

@@ -9,9 +9,6 @@
 #include <linux/scatterlist.h>
 #include "record.h"
 
-#define SLOW_COPY	31
-#define SLOW_STEP	32
-
 int ktls_rx_fatal(struct sock *sk, int err, u8 alert, const char *reason)
 {
 	ktls_tx_alert(sk, KTLS_FATAL, alert);
@@ -37,8 +34,8 @@ static u32 start(const struct ktls_rx *rx, unsigned long to)
 {
 	u32 off = KTLS_RX_AHEAD;
 
-	if (to && (to - (unsigned long)(rx->buf + off)) % SZ_4K - 1 < SLOW_COPY)
-		off += SLOW_STEP;
+	if (to && (to - (unsigned long)(rx->buf + off)) % SZ_4K - 1 < KTLS_SLOW_COPY)
+		off += KTLS_SLOW_STEP;
 	return off;
 }
 

@@ -25,6 +25,10 @@
 #include "../crypto/aead.h"
 #include "format.h"
 
+/* rep movsb with (to - from) mod 4096 in 1..31 is tens of times slower than else on some processors. */
+#define KTLS_SLOW_COPY	31
+#define KTLS_SLOW_STEP	32
+
 /* ---- sending */
 
 #define KTLS_TX_BATCH	4	/* records in one push to TCP */

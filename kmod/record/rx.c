@@ -137,14 +137,11 @@ static int no_record(struct sock *sk, struct recv *r)
 /* Plaintext to copy is in rxs: 1; 0: end of stream. */
 static int next_plaintext(struct sock *sk, struct recv *r)
 {
-	struct iov_iter *iter = &r->msg->msg_iter;
 	struct ktls_sock *ks = ktls_get(sk);
-	unsigned long to;
 	int err = 1;
 
 	while (err > 0 && !unseen(ks, r)) {
-		to = iter_is_ubuf(iter) ? (unsigned long)iter->ubuf + iter->iov_offset : 0;
-		err = try_record(sk, to);
+		err = try_record(sk, ktls_iter_address(&r->msg->msg_iter));
 		if (err == -EAGAIN)
 			err = no_record(sk, r);
 	}

@@ -56,13 +56,6 @@ static int make_room(struct sock *sk, long *timeo)
 
 /* ---- filling records */
 
-static unsigned long source_address(const struct iov_iter *iter)
-{
-	if (iter_is_ubuf(iter))
-		return (unsigned long)iter->ubuf + iter->iov_offset;
-	return 0;
-}
-
 /* A record to add to is open, of the type asked for. */
 static int open_record(struct sock *sk, struct send *s)
 {
@@ -84,7 +77,7 @@ static int open_record(struct sock *sk, struct send *s)
 			return err;
 	}
 	want = s->more ? KTLS_PLAIN_MAX : msg_data_left(s->msg);
-	return ktls_rec_begin(sk, s->type, want, s->pages ? 0 : source_address(&s->msg->msg_iter));
+	return ktls_rec_begin(sk, s->type, want, s->pages ? 0 : ktls_iter_address(&s->msg->msg_iter));
 }
 
 /* Reference the next page of the message. */
@@ -321,7 +314,10 @@ int ktls_sendpage(struct sock *sk, struct page *page, int offset, size_t size, i
 void ktls_splice_eof(struct socket *sock)
 {
 	struct sock *sk = sock->sk;
+	struct ktls_sock *ks = ktls_get(sk);
 
+	if (!READ_ONCE(ks->tx.tfm) && READ_ONCE(ks->phase) == KTLS_PHASE_OPEN)
+		return ks->base->splice_eof(sock);
 	lock_sock(sk);
 	flush(sk, false);
 	ktls_tx_idle(sk);

@@ -17,8 +17,6 @@
 #define RING_ORDER	3
 #define RING_SIZE	(PAGE_SIZE << RING_ORDER)
 #define PIECE_MIN	64	/* a header is never split */
-#define SLOW_COPY	31
-#define SLOW_STEP	32
 
 struct ring {
 	struct page	*page[RING];
@@ -34,8 +32,8 @@ static unsigned int start(unsigned int off, unsigned int ahead, unsigned long fr
 
 	off = round_up(off + ahead, 16) - ahead;
 	gap = (off + ahead - from) % SZ_4K;
-	if (from && gap >= 1 && gap <= SLOW_COPY)
-		off += SLOW_STEP;
+	if (from && gap - 1 < KTLS_SLOW_COPY)
+		off += KTLS_SLOW_STEP;
 	return off;
 }
 
