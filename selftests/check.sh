@@ -59,17 +59,17 @@ verdict() {
 
 # as_test NAME COMMAND...: a command without TAP is one test; status 4 skips.
 as_test() {
-	local name=$1 rc=0
+	local name=$1 rc=0 said=$logs/as_test.$BASHPID
 	shift
 	echo "1..1"
-	"$@" > $logs/as_test.$BASHPID 2>&1 || rc=$?
-	sed 's/^/# /' $logs/as_test.$BASHPID
+	"$@" > "$said" 2>&1 || rc=$?
+	sed 's/^/# /' "$said"
 	case $rc in
 	0) echo "ok 1 - $name" ;;
-	4) echo "ok 1 - $name # SKIP $(tail -1 $logs/as_test.$BASHPID)" ;;
+	4) echo "ok 1 - $name # SKIP $(tail -n 1 "$said")" ;;
 	*) echo "not ok 1 - $name" ;;
 	esac
-	rm -f $logs/as_test.$BASHPID
+	rm -f "$said"
 }
 
 # The kernel's makefiles exit 0 with warnings; they must not.

@@ -7,6 +7,7 @@ cd "$(dirname "$0")/../.." || exit
 export CMOCKA_MESSAGE_OUTPUT=TAP
 module=build/kmod/$(uname -r)/ktls.ko
 export VM_MODULE=${VM_MODULE:-$PWD/$module}
+export KTLS_KO=$VM_MODULE
 rc=0
 
 wanted() { [ -z "$only" ] || [[ " $only " == *" $1 "* ]]; }
