@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # native.sh HS-PEER: our handshake, as server and as client, against other
-# implementations: OpenSSL, GnuTLS, curl, Python's ssl. For each cipher, group
+# implementations: OpenSSL, GnuTLS, curl, Python's ssl, Chromium. For each cipher, group
 # and HelloRetryRequest; then each kind of key, ALPN, client certificates, key
 # updates, and failures with the alert that the peer must see. TAP; exit 1 if
 # anything failed. A peer that isn't installed is skipped and counted.
@@ -141,6 +141,61 @@ our_client() {
 	done; done
 }
 
+# The groups beside the two that run with everything above: number, and their
+# names with OpenSSL and GnuTLS. First as the peer's only one, then by a retry.
+more_groups() {
+	local id o g us=("$peer" -h 127.0.0.1 -p PORT -n server.test -A ca.pem)
+	while read -r id o g; do
+		start "$peer" -s -p PORT -c p256.pem -k p256.key -g "$id"
+		run "server, s_client, $o" ^hello out.txt s_client -groups "$o"
+		run "server, s_client, $o after a retry" ^hello out.txt s_client -groups "X25519:$o"
+		run "server, gnutls-cli, $o" ^hello out.txt gnutls_cli --priority "NORMAL:-VERS-ALL:+VERS-TLS1.3:-GROUP-ALL:+GROUP-$g"
+		[ "$(grep -c "^done.*retried 0" server.txt)$(grep -c "^done.*retried 1" server.txt)" = 21 ]
+		ok $? "server, $o: one retry of three"
+		stop
+		start openssl s_server -accept PORT -cert p256.pem -key p256.key -tls1_3 -rev -groups "$o"
+		expect "client, s_server, $o" "verified 1 retried 0" out.txt "${us[@]}" -g "$id" -x olleh
+		expect "client, s_server, $o after a retry" "verified 1 retried 1" out.txt "${us[@]}" -g "29,$id" -x olleh
+		stop
+		start gnutls-serv --echo -p PORT --x509certfile p256.pem --x509keyfile p256.key \
+			--priority "NORMAL:-VERS-ALL:+VERS-TLS1.3:-GROUP-ALL:+GROUP-$g"
+		expect "client, gnutls-serv, $o" "verified 1 retried 0" out.txt "${us[@]}" -g "$id"
+		stop
+	done <<- END
+		24 P-384 SECP384R1
+		25 P-521 SECP521R1
+		30 X448 X448
+		256 ffdhe2048 FFDHE2048
+		257 ffdhe3072 FFDHE3072
+		258 ffdhe4096 FFDHE4096
+	END
+	start openssl s_server -accept PORT -cert p256.pem -key p256.key -tls1_3 -rev
+	expect "client with its default groups, s_server that has no ML-KEM" "group x25519 .*verified 1 retried 0" out.txt "${us[@]}" -x olleh
+	stop
+}
+
+# A page fetched by a browser, whose log says which group it was.
+browser() { # browser NAME GROUP RETRIED HS-PEER-OPTIONS...
+	local name=$1 group=$2 retried=$3 pin
+	shift 3
+	if ! have chromium; then
+		skipped "server, Chromium, $name" "not installed"
+		return
+	fi
+	rm -rf profile netlog.json
+	pin=$(openssl x509 -in p256.pem -pubkey -noout | openssl pkey -pubin -outform DER | openssl dgst -sha256 -binary | base64)
+	start stdbuf -oL "$peer" -s -p PORT -c p256.pem -k p256.key -n server.test "$@"
+	timeout 60 chromium --headless --no-sandbox --disable-gpu --disable-dev-shm-usage --user-data-dir="$PWD/profile" \
+		--no-first-run --disable-background-networking --disable-component-update --disable-sync \
+		--host-resolver-rules="MAP server.test 127.0.0.1" --ignore-certificate-errors-spki-list="$pin" \
+		--log-net-log="$PWD/netlog.json" --dump-dom "https://server.test:$port/" > out.txt 2> /dev/null
+	grep -q "hello from hs-peer" out.txt
+	ok $? "server, Chromium, $name: the page"
+	grep -q "\"key_exchange_group\":$group[,}]" netlog.json && grep -q "retried $retried" server.txt
+	ok $? "server, Chromium, $name: the group in its log"
+	stop
+}
+
 kinds_of_key() {
 	local kind
 	for kind in p256 p384 p521 rsa rsapss ed25519; do
@@ -213,6 +268,10 @@ failures() {
 
 our_server
 our_client
+more_groups
+browser X25519MLKEM768 4588 0
+browser X25519 29 0 -g 29
+browser "P-384 after a retry" 24 1 -g 24
 kinds_of_key
 features
 failures
