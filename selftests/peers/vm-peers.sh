@@ -83,7 +83,7 @@ as_server() {
 
 server_in_trouble() {
 	local p=$((next_port += 1))
-	serve $p "$bin/ktls-serve" --root www --port $p --identity ecdsa --idle 15 || { try "ktls-serve starts" false; return; }
+	serve $p "$bin/ktls-serve" --root www --port $p --identity ecdsa || { try "ktls-serve starts" false; return; }
 	try "server, a range of a file" curl_range $p
 	try "server, 200 connections at once" curl_parallel $p
 	try "server, a request of 1-byte records" $peer_py bytewise $p "$ca/ca.pem" /small www/small
@@ -91,6 +91,9 @@ server_in_trouble() {
 	try "server, and the next is served" curl_client $p TLS_AES_128_GCM_SHA256 small
 	try "server, garbage instead of a handshake" $peer_py garbage_first $p
 	try "server, garbage after the handshake" $peer_py garbage_later $p "$ca/ca.pem"
+	stop $server
+	p=$((next_port += 1))
+	serve $p "$bin/ktls-serve" --root www --port $p --identity ecdsa --idle 15
 	try "server, 40 silent clients delay nobody" $peer_py silent $p "$ca/ca.pem" /small www/small
 	stop $server
 	try "server, all sessions are gone" idle
