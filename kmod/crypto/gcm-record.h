@@ -85,7 +85,7 @@ ALWAYS void hash_batch(struct gcm_work *work, const u8 *blocks)
 	for (int i = 0; i < BATCH_VECS; i++) {
 		vec x = vxor(vswap(vload(blocks + i * VSIZE)), first);
 
-		sum_add(&s, x, vload(work->power[2] + i * VSIZE));
+		sum_add(&s, x, vload((const u8 *)work->power + GCM_W_BULK + i * VSIZE));
 		first = vzero();
 	}
 	gcm_store(work->hash, sum_reduce(s));
@@ -95,8 +95,8 @@ ALWAYS void hash_batch(struct gcm_work *work, const u8 *blocks)
 ALWAYS void expand_powers(struct gcm_work *work, const struct gcm_key *key)
 {
 	const vec h8 = vwide(gcm_load(key->power[2]));
-	const u8 *from = key->power[0];
-	u8 *power = work->power[0];
+	const u8 *from = (const u8 *)key->power;
+	u8 *power = (u8 *)work->power;
 
 	UNROLL
 	for (int i = 0; i < 8 * GCM_BLOCK; i += VSIZE) {
@@ -113,7 +113,7 @@ ALWAYS void expand_powers(struct gcm_work *work, const struct gcm_key *key)
 /* What gcm-bulk.h wants: sums of the halves, those of two vectors interleaved. */
 ALWAYS void expand_middle(struct gcm_work *work)
 {
-	const u8 *power = work->power[2];
+	const u8 *power = (const u8 *)work->power + GCM_W_BULK;
 
 	UNROLL
 	for (int i = 0; i < BATCH_VECS / 2; i++) {
@@ -188,7 +188,7 @@ ALWAYS __m128i tag_mask(const struct gcm_key *key, int rounds, const u8 *iv)
 ALWAYS __m128i crypt_group(const struct gcm_key *key, int rounds, bool seal, vec *counter,
 			   struct sum s, __m128i hash, const u8 *in, u8 *out)
 {
-	const u8 *power = key->power[GCM_KEY_POWERS - 8];
+	const u8 *power = (const u8 *)(key->power + GCM_KEY_POWERS - 8);
 	vec b[GROUP / VSIZE], d, k;
 
 	HIDE(key);
@@ -395,7 +395,7 @@ ALWAYS void wipe(void *mem, size_t len)
 ALWAYS __m128i record_brief(const struct gcm_key *key, int rounds, bool seal,
 			    const struct gcm_op *op, size_t len, __m128i lengths)
 {
-	const u8 *powers = key->power[0] + sizeof(key->power), *in;
+	const u8 *powers = (const u8 *)key->power + sizeof(key->power), *in;
 	__m128i hash = _mm_setzero_si128(), mask = tag_mask(key, rounds, op->iv);
 	vec counter = vadd(vpair(counter_block(op->iv)), vtwo());
 	struct sum none = { vzero(), vzero(), vzero() }, s = none;
@@ -476,7 +476,7 @@ ALWAYS __m128i record_long(const struct gcm_key *key, int rounds, bool seal,
 
 	bounced |= take(&c, len, spare, &in, &out);
 	hash = crypt_rest(key, rounds, seal, vpair(gcm_load(work.counter)),
-			  work.power[0] + sizeof(work.power), none, gcm_load(work.hash),
+			  (const u8 *)work.power + sizeof(work.power), none, gcm_load(work.hash),
 			  in, out, len, lengths);
 	give(&c, len, spare, out);
 	wipe(&work, bounced ? sizeof(work) : GCM_W_COUNTER);
