@@ -26,6 +26,7 @@ const struct ext *const exts[] = {
 	&ext_cookie,
 	&ext_key_share,
 	&ext_psk_modes,
+	&ext_ticket_request,
 	&ext_early_data,
 	&ext_pre_shared_key,	/* last, RFC 9846 4.2.11 */
 };

@@ -22,6 +22,7 @@ enum ext_id {
 	EXT_ID_CERTIFICATE_AUTHORITIES	= 47,
 	EXT_ID_SIGNATURE_ALGORITHMS_CERT = 50,
 	EXT_ID_KEY_SHARE		= 51,
+	EXT_ID_TICKET_REQUEST		= 58,
 	EXT_ID_ECH			= 0xfe0d,
 };
 
@@ -41,7 +42,8 @@ struct ext {
 
 extern const struct ext ext_server_name, ext_supported_groups, ext_signature_algorithms, ext_alpn,
 	ext_pre_shared_key, ext_early_data, ext_supported_versions, ext_cookie, ext_psk_modes,
-	ext_certificate_authorities, ext_signature_algorithms_cert, ext_key_share;
+	ext_certificate_authorities, ext_signature_algorithms_cert, ext_key_share,
+	ext_ticket_request;
 
 extern const struct ext *const exts[];	/* in the order in which they are read and written */
 extern const size_t exts_num;

@@ -20,6 +20,8 @@ static bool list_has(struct rbuf list, uint16_t id)
 
 int choose_suite(struct hs *hs)
 {
+	if (hs->retry)
+		return 0;	/* the client's list is still the same, and the retry named our choice */
 	for (size_t i = 0; i < hs->suites_num; i++) {
 		if (!list_has(hs->peer_suites, hs->suites[i]->id))
 			continue;
@@ -106,7 +108,11 @@ int choose_identity(struct hs *hs)
 	const char *why = "no identity for this name";
 	int err;
 
-	if (hs->result.identity)
+	if (hs->has_psk)
+		return 0;
+	if (!ext_received(hs, EXT_ID_SIGNATURE_ALGORITHMS))
+		return hs_fail(hs, ALERT_MISSING_EXTENSION, "the ClientHello has no signature_algorithms, and no key of ours");
+	if (hs->sign.scheme)
 		return 0;
 	err = hs->params->choose(hs->params->arg, hs->result.server_name, hs->schemes, hs->schemes_num,
 				 &hs->result.identity, &why);

@@ -62,6 +62,18 @@ struct hs_share {
 	uint8_t priv[CRYPTO_MAX_PRIVATE];
 };
 
+/* A pre-shared key that this handshake may use or does use. */
+enum psk_kind { PSK_TICKET, PSK_EXTERNAL, PSK_IMPORTED };
+struct psk {
+	enum psk_kind kind;
+	const struct crypto_hash *hash;
+	uint8_t key[CRYPTO_MAX_DIGEST];
+	size_t len;
+	struct gbuf identity;		/* client: as it goes out */
+	uint32_t age;
+};
+#define PSKS_MAX 3			/* a ticket; or one by hand, imported for each hash */
+
 struct hs {
 	const struct hs_params *params;
 	enum hs_role role;
@@ -116,6 +128,16 @@ struct hs {
 	uint8_t share[CRYPTO_MAX_SHARE];
 	uint8_t secret[CRYPTO_MAX_SECRET];
 
+	/* psk.c */
+	struct psk psks[PSKS_MAX];	/* client: offered */
+	size_t psks_num;
+	struct psk psk;			/* agreed on, if has_psk; identity is empty */
+	bool has_psk;
+	uint16_t psk_index;
+	uint8_t psk_modes;		/* the client's, as a mask */
+	struct rbuf peer_psks, peer_binders;	/* valid while a hello is being read */
+	uint8_t tickets_asked[2];	/* by the client, RFC 9149: after a full handshake, after a resumed one */
+
 	/* cert.c */
 	bool cert_requested;
 	bool client_cert;		/* the client did present one */
@@ -160,6 +182,21 @@ int choose_group(struct hs *hs);	/* or hs->retry */
 int choose_identity(struct hs *hs);
 /* The scheme for our CertificateVerify; NULL: none of the peer's fits the key. */
 const struct crypto_scheme *choose_scheme(const struct hs *hs, const struct identity *identity);
+
+/* ---- psk.c: pre-shared keys, from tickets or by hand */
+#define PSK_DHE_KE 1
+int psk_collect(struct hs *hs);		/* client: what there is to offer, into hs->psks */
+void psk_forget(struct hs *hs);
+size_t psk_room(const struct hs *hs);	/* bytes that the offers need at most */
+/* Client: @msg is the whole ClientHello; its binders are filled in, RFC 9846 4.2.11.2. */
+void psk_bind(struct hs *hs, uint8_t *msg, size_t len);
+void psk_take(struct hs *hs, size_t index);	/* client: the one that the server chose */
+/* Server: the first key of the client that we have and can use. @hello: with its header. */
+int choose_psk(struct hs *hs, const uint8_t *hello);
+
+/* ---- session_ticket.c: NewSessionTicket */
+int tickets_issue(struct hs *hs);	/* server, behind the handshake */
+size_t tickets_to_give(const struct hs *hs);
 
 /* ---- hello.c, retry.c, cert.c, finished.c: message bodies */
 int client_hello_send(struct hs *hs, struct wbuf *b);

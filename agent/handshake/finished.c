@@ -53,6 +53,25 @@ int derive_app_keys(struct hs *hs)
 	return err ? err : record_rx_keys(hs, &r->rx);
 }
 
+/* Of a resumed session the ticket has told it. */
+static void name_peer(struct hs *hs)
+{
+	struct hs_result *r = &hs->result;
+	const struct x509_blob *der;
+	const char *name = hs->params->server_name;
+
+	if (!r->peer_num)
+		return;
+	der = x509_cert_der(r->peer[0]);
+	crypto_hash_once(&crypto_sha256, der->data, der->len, r->who.sha256);
+	r->who.known = true;
+	r->who.verified = r->peer_verified;
+	if (hs->role == HS_SERVER)
+		name = x509_cert_dns_name(r->peer[0], 0);
+	if (r->peer_verified && name && strlen(name) < sizeof(r->who.name))
+		memcpy(r->who.name, name, strlen(name) + 1);
+}
+
 int install_keys(struct hs *hs)
 {
 	struct hs_result *r = &hs->result;
@@ -72,5 +91,6 @@ int install_keys(struct hs *hs)
 	r->aead = hs->suite->aead;
 	r->hash = hs->hash;
 	r->retried = hs->retry;
+	name_peer(hs);
 	return err;
 }

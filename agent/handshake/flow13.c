@@ -24,12 +24,12 @@ static bool retried(const struct hs *hs, const struct rbuf *next)
 static bool with_cert(const struct hs *hs, const struct rbuf *next)
 {
 	(void)next;
-	return !hs->result.resumed;
+	return !hs->has_psk;
 }
 
 static bool cert_wanted(const struct hs *hs, const struct rbuf *next)
 {
-	if (hs->result.resumed)
+	if (hs->has_psk)
 		return false;
 	if (next && hs->role == HS_CLIENT)
 		return next->p[0] == HS_CERTIFICATE_REQUEST;
@@ -39,7 +39,7 @@ static bool cert_wanted(const struct hs *hs, const struct rbuf *next)
 static bool client_signed(const struct hs *hs, const struct rbuf *next)
 {
 	(void)next;
-	return !hs->result.resumed && hs->cert_requested && hs->client_cert;
+	return !hs->has_psk && hs->cert_requested && hs->client_cert;
 }
 
 static int answer_ccs(struct hs *hs)

@@ -25,6 +25,9 @@ int client_hello_send(struct hs *hs, struct wbuf *b)
 		if (err)
 			return err;
 	}
+	err = psk_collect(hs);
+	if (err)
+		return err;
 	wbuf_u16(b, TLS12);
 	wbuf_bytes(b, hs->client_random, HS_RANDOM);
 	wbuf_u8(b, (uint8_t)hs->session_id_len);
@@ -145,23 +148,26 @@ static int check_second_hello(struct hs *hs, const uint8_t *print)
 	return 0;
 }
 
-/* RFC 9846 9.2: without a pre-shared key these come together. */
+/* RFC 9846 9.2: these come together, as there is no handshake of ours without a key exchange. */
 static int check_mandatory(struct hs *hs)
 {
 	static const uint16_t ids[] = {
 		EXT_ID_SIGNATURE_ALGORITHMS, EXT_ID_SUPPORTED_GROUPS, EXT_ID_KEY_SHARE,
 	};
+	size_t first = ext_received(hs, EXT_ID_PRE_SHARED_KEY) ? 1 : 0;
 
-	for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++)
+	for (size_t i = first; i < sizeof(ids) / sizeof(ids[0]); i++)
 		if (!ext_received(hs, ids[i]))
 			return hs_fail(hs, ALERT_MISSING_EXTENSION, "the ClientHello has no %s", ext_name(ids[i]));
 	return 0;
 }
 
-static int choose(struct hs *hs)
+static int choose(struct hs *hs, const uint8_t *hello)
 {
 	int err = choose_suite(hs);
 
+	if (!err)
+		err = choose_psk(hs, hello);
 	if (!err)
 		err = choose_group(hs);
 	if (!err)
@@ -208,6 +214,7 @@ int client_hello_recv(struct hs *hs, struct rbuf *b)
 	hs->greeted = true;
 	hs->peer_version = 0;
 	hs->received = 0;
+	hs->psk_modes = 0;
 	fixed = (size_t)(b->p - start);
 	block = (struct rbuf){ b->p + (rbuf_len(b) < 2 ? 0 : 2), b->end };
 	/* TLS 1.2 clients may leave the block out. */
@@ -219,7 +226,7 @@ int client_hello_recv(struct hs *hs, struct rbuf *b)
 	hello_print(start, fixed, block, print);
 	err = second ? check_second_hello(hs, print) : 0;
 	memcpy(hs->hello_print, print, crypto_sha256.size);
-	return err ? err : choose(hs);
+	return err ? err : choose(hs, start - 4);
 }
 
 int server_hello_send(struct hs *hs, struct wbuf *b)
@@ -253,7 +260,9 @@ int use_handshake_keys(struct hs *hs)
 	if (err)
 		return err;
 	transcript_digest(hs, digest);
-	schedule_start(&hs->schedule, hs->hash, NULL, 0);
+	schedule_start(&hs->schedule, hs->hash, hs->has_psk ? hs->psk.key : NULL, hs->psk.len);
+	psk_forget(hs);
+	crypto_wipe(&hs->psk, sizeof(hs->psk));
 	schedule_mix(&hs->schedule, hs->secret, hs->group->secret);
 	crypto_wipe(hs->secret, sizeof(hs->secret));
 	hs_forget_shares(hs);

@@ -88,6 +88,7 @@ void hs_free(struct hs *hs)
 	for (size_t i = 0; i < hs->result.peer_num; i++)
 		x509_cert_free(hs->result.peer[i]);
 	hs_forget_shares(hs);
+	psk_forget(hs);
 	gbuf_free(&hs->rec);
 	gbuf_free(&hs->in);
 	gbuf_free(&hs->flight);
@@ -112,7 +113,7 @@ static size_t max_message(enum hs_msg type)
 static size_t send_room(const struct hs *hs, enum hs_msg type)
 {
 	const struct identity *identity = hs->result.identity;
-	size_t room = 4096 + hs->params->alpn_len + hs->cookie.len;
+	size_t room = 4096 + hs->params->alpn_len + hs->cookie.len + psk_room(hs);
 
 	if (type == HS_CLIENT_HELLO)
 		for (size_t i = 0; i < hs->groups_num; i++)
@@ -139,6 +140,8 @@ static int send_message(struct hs *hs, const struct hs_step *step)
 	wbuf_close(&b, mark, 3);
 	if (b.overflow)
 		return hs_fail(hs, -EMSGSIZE, "%s is too long to send", step->name);
+	if (step->type == HS_CLIENT_HELLO && hs->psks_num)
+		psk_bind(hs, b.buf, b.len);
 	hs->flight.len += b.len;
 	return transcript_add(hs, b.buf, b.len);
 }
@@ -253,6 +256,8 @@ static int run(struct hs *hs)
 		;
 	if (!err && hs->state == HS_READ)
 		err = record_flush(hs);
+	if (!err && hs->step == hs_flow13_num)
+		err = tickets_issue(hs);
 	if (!err && hs->step == hs_flow13_num)
 		hs->state = HS_DONE;
 	return err;

@@ -24,7 +24,46 @@ enum hs_alert_from { HS_ALERT_NONE, HS_ALERT_LOCAL, HS_ALERT_PEER };
 #define HS_MAX_NAME	256
 #define HS_MAX_SIGN	256	/* bytes to sign: 64 spaces, context, NUL, digest */
 
+#define HS_MAX_IDENTITY	64
+#define HS_MAX_TICKET	3072	/* bytes of a ticket that a client keeps */
+#define HS_CONTEXT	32
+#define HS_TICKET_NAME	8
+#define HS_TICKET_KEYS	2
+#define HS_TICKETS_MAX	8	/* given on one connection */
+#define HS_WEEK		604800	/* s: no ticket lives longer, RFC 9846 4.6.1 */
+
 struct hs;
+
+/* What seals a server's tickets: the first key seals, all of them open. */
+struct hs_ticket_key { uint8_t name[HS_TICKET_NAME], key[32]; };
+struct hs_ticket_keys { struct hs_ticket_key key[HS_TICKET_KEYS]; size_t num; };
+
+/* Who the peer has proven to be, in this handshake or in the one that it resumes. */
+struct hs_peer {
+	bool known, verified;		/* it had a certificate; with a path to an anchor */
+	uint8_t sha256[32];		/* of the certificate */
+	char name[HS_MAX_NAME];		/* verified: the name asked for, or the certificate's first */
+};
+
+/* What a client makes of a NewSessionTicket. To be used once. */
+struct hs_ticket {
+	uint16_t suite;
+	uint64_t received;		/* s since the epoch */
+	uint32_t lifetime, age_add;
+	uint8_t psk[CRYPTO_MAX_DIGEST];
+	struct hs_peer peer;
+	uint32_t len;
+	uint8_t data[HS_MAX_TICKET];
+};
+
+/* A key that both ends were given by hand, RFC 9257. */
+struct hs_psk {
+	const char *name;		/* its identity on the wire */
+	const uint8_t *key;
+	size_t len;			/* at most CRYPTO_MAX_DIGEST */
+	const struct crypto_hash *hash;
+	bool import;			/* by RFC 9258, for every hash that a suite of ours has */
+};
 
 /* What one side wants. Must outlive the handshake; the handshake changes nothing in it. */
 struct hs_params {
@@ -45,6 +84,16 @@ struct hs_params {
 	unsigned int rsa_min_bits;
 	enum hs_client_auth { HS_AUTH_NONE, HS_AUTH_ASK, HS_AUTH_REQUIRE } client_auth;
 	const struct identity *identity;	/* client's own, may be NULL */
+
+	/* Server: may be NULL, then tickets are neither given nor taken. */
+	const struct hs_ticket_keys *ticket_keys;
+	size_t tickets;			/* server: how many it gives unasked; client: how many it would like */
+	uint32_t ticket_lifetime;	/* server: s */
+	uint8_t ticket_context[HS_CONTEXT];	/* server: a ticket counts only where this is the same */
+	const struct hs_ticket *ticket;	/* client: to resume by; may be NULL, and set until hs_start() */
+	const struct hs_psk *psk;	/* client: to be used instead of certificates; may be NULL */
+	/* Server: the key with this name, or NULL. */
+	const struct hs_psk *(*find_psk)(void *arg, const uint8_t *name, size_t len);
 
 	/*
 	 * Server: choose an identity for this name (NULL or "": none was sent) which can use one of
@@ -83,8 +132,10 @@ struct hs_result {
 	const struct identity *identity;	/* what we presented */
 	struct x509_cert *peer[X509_MAX_CHAIN];	/* what the peer presented */
 	size_t peer_num;
+	struct hs_peer who;		/* the same and what a ticket carried over */
 	bool peer_verified;
 	bool resumed;
+	const struct hs_psk *psk;	/* the key by hand that took the place of certificates */
 	bool retried;			/* it took a HelloRetryRequest */
 };
 
@@ -113,6 +164,13 @@ const struct hs_result *hs_result(const struct hs *hs);
 const char *hs_why(const struct hs *hs);		/* one sentence; "" while all is well */
 const char *hs_step_name(const struct hs *hs);		/* the message being sent or awaited */
 int hs_alert(const struct hs *hs, enum hs_alert_from *from);	/* -1: none */
+
+/*
+ * A NewSessionTicket, with its header, that came after the handshake. 0; -ENOENT: not worth
+ * keeping; or the alert to send. The caller fills in ret->peer.
+ */
+int hs_ticket_read(uint16_t suite, const uint8_t *resumption, uint64_t now, const uint8_t *msg, size_t len,
+		   struct hs_ticket *ret);
 
 /* Next generation of a direction: secret, key and iv replaced, seq 0 (RFC 9846 7.2). */
 void hs_traffic_update(struct hs_traffic *t, const struct crypto_hash *hash,

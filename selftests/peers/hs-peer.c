@@ -21,6 +21,7 @@
 #include "handshake/alert.h"
 #include "handshake/hs.h"
 #include "handshake/suite.h"
+#include "rng/rng.h"
 
 #define RECORD (5 + 16384 + 256)
 enum { ALERT = 21, HANDSHAKE = 22, DATA = 23 };
@@ -35,6 +36,12 @@ struct options {
 	uint8_t alpn[256];
 	size_t alpn_len;
 	bool no_compatibility, require;
+	size_t tickets;
+	const char *ticket_in, *ticket_out;
+	char *psk_name;
+	uint8_t psk[64];
+	size_t psk_len;
+	bool import;
 };
 
 struct peer {
@@ -47,6 +54,12 @@ struct peer {
 	struct hs_traffic tx, rx;
 	const struct crypto_aead *aead;
 	const struct crypto_hash *hash;
+	struct hs_ticket_keys ticket_keys;
+	struct hs_ticket ticket;	/* the client's, for this connection and from it */
+	struct hs_psk psk;
+	uint16_t suite;
+	uint8_t resumption[CRYPTO_MAX_DIGEST];
+	struct hs_peer who;
 	uint8_t record[RECORD], plain[RECORD];
 };
 
@@ -166,7 +179,45 @@ static bool update_tx(struct peer *p, uint8_t ask)
 	return true;
 }
 
-/* The next application data; 0 at close_notify, -1 otherwise. Tickets are read and forgotten. */
+static void write_file(const char *path, const void *data, size_t len)
+{
+	FILE *f = fopen(path, "we");
+
+	if (!f || fwrite(data, len, 1, f) != 1 || fclose(f))
+		err(1, "%s", path);
+}
+
+/* The last ticket of a connection is kept. */
+static bool read_ticket(struct peer *p, size_t len)
+{
+	struct hs_ticket t = { 0 };
+	int e = hs_ticket_read(p->suite, p->resumption, (uint64_t)time(NULL), p->plain, len, &t);
+
+	if (e && e != -ENOENT)
+		return false;
+	t.peer = p->who;
+	printf("ticket of %u bytes for %u seconds\n", t.len, t.lifetime);
+	fflush(stdout);
+	if (!e && p->o->ticket_out)
+		write_file(p->o->ticket_out, &t, sizeof(t));
+	return true;
+}
+
+/* More than one message may share a record. */
+static bool read_messages(struct peer *p, size_t len)
+{
+	size_t one;
+
+	for (; len >= 4 && p->plain[0] == 4; len -= one) {
+		one = 4 + (size_t)(p->plain[1] << 16 | p->plain[2] << 8 | p->plain[3]);
+		if (one > len || !read_ticket(p, one))
+			return false;
+		memmove(p->plain, p->plain + one, len - one);
+	}
+	return true;
+}
+
+/* The next application data; 0 at close_notify, -1 otherwise. */
 static ssize_t recv_data(struct peer *p)
 {
 	uint8_t type;
@@ -180,6 +231,8 @@ static ssize_t recv_data(struct peer *p)
 			return n;
 		if (type == ALERT)
 			return n == 2 && p->plain[1] == ALERT_CLOSE_NOTIFY ? 0 : -1;
+		if (type == HANDSHAKE && !read_messages(p, (size_t)n))
+			return -1;
 		if (type != HANDSHAKE || n != 5 || p->plain[0] != KEY_UPDATE)
 			continue;
 		printf("peer updated its keys\n");
@@ -232,10 +285,10 @@ static void report(const struct hs *hs)
 	const struct hs_result *r = hs_result(hs);
 	const struct crypto_scheme *scheme = crypto_scheme_find(r->scheme);
 
-	printf("done suite %s group %s scheme %s name %s alpn [%.*s] peer %zu verified %d retried %d\n",
+	printf("done suite %s group %s scheme %s name %s alpn [%.*s] peer %zu verified %d retried %d resumed %d psk %s\n",
 	       suite_by_id(r->suite)->name, group_by_id(r->group)->name, scheme ? scheme->name : "none",
 	       r->server_name[0] ? r->server_name : "-", (int)r->alpn_len, (const char *)r->alpn,
-	       r->peer_num, r->peer_verified, r->retried);
+	       r->peer_num, r->peer_verified, r->retried, r->resumed, r->psk ? r->psk->name : "-");
 	fflush(stdout);
 }
 
@@ -263,6 +316,9 @@ static bool handshake(struct peer *p)
 		p->rx = hs_result(hs)->rx;
 		p->aead = hs_result(hs)->aead;
 		p->hash = hs_result(hs)->hash;
+		p->suite = hs_result(hs)->suite;
+		p->who = hs_result(hs)->who;
+		memcpy(p->resumption, hs_result(hs)->resumption, sizeof(p->resumption));
 	}
 	hs_free(hs);
 	return !e;
@@ -397,6 +453,43 @@ static int choose(void *arg, const char *name, const uint16_t *schemes, size_t n
 	return 0;
 }
 
+static const struct hs_psk *find_psk(void *arg, const uint8_t *name, size_t len)
+{
+	const struct peer *p = arg;
+
+	return len == strlen(p->psk.name) && !memcmp(name, p->psk.name, len) ? &p->psk : NULL;
+}
+
+static void fill_psk(struct peer *p)
+{
+	const struct options *o = p->o;
+	size_t len;
+	char *text;
+
+	if (o->server && o->tickets) {
+		p->ticket_keys.num = 1;
+		rng_fill(RNG_KEY, &p->ticket_keys.key[0], sizeof(p->ticket_keys.key[0]));
+		p->params.ticket_keys = &p->ticket_keys;
+	}
+	p->params.tickets = o->tickets;
+	p->params.ticket_lifetime = 3600;
+	if (o->ticket_in) {
+		text = slurp(o->ticket_in, &len);
+		if (len != sizeof(p->ticket))
+			errx(1, "%s: no ticket", o->ticket_in);
+		memcpy(&p->ticket, text, len);
+		free(text);
+		p->params.ticket = &p->ticket;
+	}
+	if (!o->psk_name)
+		return;
+	p->psk = (struct hs_psk){ o->psk_name, o->psk, o->psk_len, &crypto_sha256, o->import };
+	if (o->server)
+		p->params.find_psk = find_psk;
+	else
+		p->params.psk = &p->psk;
+}
+
 static void fill_params(struct peer *p)
 {
 	const struct options *o = p->o;
@@ -413,6 +506,7 @@ static void fill_params(struct peer *p)
 		.client_auth = !o->server || !o->ca ? HS_AUTH_NONE : o->require ? HS_AUTH_REQUIRE : HS_AUTH_ASK,
 		.choose = choose, .arg = p,
 	};
+	fill_psk(p);
 	if (o->chain) {
 		load_identity(p);
 		p->params.identity = &p->identity;
@@ -447,17 +541,33 @@ static size_t protocols(char *list, uint8_t *out)
 	return n;
 }
 
+/* NAME:HEX */
+static void parse_psk(struct options *o, char *text)
+{
+	char *hex = strchr(text, ':');
+	unsigned int byte;
+
+	if (!hex)
+		errx(64, "-P wants NAME:HEX");
+	*hex++ = 0;
+	o->psk_name = text;
+	for (; o->psk_len < sizeof(o->psk) && sscanf(hex, "%2x", &byte) == 1; hex += 2)
+		o->psk[o->psk_len++] = (uint8_t)byte;
+}
+
 static const char usage[] =
 	"hs-peer -s -p PORT -c CHAIN -k KEY [-n NAME] [-N COUNT] | hs-peer -h HOST -p PORT [-n NAME]\n"
 	"  -A CA: verify the peer (server: ask for a certificate, with -R require one)\n"
 	"  -e 51,52,54: TLS_CIPHER numbers  -g 29,23: groups  -S NUM: key shares  -a h2,http/1.1: ALPN\n"
-	"  -m MESSAGE -x EXPECTED: client  -u: update keys before each message  -M: no compatibility mode";
+	"  -m MESSAGE -x EXPECTED: client  -u: update keys before each message  -M: no compatibility mode\n"
+	"  -T NUM: tickets to give or to ask for  -O FILE: keep one  -I FILE: resume by it\n"
+	"  -P NAME:HEX: a pre-shared key, with -i imported (RFC 9258)";
 
 static void parse(struct options *o, int argc, char **argv)
 {
 	int c;
 
-	while ((c = getopt(argc, argv, "sp:h:c:k:A:n:N:e:g:S:a:m:x:uMR")) != -1)
+	while ((c = getopt(argc, argv, "sp:h:c:k:A:n:N:e:g:S:a:m:x:uMRT:O:I:P:i")) != -1)
 		switch (c) {
 		case 's': o->server = true; break;
 		case 'p': o->port = optarg; break;
@@ -476,6 +586,11 @@ static void parse(struct options *o, int argc, char **argv)
 		case 'u': o->update = true; break;
 		case 'M': o->no_compatibility = true; break;
 		case 'R': o->require = true; break;
+		case 'T': o->tickets = (size_t)atoi(optarg); break;
+		case 'O': o->ticket_out = optarg; break;
+		case 'I': o->ticket_in = optarg; break;
+		case 'P': parse_psk(o, optarg); break;
+		case 'i': o->import = true; break;
 		default: errx(64, "%s", usage);
 		}
 	if (!o->port || (o->server && (!o->chain || !o->key)) || (!o->server && !o->host) || optind < argc)

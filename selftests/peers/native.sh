@@ -243,6 +243,61 @@ features() {
 	stop
 }
 
+key=0011223344556677889900aabbccddee
+
+resumption() {
+	local c us end
+	for c in 51 52 54; do
+		end="${cipher[$c]}"
+		start "$peer" -s -p PORT -c p256.pem -k p256.key -n server.test -e "$c" -T 2
+		run "server, s_client gets tickets, $end" ^hello out.txt s_client -sess_out session.pem
+		run "server, s_client resumes, $end" "^Reused" out.txt s_client -sess_in session.pem
+		run "server, gnutls-cli resumes, $end" "This is a resumed session" out.txt gnutls_cli -r
+		run "server, curl twice, $end" "hello from hs-peer" out.txt fetch --next "https://server.test:$port/"
+		[ "$(grep -c "resumed 1" server.txt)" -ge 2 ]
+		ok $? "server, s_client and gnutls-cli resume, $end: agreed"
+		stop
+		us=("$peer" -h 127.0.0.1 -p PORT -n server.test -A ca.pem -e "$c" -T 2)
+		start openssl s_server -accept PORT -cert p256.pem -key p256.key -tls1_3 -rev
+		expect "client gets a ticket, s_server, $end" "^ticket" out.txt "${us[@]}" -x olleh -O ticket
+		expect "client resumes, s_server, $end" "verified 1 retried 0 resumed 1" out.txt "${us[@]}" -x olleh -I ticket
+		stop
+		start gnutls-serv --echo -p PORT --x509certfile p256.pem --x509keyfile p256.key
+		expect "client gets a ticket, gnutls-serv, $end" "^ticket" out.txt "${us[@]}" -O ticket
+		expect "client resumes, gnutls-serv, $end" "verified 1 retried 0 resumed 1" out.txt "${us[@]}" -I ticket
+		stop
+	done
+	us=("$peer" -h 127.0.0.1 -p PORT -n server.test -A ca.pem -T 2 -g 29,23)
+	start openssl s_server -accept PORT -cert p256.pem -key p256.key -tls1_3 -rev -groups P-256
+	expect "client gets a ticket after a retry, s_server" "^ticket" out.txt "${us[@]}" -x olleh -O ticket
+	expect "client resumes with a retry, s_server" "verified 1 retried 1 resumed 1" out.txt "${us[@]}" -x olleh -I ticket
+	stop
+	start "$peer" -s -p PORT -c p256.pem -k p256.key -g 23 -T 2 -A ca.pem -R
+	run "server with client certificates gives tickets, s_client" ^hello out.txt s_client -cert p256.pem -key p256.key \
+		-groups X25519:P-256 -sess_out session.pem
+	run "server resumes with a retry, s_client" "^Reused" out.txt s_client -groups X25519:P-256 -sess_in session.pem
+	expect "server resumes: the client is still who it was" "peer 0 verified 1 retried 1 resumed 1" server.txt true
+	stop
+}
+
+keys_by_hand() {
+	local us=("$peer" -h 127.0.0.1 -p PORT -n server.test -A ca.pem)
+	start "$peer" -s -p PORT -c p256.pem -k p256.key -P "alice:$key"
+	run "server, s_client, a key by hand" "^hello" out.txt s_client -psk $key -psk_identity alice
+	expect "server, s_client, a key by hand: agreed" "psk alice" server.txt true
+	run "server, s_client, the wrong key" "alert number 51" out.txt s_client -psk 01$key -psk_identity alice
+	run "server, s_client, an unknown name" "^hello" out.txt s_client -psk $key -psk_identity bob
+	run "server, gnutls-cli, a key by hand" "^hello" out.txt gnutls_cli --pskusername alice --pskkey $key \
+		--priority NORMAL:-VERS-ALL:+VERS-TLS1.3:-KX-ALL:+ECDHE-PSK:+DHE-PSK
+	[ "$(grep -c "psk alice" server.txt)" = 2 ]
+	ok $? "server, gnutls-cli, a key by hand: agreed"
+	stop
+	start openssl s_server -accept PORT -nocert -tls1_3 -rev -psk $key -psk_identity alice
+	expect "client, s_server, a key by hand" "psk alice" out.txt "${us[@]}" -x olleh -P "alice:$key"
+	expect "client, s_server, the wrong key" "failed at ServerHello" out.txt "${us[@]}" -x olleh -P "alice:01$key"
+	stop
+}
+
 failures() {
 	start "$peer" -s -p PORT -c p256.pem -k p256.key -n server.test -e 51 -g 29
 	run "server refuses TLS 1.2" "alert number 70" out.txt s_client -tls1_2
@@ -274,6 +329,8 @@ browser X25519 29 0 -g 29
 browser "P-384 after a retry" 24 1 -g 24
 kinds_of_key
 features
+resumption
+keys_by_hand
 failures
 echo "1..$((pass + fail + skip))"
 echo "# $pass passed, $fail failed, $skip skipped"

@@ -24,6 +24,8 @@ UNIT_alert := $(UNIT_HANDSHAKE)
 UNIT_ext := $(UNIT_HANDSHAKE)
 UNIT_flow := $(UNIT_HANDSHAKE)
 UNIT_rfc8448 := $(UNIT_HANDSHAKE)
+UNIT_resume := $(UNIT_HANDSHAKE)
+UNIT_ticket := $(UNIT_HANDSHAKE)
 UNIT_buf := handshake
 UNIT_gcm := gcm
 UNIT_LIBS_gcm := -lcrypto
@@ -46,7 +48,7 @@ $(B)/unit/ctl_test: $(B)/asan/ctl.a
 # A throw-away CA and certificates of every kind of key.
 $(B)/unit/pki/done: selftests/unit/pki.sh
 	$< $(@D)
-$(B)/unit/hs_test $(B)/unit/alert_test: | $(B)/unit/pki/done
+$(B)/unit/hs_test $(B)/unit/alert_test $(B)/unit/resume_test: | $(B)/unit/pki/done
 
 .PHONY: unit
 unit: $(T:%=$(B)/unit/%_test)

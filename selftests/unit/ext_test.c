@@ -19,6 +19,7 @@ static const struct { uint16_t id; const char *name; uint16_t in; } rfc[] = {
 	{ 47, "certificate_authorities", EXT_CH | EXT_CR },
 	{ 50, "signature_algorithms_cert", EXT_CH | EXT_CR },
 	{ 51, "key_share", EXT_CH | EXT_SH | EXT_HRR },
+	{ 58, "ticket_request", EXT_CH | EXT_EE },	/* RFC 9149 4 */
 };
 
 static void table_is_the_rfc_s(void **state)

@@ -61,7 +61,7 @@ static void from_table(struct orders *o, enum hs_role role)
 	for (int bits = 0; bits < 16; bits++) {
 		struct hs hs = {
 			.role = role, .retry = bits & 1, .cert_requested = bits & 4, .client_cert = bits & 8,
-			.result.resumed = bits & 2,
+			.has_psk = bits & 2,
 		};
 		char line[MAX_ORDER] = "", word[40];
 

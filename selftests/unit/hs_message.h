@@ -20,7 +20,7 @@ struct message {
 static struct message msg;
 
 /* Bytes of the body before the block of extensions. */
-static size_t head_of(const uint8_t *body, uint8_t type)
+static inline size_t head_of(const uint8_t *body, uint8_t type)
 {
 	size_t at = 2 + 32;
 
@@ -39,7 +39,7 @@ static size_t head_of(const uint8_t *body, uint8_t type)
 	return 0;
 }
 
-static void message_read(const uint8_t *p, size_t len)
+static inline void message_read(const uint8_t *p, size_t len)
 {
 	struct rbuf r, block, one;
 
@@ -62,7 +62,7 @@ static void message_read(const uint8_t *p, size_t len)
 	}
 }
 
-static size_t message_write(uint8_t *to, size_t cap)
+static inline size_t message_write(uint8_t *to, size_t cap)
 {
 	struct wbuf b = { .buf = to, .cap = cap };
 	size_t body, block, one;
@@ -93,7 +93,7 @@ static size_t message_write(uint8_t *to, size_t cap)
 	return b.len;
 }
 
-static int find(uint16_t id)
+static inline int find(uint16_t id)
 {
 	for (size_t i = 0; i < msg.num; i++)
 		if (msg.exts[i].id == id)
@@ -102,7 +102,7 @@ static int find(uint16_t id)
 	return 0;
 }
 
-static void drop(uint16_t id)
+static inline void drop(uint16_t id)
 {
 	int i = find(id);
 
@@ -110,14 +110,14 @@ static void drop(uint16_t id)
 	msg.num--;
 }
 
-static void add(uint16_t id, const void *data, size_t len)
+static inline void add(uint16_t id, const void *data, size_t len)
 {
 	msg.exts[msg.num].id = id;
 	msg.exts[msg.num].len = len;
 	memcpy(msg.exts[msg.num++].data, data, len);
 }
 
-static void set(uint16_t id, const void *data, size_t len)
+static inline void set(uint16_t id, const void *data, size_t len)
 {
 	int i = find(id);
 
