@@ -9,7 +9,7 @@
 #	uml		the kernel source and what building User Mode Linux needs
 #	peers		the TLS programs that we test against
 #	bench		what ours is compared with
-#	test		cmocka, sparse, ctags
+#	test		cmocka, sparse, ctags, valgrind
 # deps.sh image SERIES: download the kernel package of a series into build/vm
 # (it is not installed) and print its path.
 #
@@ -24,7 +24,7 @@ declare -A packages=(
 	[uml]="linux-source-6.12 make gcc libc6-dev flex bison bc xz-utils busybox-static iproute2 kmod"
 	[peers]="openssl gnutls-bin curl nginx-light python3 socat"
 	[bench]="gcc libc6-dev nettle-dev libssl-dev linux-source-6.12 xz-utils"
-	[test]="libcmocka-dev libssl-dev libjansson-dev sparse universal-ctags binutils"
+	[test]="libcmocka-dev libssl-dev libjansson-dev sparse universal-ctags binutils valgrind"
 )
 declare -A meta=([6.1]=amd64 [6.12]=6.12-amd64)
 

@@ -135,6 +135,7 @@ main() {
 	suite style selftests/style.sh
 	suite uapi as_test "ktls_netlink.h is what ktls.yaml generates" uapi_header
 	suite unit unit_tests
+	suite secrets make -s secrets
 	suite peers-native make -s peers-native
 	for k in $kernels; do
 		suite "sparse-$k" as_test "sparse is content with the module for $k" module_sparse "$k"
@@ -149,7 +150,7 @@ summary() {
 		p=$((p + a)) f=$((f + b)) s=$((s + c))
 		[ "$b" = 0 ] || grep -HE '^[ \t]*not ok' "$log" | grep -vi '# *skip' ||
 			{ echo "$log: ended without saying what failed:"; tail -5 "$log"; }
-		grep -HiE '# *skip' "$log"
+		grep -HiE '^[ \t]*(not )?ok.*# *skip|^1\.\.0.*# *skip' "$log"
 	done
 	say "$((SECONDS - started)) s; each suite's output is in $logs/"
 	echo "$p passed, $f failed, $s skipped"

@@ -1,0 +1,20 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# make secrets: does a branch or an address depend on a secret? The agent's
+# objects are those that ship; only what is public is declared so, by wrapping.
+SECRETS_PARTS := handshake ext x509 crypto rng
+SECRETS_WRAP := crypto_equal rng_fill rng_nettle_key nettle_ecdsa_sign nettle_rsa_pkcs1_sign_tr \
+	$(patsubst %,nettle_rsa_pss_sha%_sign_digest_tr,256 384 512)
+
+$(B)/bin/secrets: $(B)/obj/selftests/secrets/secrets.o $(SECRETS_PARTS:%=$(B)/obj/agent-%.a)
+	@mkdir -p $(@D)
+	$(CC) -pie -o $@ $< -Wl,--start-group $(filter %.a,$^) -Wl,--end-group \
+		$(SECRETS_WRAP:%=-Wl,--wrap=%) -lhogweed -lnettle -lgmp -ltasn1
+
+.PHONY: secrets
+ifneq ($(shell command -v valgrind),)
+secrets: $(B)/bin/secrets | $(B)/unit/pki/done
+	@selftests/secrets/run.sh $<
+else
+secrets:
+	@echo "1..0 # SKIP valgrind is not installed: apt-get install valgrind"
+endif
