@@ -14,6 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "config.h"
+#include "handshake/hs.h"
 #include "log.h"
 
 #define ALL(array)	(array), (array) + sizeof(array) / sizeof((array)[0])
@@ -209,6 +210,21 @@ static int set_rsa_min_bits(struct parse *p, const char *key, const char *value)
 	return read_number(p, key, value, 1024, 8192, &p->c->rsa_min_bits);
 }
 
+static int set_tickets(struct parse *p, const char *key, const char *value)
+{
+	return read_number(p, key, value, 0, HS_TICKETS_MAX, &p->c->tickets);
+}
+
+static int set_ticket_lifetime(struct parse *p, const char *key, const char *value)
+{
+	return read_number(p, key, value, 60, HS_WEEK, &p->c->ticket_lifetime);
+}
+
+static int set_client_tickets(struct parse *p, const char *key, const char *value)
+{
+	return read_number(p, key, value, 0, 4096, &p->c->client_tickets);
+}
+
 static int set_ciphers(struct parse *p, const char *key, const char *value)
 {
 	return read_words(p, key, value, ALL(ciphers), p->c->ciphers, &p->c->ciphers_num);
@@ -274,6 +290,9 @@ static const struct option {
 	{ IN_AGENT,	"log",		false,	set_log },
 	{ IN_AGENT,	"handshakes",	false,	set_handshakes },
 	{ IN_AGENT,	"rsa-min-bits",	false,	set_rsa_min_bits },
+	{ IN_AGENT,	"tickets",	false,	set_tickets },
+	{ IN_AGENT,	"ticket-lifetime", false, set_ticket_lifetime },
+	{ IN_AGENT,	"client-tickets", false, set_client_tickets },
 	{ IN_AGENT,	"ciphers",	true,	set_ciphers },
 	{ IN_AGENT,	"groups",	true,	set_groups },
 	{ IN_AGENT,	"control",	false,	set_control },
@@ -461,6 +480,9 @@ static int defaults(struct config *c)
 	c->workers = cpus > 0 ? cpus : 1;
 	c->handshakes = 1024;
 	c->rsa_min_bits = 2048;
+	c->tickets = 2;
+	c->ticket_lifetime = 7200;
+	c->client_tickets = 512;
 	c->log_level = LOG_INFO;
 	c->user = strdup(pw ? pw->pw_name : "65534");
 	c->control = strdup("/run/ktlsd/control");

@@ -21,6 +21,9 @@ struct config {
 	unsigned int workers;		/* [agent] */
 	unsigned int handshakes;	/* at once, per worker */
 	unsigned int rsa_min_bits;
+	unsigned int tickets;		/* given to a client; 0: no resumption */
+	unsigned int ticket_lifetime;	/* s */
+	unsigned int client_tickets;	/* kept of servers; 0: none */
 	int log_level;
 	uid_t uid;
 	gid_t gid;

@@ -18,6 +18,7 @@
 #include "handshake/alert.h"
 #include "handshake/suite.h"
 #include "log.h"
+#include "resume.h"
 #include "state.h"
 
 #define STEPS_MAX	16		/* reads and writes per wake-up: others wait */
@@ -200,6 +201,7 @@ static void fill_state(const struct conn *c, const struct hs_result *r, const st
 	s->alpn_len = r->alpn_len;
 	if (r->identity)
 		snprintf(s->identity, sizeof(s->identity), "%s", r->identity->name);
+	resume_state(c, r, s);
 }
 
 static size_t pack_state(const struct conn *c, const struct hs_result *r,
@@ -242,10 +244,11 @@ static void log_success(const struct conn *c, const struct hs_result *r, uint64_
 	const struct crypto_group *group = group_by_id(r->group);
 	char name[HS_MAX_NAME];
 
-	log_line(LOG_INFO, "handshake cookie=%llx peer=%s role=%s uid=%u name=%s result=ok version=1.3 suite=%s group=%s identity=%s ms=%llu",
+	log_line(LOG_INFO, "handshake cookie=%llx peer=%s role=%s uid=%u name=%s result=ok version=1.3 suite=%s group=%s identity=%s resumed=%s ms=%llu",
 		 (unsigned long long)c->cookie, c->peer, c->role == KTLS_ROLE_SERVER ? "server" : "client", c->uid,
 		 log_quote(name, sizeof(name), c->wish.server_name), suite ? suite->name : "?",
 		 group ? group->name : "none", r->identity ? r->identity->name : "none",
+		 r->resumed ? "yes" : "no",
 		 (unsigned long long)(now - c->opened));
 }
 
@@ -327,6 +330,8 @@ bool conn_step(struct conn *c, uint64_t now)
 {
 	int i, err;
 
+	if (c->fetching)
+		return wait_for(c, 0);
 	for (i = 0; i < STEPS_MAX; i++) {
 		if (hs_state(c->hs) == HS_FAILED) {
 			fail(c, now);
@@ -364,6 +369,16 @@ bool conn_signed(struct conn *c, const struct msg_signed *m, uint64_t now)
 		hs_abort(c->hs, ALERT_INTERNAL_ERROR, "the keeper refused to sign: see its log line");
 	else
 		hs_signed(c->hs, m->sig, m->len);
+	return conn_step(c, now);
+}
+
+bool conn_ticket(struct conn *c, const struct msg_ticket *m, uint64_t now)
+{
+	if (!c->fetching)
+		return true;
+	c->fetching = false;
+	resume_take(c, m);
+	hs_start(c->hs);
 	return conn_step(c, now);
 }
 
@@ -514,7 +529,7 @@ static bool begin(struct conn *c, const struct upcall *up, uint64_t now)
 	}
 	set_params(c);
 	c->hs = hs_new(&c->params);
-	if (c->hs && hs_start(c->hs) >= 0)
+	if (c->hs && (resume_begin(c, &up->peer) || hs_start(c->hs) >= 0))
 		return true;
 	end_with(c, -ENOMEM, now, "the agent has no memory: lower handshakes = of [agent], or add memory");
 	return false;
@@ -541,6 +556,9 @@ struct conn *conn_open(struct conn_env *env, const struct upcall *up, uint64_t r
 void conn_free(struct conn *c)
 {
 	hs_free(c->hs);
+	if (c->ticket)
+		crypto_wipe(c->ticket, sizeof(*c->ticket));
+	free(c->ticket);
 	close(c->fd);
 	crypto_wipe(c, sizeof(*c));
 	free(c);

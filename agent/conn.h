@@ -17,6 +17,10 @@ struct conn_env {
 	/* Ask for a signature; conn_signed() brings it. 0, or -EAGAIN: call again by conn_step(). */
 	int (*sign)(void *arg, uint64_t request, uint64_t deadline, const struct hs_sign *sign);
 	void (*failed)(void *arg, const struct msg_failure *failure);
+	/* Ask the keeper for a ticket, or give it one; conn_ticket() brings it. Both may be NULL. 0 or -errno. */
+	int (*ticket_get)(void *arg, uint64_t request, const uint8_t store_key[HS_CONTEXT]);
+	void (*ticket_put)(void *arg, const struct msg_ticket_put *m);
+	struct hs_ticket_keys ticket_keys;	/* the keeper's newest */
 	struct { uint64_t accepted, done, failed, other; } count;
 };
 
@@ -44,6 +48,10 @@ struct conn {
 	int denied;			/* -errno of policy: the engine will refuse */
 	int broken;			/* -errno of the channel's writing end */
 	bool signing;			/* asked for, not yet there */
+	bool fetching;			/* a ticket: likewise */
+	bool keeps_tickets;
+	uint8_t store_key[HS_CONTEXT];	/* of the tickets that it keeps */
+	struct hs_ticket *ticket;	/* to resume by; owned */
 	char peer[MSG_PEER];
 	struct hs_params params;
 	struct choice choice;
@@ -60,6 +68,7 @@ struct conn *conn_open(struct conn_env *env, const struct upcall *up, uint64_t r
 bool conn_step(struct conn *c, uint64_t now);
 /* The keeper's answer. False as above. */
 bool conn_signed(struct conn *c, const struct msg_signed *m, uint64_t now);
+bool conn_ticket(struct conn *c, const struct msg_ticket *m, uint64_t now);
 /* The deadline has passed: tell peer and application. */
 void conn_expire(struct conn *c, uint64_t now);
 /* The channel hung up while nothing was awaited from it. */

@@ -13,6 +13,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 #include "keeper.h"
 #include "log.h"
@@ -62,6 +63,7 @@ int hand_start(struct keeper *k, struct hand *h)
 	h->state = HAND_STARTING;
 	h->started = keeper_now();
 	h->is_stalled = false;
+	h->ticket_keys = 0;
 	h->source = (struct source){ .fd = pair[0], .ready = on_hand };
 	if (!err)
 		err = keeper_watch(k, &h->source, EPOLLIN);
@@ -109,10 +111,10 @@ static void on_sign(struct keeper *k, struct hand *h, const struct msg_sign *m)
 	/* Under overload, work for handshakes that are over would delay the others past their time. */
 	if (keeper_now() >= m->deadline)
 		return;
-	sign_request(h->config, m, &h->stalled);
+	sign_request(h->config, m, &h->stalled.signd);
 	h->signatures++;
-	if (h->stalled.err)
-		log_line(LOG_WARNING, "keeper: refused worker %d a signature by key %u, scheme %#x: %s", h->number, m->key, m->scheme, strerror(-h->stalled.err));
+	if (h->stalled.signd.err)
+		log_line(LOG_WARNING, "keeper: refused worker %d a signature by key %u, scheme %#x: %s", h->number, m->key, m->scheme, strerror(-h->stalled.signd.err));
 	answer(k, h);
 }
 
@@ -127,6 +129,13 @@ static void on_message(struct keeper *k, struct hand *h, const union msg *m)
 		break;
 	case MSG_SIGN:
 		on_sign(k, h, &m->sign);
+		break;
+	case MSG_TICKET_PUT:
+		tickets_put(&k->tickets, &m->ticket_put, h->config->client_tickets);
+		break;
+	case MSG_TICKET_GET:
+		tickets_get(&k->tickets, &m->ticket_get, time(NULL), &h->stalled.ticket);
+		answer(k, h);
 		break;
 	case MSG_COUNTERS:
 		h->counters = m->counters;
@@ -166,6 +175,17 @@ static void on_hand(struct keeper *k, struct source *s, uint32_t events)
 		on_message(k, h, &m);
 	else if (err != -EAGAIN)
 		hang_up(h, err == -ECONNRESET ? -EPIPE : err);
+}
+
+/* A worker whose socket is full gets them another time. */
+void hands_give_keys(struct keeper *k)
+{
+	struct hand *h;
+
+	for (h = k->hands; h; h = h->next)
+		if (h->state == HAND_READY && h->ticket_keys != k->tickets.generation && h->source.fd >= 0 &&
+		    !msg_send(h->source.fd, &k->tickets.keys))
+			h->ticket_keys = k->tickets.generation;
 }
 
 void hand_retire(struct keeper *k, struct hand *h)

@@ -37,28 +37,6 @@ static void put_number(struct out *o, int type, uint16_t n)
 		put(o, type, &n, sizeof(n));
 }
 
-/* The name that was proven: a client asked for it; a server takes the certificate's first. */
-static void put_peer_name(struct out *o, const struct conn *c, const struct hs_result *r)
-{
-	const char *name = NULL;
-
-	if (r->peer_verified && c->params.role == HS_CLIENT)
-		name = c->params.server_name;
-	else if (r->peer_verified)
-		name = x509_cert_dns_name(r->peer[0], 0);
-	if (name)
-		put_text(o, KTLS_I_PEER_NAME, name);
-}
-
-static void put_peer(struct out *o, const struct hs_result *r)
-{
-	const struct x509_blob *der = x509_cert_der(r->peer[0]);
-	uint8_t digest[CRYPTO_MAX_DIGEST];
-
-	crypto_hash_once(&crypto_sha256, der->data, der->len, digest);
-	put(o, KTLS_I_PEER_SHA256, digest, crypto_sha256.size);
-}
-
 static void put_chain(struct out *o, const struct hs_result *r)
 {
 	uint8_t chain[KTLS_MAX_INFO];
@@ -90,9 +68,9 @@ size_t info_write(const struct conn *c, const struct hs_result *r, uint8_t *buf,
 	put_text(&o, KTLS_I_SERVER_NAME, r->server_name);
 	if (r->identity)
 		put_text(&o, KTLS_I_IDENTITY, r->identity->name);
-	put_peer_name(&o, c, r);
-	if (r->peer_num)
-		put_peer(&o, r);
+	put_text(&o, KTLS_I_PEER_NAME, r->who.name);
+	if (r->who.known)
+		put(&o, KTLS_I_PEER_SHA256, r->who.sha256, sizeof(r->who.sha256));
 	if (r->resumed)
 		put(&o, KTLS_I_RESUMED, NULL, 0);
 	if (r->peer_num && c->wish.peer_chain)

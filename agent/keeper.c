@@ -275,6 +275,8 @@ static void run(struct keeper *k)
 		}
 		if (!k->stop_by)
 			hands_restart(k, keeper_now());
+		tickets_rotate(&k->tickets, keeper_now(), k->config->ticket_lifetime);
+		hands_give_keys(k);
 		if (watchdog != UINT64_MAX)
 			sd_notify(0, "WATCHDOG=1");
 	}
@@ -315,6 +317,7 @@ int keeper_main(const char *path, struct config *config)
 	}
 	hands_kill(&k, NULL);
 	control_close(&k, k.control);
+	tickets_free(&k.tickets);
 	config_put(k.coming);
 	config_put(k.config);
 	return k.status;

@@ -8,6 +8,7 @@
 #include <signal.h>
 #include "config.h"
 #include "message.h"
+#include "tickets.h"
 
 #define KTLSD_VERSION	"0.1"
 #define FAILURES_MAX	256
@@ -33,8 +34,9 @@ struct hand {
 	uint64_t started, again, backoff;	/* ms */
 	uint64_t signatures;
 	struct msg_counters counters;
-	struct msg_signed stalled;	/* an answer that found the socket full */
+	union msg stalled;		/* an answer that found the socket full */
 	bool is_stalled;
+	unsigned int ticket_keys;	/* generation that it has */
 };
 
 struct keeper {
@@ -46,6 +48,7 @@ struct keeper {
 	int epoll;
 	struct source signals;
 	struct control *control;
+	struct tickets tickets;
 	uint64_t started, stop_by;	/* ms; stop_by 0: not stopping */
 	unsigned int reloads;
 	bool reload_again, was_ready;
@@ -64,6 +67,7 @@ int keeper_rewatch(struct keeper *k, struct source *s, uint32_t events);
 /* hands.c: workers' processes and messages */
 int hand_start(struct keeper *k, struct hand *h);	/* fork and exec; or -errno */
 int hands_add(struct keeper *k, struct config *config);	/* config->workers of them */
+void hands_give_keys(struct keeper *k);		/* for tickets, to those who lack the newest */
 void hand_retire(struct keeper *k, struct hand *h);
 void hands_reap(struct keeper *k);			/* after SIGCHLD */
 void hands_restart(struct keeper *k, uint64_t now);	/* those whose back-off is over */

@@ -74,6 +74,22 @@ static void failed(void *arg, const struct msg_failure *failure)
 	msg_send(l->keeper, failure);
 }
 
+static int ticket_get(void *arg, uint64_t request, const uint8_t store_key[HS_CONTEXT])
+{
+	struct msg_ticket_get m = { .type = MSG_TICKET_GET, .id = request };
+	struct loop *l = arg;
+
+	memcpy(m.store_key, store_key, sizeof(m.store_key));
+	return msg_send(l->keeper, &m);
+}
+
+static void ticket_put(void *arg, const struct msg_ticket_put *m)
+{
+	struct loop *l = arg;
+
+	msg_send(l->keeper, m);
+}
+
 /* ---- conns */
 
 static uint32_t slot_of(uint64_t request)
@@ -134,6 +150,19 @@ static void on_signed(struct loop *l, const struct msg_signed *m, uint64_t now)
 		drop(l, c);
 }
 
+static void on_ticket(struct loop *l, const struct msg_ticket *m, uint64_t now)
+{
+	uint32_t slot = slot_of(m->id);
+	struct conn *c = slot < l->slots ? l->conns[slot] : NULL;
+
+	if (!c || c->request != m->id)
+		return;
+	if (conn_ticket(c, m, now))
+		arm(l, c, EPOLL_CTL_MOD);
+	else
+		drop(l, c);
+}
+
 /* ---- the keeper */
 
 static void retry_signatures(struct loop *l, uint64_t now)
@@ -156,6 +185,10 @@ static void on_keeper(struct loop *l, uint32_t events, uint64_t now)
 		err = msg_recv(l->keeper, &m);
 		if (!err && m.type == MSG_SIGNED)
 			on_signed(l, &m.signd, now);
+		else if (!err && m.type == MSG_TICKET)
+			on_ticket(l, &m.ticket, now);
+		else if (!err && m.type == MSG_TICKET_KEYS)
+			l->env.ticket_keys = m.ticket_keys.keys;
 		else if (!err && m.type == MSG_RETIRE)
 			l->retiring = true;
 	}
@@ -306,6 +339,7 @@ int loop_init(struct loop *l, const struct config *config, int keeper)
 
 	l->env = (struct conn_env){
 		.config = config, .arg = l, .respond = respond, .sign = sign, .failed = failed,
+		.ticket_get = ticket_get, .ticket_put = ticket_put,
 	};
 	l->keeper = keeper;
 	l->next_deadline = UINT64_MAX;

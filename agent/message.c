@@ -12,6 +12,10 @@ static const size_t sizes[] = {
 	[MSG_COUNTERS] = sizeof(struct msg_counters),
 	[MSG_FAILURE] = sizeof(struct msg_failure),
 	[MSG_RETIRE] = sizeof(struct msg_plain),
+	[MSG_TICKET_KEYS] = sizeof(struct msg_ticket_keys),
+	[MSG_TICKET_PUT] = sizeof(struct msg_ticket_put),
+	[MSG_TICKET_GET] = sizeof(struct msg_ticket_get),
+	[MSG_TICKET] = sizeof(struct msg_ticket),
 };
 
 size_t msg_size(uint32_t type)

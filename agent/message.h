@@ -20,6 +20,10 @@ enum msg_type {
 	MSG_COUNTERS,	/* worker, once a second when something changed */
 	MSG_FAILURE,	/* worker: a handshake failed */
 	MSG_RETIRE,	/* keeper: take nothing new, finish, exit */
+	MSG_TICKET_KEYS,	/* keeper: what seals tickets from now on */
+	MSG_TICKET_PUT,	/* worker: a client was given a ticket */
+	MSG_TICKET_GET,	/* worker: a client would use one */
+	MSG_TICKET,	/* keeper: the answer to MSG_TICKET_GET */
 };
 
 struct msg_plain { uint32_t type; };	/* MSG_READY, MSG_RETIRE */
@@ -62,6 +66,30 @@ struct msg_failure {
 	char reason[MSG_REASON];
 };
 
+struct msg_ticket_keys {
+	uint32_t type;
+	struct hs_ticket_keys keys;
+};
+
+struct msg_ticket_put {
+	uint32_t type;
+	uint8_t store_key[HS_CONTEXT];	/* digest of all that has to be the same */
+	struct hs_ticket ticket;
+};
+
+struct msg_ticket_get {
+	uint32_t type;
+	uint64_t id;
+	uint8_t store_key[HS_CONTEXT];
+};
+
+struct msg_ticket {
+	uint32_t type;
+	uint32_t found;
+	uint64_t id;
+	struct hs_ticket ticket;
+};
+
 union msg {
 	uint32_t type;
 	struct msg_plain plain;
@@ -69,6 +97,10 @@ union msg {
 	struct msg_signed signd;
 	struct msg_counters counters;
 	struct msg_failure failure;
+	struct msg_ticket_keys ticket_keys;
+	struct msg_ticket_put ticket_put;
+	struct msg_ticket_get ticket_get;
+	struct msg_ticket ticket;
 };
 
 /* Bytes of a message of @type; 0 for an unknown type. */

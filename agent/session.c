@@ -11,6 +11,7 @@
 #include "handshake/engine.h"
 #include "handshake/suite.h"
 #include "log.h"
+#include "resume.h"
 #include "state.h"
 
 #define RECORD_ALERT		21
@@ -113,8 +114,6 @@ static int derive(struct work *w, const struct upcall *up, const char **why)
 {
 	int err;
 
-	if (up->why == KTLS_WHY_TICKET)
-		return 0;	/* no resumption yet: taken note of, dropped */
 	err = state_unpack(up->state, up->state_len, &w->state);
 	if (err) {
 		*why = "the session's agent state cannot be read: it is another version's";
@@ -149,8 +148,12 @@ void session_upcall(struct conn_env *env, const struct upcall *up)
 {
 	struct work w = { .reply = { .id = up->id, .alert = -1 } };
 	const char *why = "";
-	int err = derive(&w, up, &why);
+	int err = 0;
 
+	if (up->why == KTLS_WHY_TICKET)
+		resume_ticket(env, up);
+	else
+		err = derive(&w, up, &why);
 	if (err)
 		refuse(env, up, err, why);
 	else

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The blob: version, role, suite, then both halves (generation, secret), the
- * resumption secret, and names, each with its length. Only agents read it,
- * but of any version: what is not exactly this form is refused.
+ * resumption secret, names, each with its length, and what a ticket is kept
+ * with. Only agents read it, but of any version: what is not exactly this
+ * form is refused.
  */
 #include <errno.h>
 #include <string.h>
@@ -11,7 +12,7 @@
 #include "handshake/suite.h"
 #include "state.h"
 
-#define STATE_VERSION	1
+#define STATE_VERSION	2
 
 static void put_vec(struct wbuf *b, const void *p, size_t len)
 {
@@ -37,6 +38,10 @@ size_t state_pack(const struct state *s, uint8_t *buf, size_t size)
 	put_vec(&b, s->server_name, strlen(s->server_name));
 	put_vec(&b, s->alpn, s->alpn_len);
 	put_vec(&b, s->identity, strlen(s->identity));
+	wbuf_u8(&b, (uint8_t)(s->keeps_tickets | s->peer.known << 1 | s->peer.verified << 2));
+	wbuf_bytes(&b, s->store_key, sizeof(s->store_key));
+	wbuf_bytes(&b, s->peer.sha256, sizeof(s->peer.sha256));
+	put_vec(&b, s->peer.name, strlen(s->peer.name));
 	return b.overflow ? 0 : b.len;
 }
 
@@ -71,6 +76,20 @@ static bool get_alpn(struct rbuf *b, struct state *s)
 	return rbuf_copy(&v, s->alpn, s->alpn_len);
 }
 
+static bool get_keeping(struct rbuf *b, struct state *s)
+{
+	uint8_t flags;
+
+	if (!rbuf_u8(b, &flags) || flags > 7)
+		return false;
+	s->keeps_tickets = flags & 1;
+	s->peer.known = flags & 2;
+	s->peer.verified = flags & 4;
+	return rbuf_copy(b, s->store_key, sizeof(s->store_key)) &&
+	       rbuf_copy(b, s->peer.sha256, sizeof(s->peer.sha256)) &&
+	       get_text(b, s->peer.name, sizeof(s->peer.name));
+}
+
 static bool get_all(struct rbuf *b, struct state *s)
 {
 	const struct suite *suite;
@@ -87,6 +106,7 @@ static bool get_all(struct rbuf *b, struct state *s)
 	       get_text(b, s->server_name, sizeof(s->server_name)) &&
 	       get_alpn(b, s) &&
 	       get_text(b, s->identity, sizeof(s->identity)) &&
+	       get_keeping(b, s) &&
 	       !rbuf_len(b);
 }
 

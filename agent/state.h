@@ -22,6 +22,9 @@ struct state {
 	uint8_t alpn[256];
 	size_t alpn_len;
 	char identity[64];
+	bool keeps_tickets;		/* a client: under this key of the keeper's */
+	uint8_t store_key[HS_CONTEXT];
+	struct hs_peer peer;
 };
 
 /* Bytes written to @buf; 0: does not fit, or the suite is not known. */

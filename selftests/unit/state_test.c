@@ -26,6 +26,11 @@ static void fill(struct state *s, uint16_t suite)
 	strcpy(s->identity, "www");
 	memcpy(s->alpn, "h2", 2);
 	s->alpn_len = 2;
+	s->keeps_tickets = true;
+	memset(s->store_key, 0x44, sizeof(s->store_key));
+	s->peer.known = s->peer.verified = true;
+	memset(s->peer.sha256, 0x55, sizeof(s->peer.sha256));
+	strcpy(s->peer.name, "peer.example.org");
 }
 
 static void round_trip(void **unused)

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The keeper's part of resumption: the keys that seal our servers' tickets,
+ * replaced by time, and the tickets that our clients were given.
+ */
+#ifndef TICKETS_H
+#define TICKETS_H
+#include "message.h"
+
+struct ticket_store;
+
+struct tickets {
+	struct msg_ticket_keys keys;	/* as workers get them */
+	unsigned int generation;	/* 0: none yet */
+	uint64_t next;			/* ms: when the next key is due */
+	struct ticket_store *store;
+};
+
+/* A new key if it is time: each seals for @lifetime (s), and opens for as long again. */
+void tickets_rotate(struct tickets *t, uint64_t now_ms, uint32_t lifetime);
+
+/* Keep a client's ticket; at most @max in all, and 4 for one key. Refuses silently what is out of bounds. */
+void tickets_put(struct tickets *t, const struct msg_ticket_put *m, size_t max);
+/* The newest for m->store_key that is still good, which is then gone; ret->found says whether. */
+void tickets_get(struct tickets *t, const struct msg_ticket_get *m, uint64_t now, struct msg_ticket *ret);
+size_t tickets_stored(const struct tickets *t);
+void tickets_free(struct tickets *t);		/* wipes */
+
+#endif
