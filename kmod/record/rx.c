@@ -323,7 +323,6 @@ void ktls_rx_resume(struct sock *sk)
 {
 	struct ktls_sock *ks = ktls_get(sk);
 
-	ks->rx_held = false;
 	if (ks->rx.tfm)
 		ktls_queue_check(sk, GFP_KERNEL);
 	ks->data_ready(sk);
