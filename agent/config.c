@@ -252,6 +252,11 @@ static int set_key(struct parse *p, const char *key, const char *value)
 	return read_path(p, key, value, &p->site->key_file);
 }
 
+static int set_passphrase_file(struct parse *p, const char *key, const char *value)
+{
+	return read_path(p, key, value, &p->site->passphrase_file);
+}
+
 static int set_default(struct parse *p, const char *key, const char *value)
 {
 	int yes;
@@ -298,6 +303,7 @@ static const struct option {
 	{ IN_AGENT,	"control",	false,	set_control },
 	{ IN_IDENTITY,	"certificate",	false,	set_certificate },
 	{ IN_IDENTITY,	"key",		false,	set_key },
+	{ IN_IDENTITY,	"passphrase-file",	false,	set_passphrase_file },
 	{ IN_IDENTITY,	"allow",	true,	add_rules },
 	{ IN_IDENTITY,	"default",	false,	set_default },
 	{ IN_TRUST,	"file",		false,	set_file },

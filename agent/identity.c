@@ -55,32 +55,78 @@ static bool key_fits(const struct crypto_key *key, const struct identity *id)
 	return fits;
 }
 
+/* A file that only the keeper may read. */
+static int read_secret(const char *what, const char *path, char **data, size_t *len, char *why)
+{
+	int err = file_slurp(path, data, len);
+
+	if (!err)
+		return 0;
+	snprintf(why, POLICY_WHY, "%s %.120s cannot be read: %s", what, path, strerror(-err));
+	return -EINVAL;
+}
+
+static void free_secret(char *data, size_t len)
+{
+	if (data)
+		explicit_bzero(data, len);
+	free(data);
+}
+
+static void warn_if_public(const char *what, const char *path, char *why)
+{
+	struct stat st;
+
+	if (!stat(path, &st) && st.st_mode & S_IROTH)
+		snprintf(why, POLICY_WHY, "%s %.120s can be read by everyone: chmod 600", what, path);
+}
+
+static const char *no_key(int err)
+{
+	switch (err) {
+	case -ENOKEY:
+		return "is encrypted: add passphrase-file = PATH";
+	case -EACCES:
+		return "is not opened by what passphrase-file says: correct it";
+	case -ENOTSUP:
+		return "is of a kind, or encrypted in a way, that ktlsd does not know: give PKCS#8 (if encrypted: PBES2, PBKDF2 and AES), PKCS#1 or SEC1";
+	default:
+		return "is no private key that ktlsd knows: give a PKCS#8, PKCS#1 or SEC1 key in PEM or DER";
+	}
+}
+
+/* The first line of the passphrase file, if there is one, opens the key. */
+static int open_key(struct site *site, char *why)
+{
+	char *data = NULL, *pass = NULL;
+	size_t len = 0, pass_len = 0;
+	int err = read_secret("key", site->key_file, &data, &len, why);
+
+	if (!err && site->passphrase_file)
+		err = read_secret("passphrase-file", site->passphrase_file, &pass, &pass_len, why);
+	if (err)
+		goto out;
+	err = crypto_key_unlock((uint8_t *)data, len, (uint8_t *)pass, pass ? strcspn(pass, "\r\n") : 0,
+				&site->key);
+	if (err)
+		snprintf(why, POLICY_WHY, "key %.100s %s", site->key_file, no_key(err));
+out:
+	free_secret(pass, pass_len);
+	free_secret(data, len);
+	return err ? -EINVAL : 0;
+}
+
 static int load_key(struct site *site, char *why)
 {
-	const char *path = site->key_file;
-	struct stat st;
-	char *data;
-	size_t len;
-	int err;
-
-	err = file_slurp(path, &data, &len);
-	if (err) {
-		snprintf(why, POLICY_WHY, "key %.120s cannot be read: %s", path, strerror(-err));
+	if (open_key(site, why))
 		return -EINVAL;
-	}
-	err = crypto_key_load((uint8_t *)data, len, &site->key);
-	explicit_bzero(data, len);
-	free(data);
-	if (err) {
-		snprintf(why, POLICY_WHY, "key %.120s is no private key that ktlsd knows: give an unencrypted PKCS#8, PKCS#1 or SEC1 key in PEM or DER", path);
-		return -EINVAL;
-	}
 	if (!key_fits(site->key, &site->id)) {
-		snprintf(why, POLICY_WHY, "key %.80s is not that of certificate %.80s: correct one of them", path, site->certificate_file);
+		snprintf(why, POLICY_WHY, "key %.80s is not that of certificate %.80s: correct one of them", site->key_file, site->certificate_file);
 		return -EINVAL;
 	}
-	if (!stat(path, &st) && st.st_mode & S_IROTH)
-		snprintf(why, POLICY_WHY, "key %.120s can be read by everyone: chmod 600", path);
+	warn_if_public("key", site->key_file, why);
+	if (site->passphrase_file)
+		warn_if_public("passphrase-file", site->passphrase_file, why);
 	return 0;
 }
 
@@ -110,6 +156,7 @@ void site_free(struct site *site)
 	free(site->id.name);
 	free(site->certificate_file);
 	free(site->key_file);
+	free(site->passphrase_file);
 }
 
 static int add_anchors(struct x509_store *store, struct x509_cert **certs, size_t num)

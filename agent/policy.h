@@ -38,7 +38,7 @@ struct site {
 	struct crypto_key *key;		/* keeper only; NULL in workers */
 	struct rules allow;
 	bool is_default;
-	char *certificate_file, *key_file;
+	char *certificate_file, *key_file, *passphrase_file;
 	int line;
 };
 

@@ -90,8 +90,11 @@ void crypto_pubkey_free(struct crypto_pubkey *key);
 
 /* Private key: only the keeper has any. */
 struct crypto_key;
-/* PEM or DER; PKCS#8, PKCS#1, SEC1. -EBADMSG, -ENOTSUP. */
+/* PEM or DER; PKCS#8, PKCS#1, SEC1. -EBADMSG, -ENOTSUP; -ENOKEY: it is encrypted. */
 int crypto_key_load(const uint8_t *data, size_t len, struct crypto_key **ret);
+/* Encrypted PKCS#8 as well. -EACCES: not the passphrase. */
+int crypto_key_unlock(const uint8_t *data, size_t len, const uint8_t *passphrase, size_t passphrase_len,
+		      struct crypto_key **ret);
 void crypto_key_free(struct crypto_key *key);	/* wipes */
 enum crypto_key_type crypto_key_type(const struct crypto_key *key);
 bool crypto_key_matches(const struct crypto_key *key, const struct crypto_pubkey *pub);

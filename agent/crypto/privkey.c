@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Private keys: PKCS#8 (RFC 5958), PKCS#1 (RFC 8017 A.1.2) and SEC 1 (RFC 5915),
+ * Private keys: PKCS#8 (RFC 5958, encrypted too), PKCS#1 (RFC 8017 A.1.2) and SEC 1 (RFC 5915),
  * DER or PEM. The public half is computed or checked, never believed: a key
  * whose parts don't fit together would leak itself with its first signature.
  */
@@ -12,6 +12,7 @@
 #include "crypto/ecc.h"
 #include "crypto/key.h"
 #include "crypto/pem.h"
+#include "crypto/pkcs8.h"
 
 /* a * b mod m == 1 */
 static bool inverse(const mpz_t a, const mpz_t b, const mpz_t m)
@@ -186,7 +187,7 @@ static int pkcs8_load(struct der seq, struct crypto_key *key)
 }
 
 /* The element behind the version tells the three forms apart. */
-static int der_load(struct der der, struct crypto_key *key)
+static int plain_load(struct der der, struct crypto_key *key)
 {
 	struct key_algorithm plain = { CRYPTO_KEY_RSA, NULL };
 	struct der d = der, seq;
@@ -194,8 +195,6 @@ static int der_load(struct der der, struct crypto_key *key)
 
 	if (!der_seq(&d, &seq) || !der_end(&d))
 		return -EBADMSG;
-	if (der_peek(&seq, DER_SEQ))	/* EncryptedPrivateKeyInfo */
-		return -ENOTSUP;
 	if (!der_small(&seq, &version))
 		return -EBADMSG;
 	if (der_peek(&seq, DER_INT))
@@ -205,8 +204,40 @@ static int der_load(struct der der, struct crypto_key *key)
 	return version <= 1 ? pkcs8_load(seq, key) : -ENOTSUP;
 }
 
+/* Something that decrypts to no key was decrypted wrongly. */
+static int encrypted_load(struct der der, struct der passphrase, struct crypto_key *key)
+{
+	size_t room = der_len(&der), len;
+	uint8_t *plain;
+	int err;
+
+	if (!passphrase.p)
+		return -ENOKEY;
+	plain = malloc(room);
+	if (!plain)
+		return -ENOMEM;
+	err = pkcs8_decrypt(der, passphrase, plain, &len);
+	if (!err) {
+		err = plain_load(der_of(plain, len), key);
+		err = err == -EBADMSG ? -EACCES : err;
+	}
+	crypto_wipe(plain, room);
+	free(plain);
+	return err;
+}
+
+/* A version begins each form but EncryptedPrivateKeyInfo. */
+static int der_load(struct der der, struct der passphrase, struct crypto_key *key)
+{
+	struct der d = der, seq;
+
+	if (der_seq(&d, &seq) && der_end(&d) && der_peek(&seq, DER_SEQ))
+		return encrypted_load(der, passphrase, key);
+	return plain_load(der, key);
+}
+
 /* The first block that is a private key. */
-static int pem_load(const char *text, size_t len, struct crypto_key *key)
+static int pem_load(const char *text, size_t len, struct der passphrase, struct crypto_key *key)
 {
 	const char *end = text + len;
 	uint8_t *der = malloc(len);
@@ -221,7 +252,7 @@ static int pem_load(const char *text, size_t len, struct crypto_key *key)
 		err = pem_next(&text, end, label, der, &der_len);
 	} while (err == 1 && !strstr(label, "PRIVATE KEY"));
 	if (err == 1)
-		err = der_load(der_of(der, der_len), key);
+		err = der_load(der_of(der, der_len), passphrase, key);
 	else if (!err)
 		err = -EBADMSG;
 	crypto_wipe(der, len);
@@ -231,15 +262,22 @@ static int pem_load(const char *text, size_t len, struct crypto_key *key)
 
 int crypto_key_load(const uint8_t *data, size_t len, struct crypto_key **ret)
 {
+	return crypto_key_unlock(data, len, NULL, 0, ret);
+}
+
+int crypto_key_unlock(const uint8_t *data, size_t len, const uint8_t *passphrase, size_t passphrase_len,
+		      struct crypto_key **ret)
+{
+	struct der pass = der_of(passphrase, passphrase_len);
 	struct crypto_key *key = calloc(1, sizeof(*key));
 	int err;
 
 	if (!key)
 		return -ENOMEM;
 	if (len && data[0] == DER_SEQ)
-		err = der_load(der_of(data, len), key);
+		err = der_load(der_of(data, len), pass, key);
 	else
-		err = pem_load((const char *)data, len, key);
+		err = pem_load((const char *)data, len, pass, key);
 	if (err) {
 		crypto_key_free(key);
 		return err;

@@ -215,6 +215,46 @@ static void world_readable_key(void **unused)
 	config_put(c);
 }
 
+/* The key of @a under a passphrase: what opens it, what does not, and that workers get neither. */
+static void encrypted_key(void **unused)
+{
+	static const char text[] = "[identity a]\ncertificate = @/a.pem\nkey = @/a.enc\nallow = uid:0\n"
+				   "passphrase-file = @/pass\n";
+	struct config_report report;
+	struct config *c, *w;
+	char command[12000], path[4200];
+	int fd;
+
+	(void)unused;
+	snprintf(command, sizeof(command), "cd '%s' && openssl pkcs8 -topk8 -in a.key -passout pass:open -out a.enc 2>&1", folder);
+	assert_int_equal(system(command), 0);
+	snprintf(path, sizeof(path), "%s", file_write("pass", "open\nsecond line\n"));
+	chmod(path, 0600);
+	assert_int_equal(config_from(text, &c, &report), 0);
+	assert_int_equal(report.warnings, 0);
+	assert_non_null(c->sites[0].key);
+	chmod(path, 0);
+	fd = files_save(c->files);
+	assert_int_equal(config_load(c->path, files_restore(fd), false, &w, &report), 0);
+	assert_null(w->sites[0].key);
+	close(fd);
+	config_put(w);
+	config_put(c);
+	chmod(path, 0644);
+	assert_int_equal(config_from(text, &c, &report), 0);
+	assert_non_null(strstr(report.text, "passphrase-file"));
+	assert_non_null(strstr(report.text, "can be read by everyone: chmod 600"));
+	config_put(c);
+	file_write("pass", "shut\n");
+	assert_int_equal(config_from(text, &c, &report), -EINVAL);
+	assert_non_null(strstr(report.text, "is not opened by what passphrase-file says"));
+	unlink(path);
+	assert_int_equal(config_from(text, &c, &report), -EINVAL);
+	assert_non_null(strstr(report.text, "cannot be read"));
+	assert_int_equal(config_from("[identity a]\ncertificate = @/a.pem\nkey = @/a.enc\n", &c, &report), -EINVAL);
+	assert_non_null(strstr(report.text, "is encrypted: add passphrase-file"));
+}
+
 static int setup(void **unused)
 {
 	(void)unused;
@@ -235,6 +275,7 @@ int main(void)
 		cmocka_unit_test(everything),
 		cmocka_unit_test(in_worker),
 		cmocka_unit_test(world_readable_key),
+		cmocka_unit_test(encrypted_key),
 	};
 
 	return cmocka_run_group_tests(tests, setup, NULL);

@@ -398,7 +398,6 @@ static void unsupported_keys(void **state)
 		"genpkey -algorithm X25519 -out odd.pem",
 		"genpkey -algorithm EC -pkeyopt ec_paramgen_curve:secp256k1 -out odd.pem",
 		"genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -pkeyopt ec_param_enc:explicit -out odd.pem",
-		"pkcs8 -topk8 -in p256.pem -passout pass:x -out odd.pem",
 		"pkey -in rsa2048.pem -traditional -aes128 -passout pass:x -out odd.pem",
 		"genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -pkeyopt rsa_keygen_primes:3 -out odd.pem",
 	};
@@ -578,6 +577,96 @@ static void agreement_is_symmetric(void **state)
 	}
 }
 
+/* Each way in which openssl encrypts by PBES2 with PBKDF2 and AES. */
+static void encrypted_keys(void **state)
+{
+	static const char *const how[] = {
+		"-v2 aes-256-cbc -v2prf hmacWithSHA256", "-v2 aes-128-cbc -v2prf hmacWithSHA1",
+		"-v2 aes-192-cbc -v2prf hmacWithSHA512 -iter 1", "-v2 aes-256-cbc -v2prf hmacWithSHA384 -iter 100",
+		"-outform DER",
+	};
+	struct crypto_pubkey pub = spki(&kinds[5]);
+	struct crypto_key *key;
+	struct file f;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(how) / sizeof(how[0]); i++) {
+		assert_int_equal(openssl("pkcs8 -topk8 -in p256.pem -passout pass:secret %s -out enc", how[i]), 0);
+		f = file_read("enc");
+		assert_int_equal(crypto_key_load(f.p, f.len, &key), -ENOKEY);
+		assert_int_equal(crypto_key_unlock(f.p, f.len, (const uint8_t *)"secret", 6, &key), 0);
+		assert_true(crypto_key_matches(key, &pub));
+		crypto_key_free(key);
+		assert_int_equal(crypto_key_unlock(f.p, f.len, (const uint8_t *)"secreT", 6, &key), -EACCES);
+		assert_int_equal(crypto_key_unlock(f.p, f.len, (const uint8_t *)"", 0, &key), -EACCES);
+		free(f.p);
+	}
+	f = file_read("p256.pem");	/* a passphrase that is not needed does no harm */
+	assert_int_equal(crypto_key_unlock(f.p, f.len, (const uint8_t *)"secret", 6, &key), 0);
+	crypto_key_free(key);
+	free(f.p);
+	crypto_pubkey_free(&pub);
+}
+
+/* Some of a thousand wrong passphrases give padding that looks right; none gives a key. */
+static void wrong_passphrases(void **state)
+{
+	struct crypto_key *key;
+	struct file f;
+
+	(void)state;
+	assert_int_equal(openssl("pkcs8 -topk8 -in ed25519.pem -passout pass:x -iter 1 -outform DER -out enc"), 0);
+	f = file_read("enc");
+	for (int i = 0; i < 1000; i++) {
+		char pass[16];
+
+		snprintf(pass, sizeof(pass), "%03d", i);
+		assert_int_equal(crypto_key_unlock(f.p, f.len, (const uint8_t *)pass, 3, &key), -EACCES);
+	}
+	free(f.p);
+}
+
+static void encryption_not_known(void **state)
+{
+	static const char *const how[] = { "-v2 des3", "-scrypt -scrypt_N 2", "-v1 PBE-SHA1-3DES" };
+	struct crypto_key *key;
+	struct file f;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(how) / sizeof(how[0]); i++) {
+		assert_int_equal(openssl("pkcs8 -topk8 -in p256.pem -passout pass:x %s -out enc", how[i]), 0);
+		f = file_read("enc");
+		assert_int_equal(crypto_key_unlock(f.p, f.len, (const uint8_t *)"x", 1, &key), -ENOTSUP);
+		free(f.p);
+	}
+}
+
+/* Cut and flipped at every byte. CBC proves nothing: a flip of the IV or behind may leave a key. */
+static void damaged_encryption(void **state)
+{
+	struct crypto_key *key;
+	struct file f;
+	uint8_t *cut;
+	int err;
+
+	(void)state;
+	assert_int_equal(openssl("pkcs8 -topk8 -in ed25519.pem -passout pass:x -iter 1 -outform DER -out enc"), 0);
+	f = file_read("enc");
+	for (size_t i = 0; i < f.len; i++) {
+		cut = malloc(i + 1);
+		memcpy(cut, f.p, i);
+		assert_int_not_equal(crypto_key_unlock(cut, i, (const uint8_t *)"x", 1, &key), 0);
+		free(cut);
+		f.p[i] ^= 1;
+		err = crypto_key_unlock(f.p, f.len, (const uint8_t *)"x", 1, &key);
+		if (!err)
+			crypto_key_free(key);
+		assert_true((!err && i >= 75) || err == -EBADMSG || err == -EACCES || err == -ENOTSUP);
+		f.p[i] ^= 1;
+	}
+	free(f.p);
+}
+
 /* Neither 1 nor what is above the prime; 2 is fine. */
 static void small_field_elements_refused(void **state)
 {
@@ -668,6 +757,10 @@ int main(void)
 		cmocka_unit_test(hostile_rsa_refused),
 		cmocka_unit_test(der_is_strict),
 		cmocka_unit_test(agreement_is_symmetric),
+		cmocka_unit_test(encrypted_keys),
+		cmocka_unit_test(wrong_passphrases),
+		cmocka_unit_test(encryption_not_known),
+		cmocka_unit_test(damaged_encryption),
 		cmocka_unit_test(small_field_elements_refused),
 		cmocka_unit_test(both_halves_of_a_hybrid),
 		cmocka_unit_test(nonces_are_fresh),
