@@ -195,6 +195,30 @@ def silent(port, ca, path, local):
             pass
 
 
+def slow(port, ca, path, local, count, go):
+    """Many sessions at once that read a little at a time, until a file named
+    go is there; the bytes so far stand in ./progress."""
+    want = content(local)
+    sessions = [[tls(port, ca), bytearray()] for _ in range(int(count))]
+    for s, _ in sessions:
+        s.sendall(request(path))
+    while any(s for s, _ in sessions):
+        hurry = os.path.exists(go)
+        for entry in sessions:
+            s, got = entry
+            more = s and s.recv(1 << 18 if hurry else 4096)
+            if s and not more:
+                s.close()
+                entry[0] = None
+            got += more or b""
+        with open("progress", "w") as f:
+            print(sum(len(got) for _, got in sessions), file=f)
+        time.sleep(0 if hurry else 0.2)
+    for i, (_, got) in enumerate(sessions):
+        body = bytes(got).split(b"\r\n\r\n", 1)[1]
+        expect(body == want, "session %d: %d of %d bytes, or others" % (i, len(body), len(want)))
+
+
 # ---- servers for a ktls client
 
 def serve_file(port, chain, key, path):
