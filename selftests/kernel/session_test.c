@@ -224,6 +224,8 @@ static void record_waits_for_spare(void **state)
 {
 	struct session *s = *state;
 	struct ktls_info info;
+	struct key second;
+	char byte;
 
 	peer_says(s, KEY_UPDATE);
 	s->rx = session_next(&s->rx);
@@ -233,13 +235,16 @@ static void record_waits_for_spare(void **state)
 	expect_upcall(&s->agent, KTLS_WHY_SPARE);
 	assert_int_equal(u.rx_generation, 1);
 	assert_int_equal(u.tx_generation, 0);
-	s->rx = session_next(&s->rx);
+	second = s->rx = session_next(&s->rx);
+	peer_send(s, WIRE_DATA, "x", 1);
 	assert_int_equal(agent_accept(&s->agent, &other), -EAGAIN);
 	answer(&s->agent, NULL);
+	expect_held(s);			/* that was no answer about the record */
 	expect_upcall(&s->agent, KTLS_WHY_RECORD);
 	agent_respond(&s->agent, &m, u.id);
-	message_put_key(&m, KTLS_A_RX, &s->rx);
+	message_put_key(&m, KTLS_A_RX, &second);
 	assert_int_equal(agent_send(&s->agent, &m), 0);
+	assert_int_equal(read(s->fd, &byte, 1), 1);
 	expect_byte(s);
 	info_get(s->fd, &info, NULL);
 	assert_int_equal(info.rx_generation, 2);
