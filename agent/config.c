@@ -272,6 +272,21 @@ static int set_file(struct parse *p, const char *key, const char *value)
 	return read_path(p, key, value, &p->trust->file);
 }
 
+static int set_crl(struct parse *p, const char *key, const char *value)
+{
+	return read_path(p, key, value, &p->trust->crl_file);
+}
+
+static int set_crl_required(struct parse *p, const char *key, const char *value)
+{
+	int yes;
+
+	if (read_word(p, key, value, ALL(answers), &yes))
+		return -EINVAL;
+	p->trust->crl_required = yes;
+	return 0;
+}
+
 static int add_rules(struct parse *p, const char *key, const char *value)
 {
 	struct rules *r = p->in == IN_CLIENT ? &p->c->client : &p->site->allow;
@@ -307,6 +322,8 @@ static const struct option {
 	{ IN_IDENTITY,	"allow",	true,	add_rules },
 	{ IN_IDENTITY,	"default",	false,	set_default },
 	{ IN_TRUST,	"file",		false,	set_file },
+	{ IN_TRUST,	"crl",		false,	set_crl },
+	{ IN_TRUST,	"crl-required",	false,	set_crl_required },
 	{ IN_CLIENT,	"allow",	true,	add_rules },
 };
 

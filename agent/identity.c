@@ -188,6 +188,29 @@ static int load_anchors(struct trust *trust, const char *pem, size_t len)
 	return err || num ? err : -EBADMSG;
 }
 
+/* Revocation lists of the store's CAs, and of those below them. */
+static int load_crls(struct trust *trust, struct files *files, char *why)
+{
+	const char *data;
+	size_t len, num = 0;
+	int err;
+
+	if (trust->crl_required)
+		x509_store_require_crls(trust->store);
+	if (!trust->crl_file)
+		return 0;
+	err = files_read(files, trust->crl_file, &data, &len);
+	if (err) {
+		snprintf(why, POLICY_WHY, "crl %.120s cannot be read: %s", trust->crl_file, strerror(-err));
+		return -EINVAL;
+	}
+	if (x509_store_add_crls(trust->store, (const uint8_t *)data, len, &num) || !num) {
+		snprintf(why, POLICY_WHY, "crl %.120s has no revocation list in PEM or DER form, or a broken one: correct it", trust->crl_file);
+		return -EINVAL;
+	}
+	return 0;
+}
+
 int trust_load(struct trust *trust, struct files *files, char why[POLICY_WHY])
 {
 	const char *pem;
@@ -207,7 +230,7 @@ int trust_load(struct trust *trust, struct files *files, char why[POLICY_WHY])
 		snprintf(why, POLICY_WHY, "file %.120s has no CA certificates in PEM form, or a broken one: correct it", trust->file);
 		return -EINVAL;
 	}
-	return 0;
+	return load_crls(trust, files, why);
 }
 
 void trust_free(struct trust *trust)
@@ -215,4 +238,5 @@ void trust_free(struct trust *trust)
 	x509_store_free(trust->store);
 	free(trust->name);
 	free(trust->file);
+	free(trust->crl_file);
 }

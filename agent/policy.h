@@ -43,7 +43,8 @@ struct site {
 };
 
 struct trust {
-	char *name, *file;
+	char *name, *file, *crl_file;
+	bool crl_required;
 	struct x509_store *store;
 	int line;
 };

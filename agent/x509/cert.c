@@ -40,7 +40,7 @@ static bool read_time(const uint8_t *p, int year, time_t *ret)
 }
 
 /* Time, RFC 5280 4.1.2.5 */
-static bool time_parse(struct der *d, time_t *ret)
+bool x509_time_parse(struct der *d, time_t *ret)
 {
 	struct der v;
 	int year;
@@ -56,8 +56,8 @@ static bool validity_parse(struct der *tbs, struct x509_cert *cert)
 {
 	struct der seq;
 
-	return der_seq(tbs, &seq) && time_parse(&seq, &cert->not_before) &&
-	       time_parse(&seq, &cert->not_after) && der_end(&seq);
+	return der_seq(tbs, &seq) && x509_time_parse(&seq, &cert->not_before) &&
+	       x509_time_parse(&seq, &cert->not_after) && der_end(&seq);
 }
 
 static bool serial_parse(struct der *tbs, struct x509_cert *cert)
@@ -66,6 +66,7 @@ static bool serial_parse(struct der *tbs, struct x509_cert *cert)
 
 	if (!der_int(tbs, &serial))
 		return false;
+	cert->serial = serial;
 	if (serial.p[0] & 0x80)
 		cert->serial_defect = "its serial number is negative";
 	else if (der_len(&serial) == 1 && serial.p[0] == 0)

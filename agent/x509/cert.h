@@ -6,7 +6,7 @@
 #include "x509/x509.h"
 
 /* keyUsage, RFC 5280 4.2.1.3: bit n of the BIT STRING is 1 << n. */
-enum key_usage { KU_DIGITAL_SIGNATURE = 1 << 0, KU_KEY_CERT_SIGN = 1 << 5 };
+enum key_usage { KU_DIGITAL_SIGNATURE = 1 << 0, KU_KEY_CERT_SIGN = 1 << 5, KU_CRL_SIGN = 1 << 6 };
 
 /* extendedKeyUsage: a bit for each purpose that TLS knows. */
 enum ext_usage { EKU_SERVER = 1 << X509_SERVER_AUTH, EKU_CLIENT = 1 << X509_CLIENT_AUTH, EKU_ANY = 1 << 2 };
@@ -19,7 +19,7 @@ enum general_name {
 
 struct x509_cert {
 	struct x509_blob der, spki;	/* der owns the bytes of everything below */
-	struct der tbs, signature_algorithm, signature;
+	struct der tbs, signature_algorithm, signature, serial;
 	struct der subject, subject_der;	/* without and with its header */
 	struct x509_blob issuer_key, subject_name, issuer_name;	/* names: canonical, see dn.c */
 	struct x509_blob subject_key;	/* key identifiers, empty when absent */
@@ -75,11 +75,40 @@ int x509_constraints_check(const struct x509_cert *ca, const struct x509_cert *c
 /* Are the subtrees themselves well-formed? */
 bool x509_constraints_valid(struct der subtrees);
 
+/* cert.c: Time, RFC 5280 4.1.2.5 */
+bool x509_time_parse(struct der *d, time_t *ret);
+
+/* ext.c: the head of the next Extension of @list; @value is left to be parsed. */
+bool x509_ext_head(struct der *list, struct der *oid, bool *critical, struct der *value);
+
 /*
- * signature.c: was @cert signed with this key? 0, -EBADMSG no, -ENOTSUP unknown
+ * signature.c: was @tbs signed with this key? 0, -EBADMSG no, -ENOTSUP unknown
  * algorithm, -EACCES one that is known to be weak.
  */
-int x509_signature_check(const struct x509_cert *cert, const struct crypto_pubkey *key);
+int x509_signature_check(struct der algorithm, struct der tbs, struct der signature,
+			 const struct crypto_pubkey *key);
+
+/* crl.c: a revocation list. Nothing in it changes once parsed. */
+struct x509_crl {
+	struct x509_crl *next;
+	struct x509_blob der;		/* owns the bytes of everything below */
+	struct der tbs, signature_algorithm, signature;
+	uint8_t *name;
+	struct x509_blob issuer_name;	/* canonical, in name */
+	struct x509_blob issuer_key;	/* key identifier, empty when absent */
+	time_t this_update, next_update;
+	bool next_update_set;
+	struct der *serials;		/* revoked, sorted */
+	size_t num;
+	const char *defect;		/* why it can't be relied on */
+};
+/* -EBADMSG, -ENOMEM. */
+int x509_crl_parse(const uint8_t *der, size_t len, struct x509_crl **ret);
+void x509_crl_free(struct x509_crl *crl);
+bool x509_crl_has(const struct x509_crl *crl, struct der serial);
+/* store.c */
+const struct x509_crl *x509_store_crls(const struct x509_store *store);
+bool x509_store_wants_crls(const struct x509_store *store);
 
 /* store.c: walks the anchors of this subject; start with a NULL @at. */
 struct x509_anchor { struct x509_cert *cert; struct x509_anchor *next; };

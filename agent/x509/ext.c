@@ -259,8 +259,7 @@ static bool apply(struct x509_cert *cert, const struct der *oid, bool critical,
 	return r->parse(cert, value);
 }
 
-/* Reads the head of one extension; @value is left to be parsed. */
-static bool head(struct der *list, struct der *oid, bool *critical, struct der *value)
+bool x509_ext_head(struct der *list, struct der *oid, bool *critical, struct der *value)
 {
 	struct der seq;
 
@@ -301,7 +300,7 @@ int x509_ext_parse(struct x509_cert *cert, struct der list)
 	size_t n;
 
 	for (n = 0; !der_end(&list); n++)
-		if (n == EXT_MAX || !head(&list, &seen[n], &critical, &value) ||
+		if (n == EXT_MAX || !x509_ext_head(&list, &seen[n], &critical, &value) ||
 		    !is_new(seen, n) || !apply(cert, &seen[n], critical, value))
 			return cert->san.p && !cert->dns_text ? -ENOMEM : -EBADMSG;
 	find_defects(cert);

@@ -15,8 +15,8 @@
 #include "x509/cert.h"
 
 enum alert {
-	BAD_CERTIFICATE = 42, UNSUPPORTED_CERTIFICATE = 43,
-	CERTIFICATE_EXPIRED = 45, UNKNOWN_CA = 48,
+	BAD_CERTIFICATE = 42, UNSUPPORTED_CERTIFICATE = 43, CERTIFICATE_REVOKED = 44,
+	CERTIFICATE_EXPIRED = 45, CERTIFICATE_UNKNOWN = 46, UNKNOWN_CA = 48,
 };
 
 enum limits {
@@ -246,7 +246,7 @@ static int check_signature(struct walk *w, const struct x509_cert *issuer,
 		return fail(w, BAD_CERTIFICATE, cert,
 			    "needs more signature checks than are allowed: send a plain chain");
 	w->signatures--;
-	err = x509_signature_check(cert, &issuer->key);
+	err = x509_signature_check(cert->signature_algorithm, cert->tbs, cert->signature, &issuer->key);
 	if (err == -EACCES)
 		return fail(w, UNSUPPORTED_CERTIFICATE, cert,
 			    "is signed with SHA-1 or MD5: issue it anew with SHA-256");
@@ -259,6 +259,58 @@ static int check_signature(struct walk *w, const struct x509_cert *issuer,
 		return fail(w, BAD_CERTIFICATE, cert, "is damaged: its signature does not verify");
 	return fail(w, UNKNOWN_CA, cert,
 		    "was not signed by the known CA of that name: another bears the same name");
+}
+
+/* ---- revocation, RFC 5280 6.3.3, for lists that cover all of what their issuer issues */
+
+/* Is the list this issuer's own? One of the same name may be another's, or of an older key. */
+static bool may_be_list_of(const struct x509_crl *crl, const struct x509_cert *issuer)
+{
+	return x509_blob_equal(&crl->issuer_name, &issuer->subject_name) &&
+	       (!crl->issuer_key.len || !issuer->subject_key.len ||
+		x509_blob_equal(&crl->issuer_key, &issuer->subject_key));
+}
+
+/* NULL, or why the list can't be relied on. */
+static const char *list_defect(struct walk *w, const struct x509_crl *crl, const struct x509_cert *issuer)
+{
+	if (crl->defect)
+		return crl->defect;
+	if (issuer->key_usage_set && !(issuer->key_usage & KU_CRL_SIGN))
+		return "its CA may not sign such lists (key usage)";
+	if (w->check->now < crl->this_update)
+		return "it is not valid yet: check the clock";
+	if (!crl->next_update_set || w->check->now > crl->next_update)
+		return "it is out of date: get a newer one";
+	if (!w->signatures)
+		return "too many signatures were checked already";
+	w->signatures--;
+	if (x509_signature_check(crl->signature_algorithm, crl->tbs, crl->signature, &issuer->key))
+		return "it is not signed by the CA in a way that is accepted";
+	return NULL;
+}
+
+static int check_revoked(struct walk *w, const struct x509_cert *issuer, const struct x509_cert *cert)
+{
+	const struct x509_crl *crl;
+	const char *defect;
+	bool found = false;
+
+	for (crl = x509_store_crls(w->store); crl; crl = crl->next) {
+		if (!may_be_list_of(crl, issuer))
+			continue;
+		found = true;
+		defect = list_defect(w, crl, issuer);
+		if (defect)
+			return fail(w, CERTIFICATE_UNKNOWN, cert,
+				    "may be revoked, the revocation list is of no use: %s", defect);
+		if (x509_crl_has(crl, cert->serial))
+			return fail(w, CERTIFICATE_REVOKED, cert, "was revoked by its CA: get a new one");
+	}
+	if (!found && x509_store_wants_crls(w->store))
+		return fail(w, CERTIFICATE_UNKNOWN, cert,
+			    "may be revoked: there is no revocation list of its CA");
+	return 0;
 }
 
 /* A hint that both carry and that differs saves the signature check. */
@@ -279,6 +331,8 @@ static int check_issuer(struct walk *w, const struct x509_cert *issuer)
 		err = check_constraints(w, issuer);
 	if (!err)
 		err = check_signature(w, issuer, w->path[w->len - 1]);
+	if (!err)
+		err = check_revoked(w, issuer, w->path[w->len - 1]);
 	return err;
 }
 

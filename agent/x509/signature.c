@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The signature on a certificate. Unlike in TLS, the hash doesn't follow from
+ * The signature on a certificate or a revocation list. Unlike in TLS, the hash doesn't follow from
  * the curve: a P-384 key may sign with SHA-256.
  */
 #include <errno.h>
@@ -51,9 +51,10 @@ static int params_parse(const struct algorithm *a, struct der params,
 	return der_end(&params) ? 0 : -EBADMSG;
 }
 
-int x509_signature_check(const struct x509_cert *cert, const struct crypto_pubkey *key)
+int x509_signature_check(struct der alg, struct der tbs, struct der signature,
+			 const struct crypto_pubkey *key)
 {
-	struct der alg = cert->signature_algorithm, oid;
+	struct der oid;
 	const struct crypto_hash *hash;
 	const struct algorithm *a;
 	int err;
@@ -69,7 +70,6 @@ int x509_signature_check(const struct x509_cert *cert, const struct crypto_pubke
 	if (err)
 		return err;
 	err = crypto_scheme_find(a->scheme)->verify(key, hash,
-			cert->tbs.p, der_len(&cert->tbs),
-			cert->signature.p, der_len(&cert->signature));
+			tbs.p, der_len(&tbs), signature.p, der_len(&signature));
 	return err == -EINVAL ? -EBADMSG : err;	/* a key of another family */
 }

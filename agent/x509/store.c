@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Trust anchors, found by the hash of their canonical subject. Filled once, by
- * one thread; then read by all.
+ * Trust anchors, found by the hash of their canonical subject, and the lists
+ * that revoke. Filled once, by one thread; then read by all.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -18,6 +18,8 @@
 struct x509_store {
 	struct x509_anchor *bucket[BUCKETS];
 	size_t num;
+	struct x509_crl *crls;
+	bool crls_required;
 };
 
 /* FNV-1a; the names are of the administrator's choice, so nobody floods it. */
@@ -39,6 +41,7 @@ struct x509_store *x509_store_new(void)
 void x509_store_free(struct x509_store *store)
 {
 	struct x509_anchor *a, *next;
+	struct x509_crl *crl;
 	size_t i;
 
 	for (i = 0; store && i < BUCKETS; i++) {
@@ -47,6 +50,10 @@ void x509_store_free(struct x509_store *store)
 			x509_cert_free(a->cert);
 			free(a);
 		}
+	}
+	while (store && (crl = store->crls)) {
+		store->crls = crl->next;
+		x509_crl_free(crl);
 	}
 	free(store);
 }
@@ -80,6 +87,81 @@ size_t x509_store_size(const struct x509_store *store)
 {
 	return store->num;
 }
+
+/* ---- revocation lists */
+
+static int add_crl(struct x509_store *store, const uint8_t *der, size_t len)
+{
+	struct x509_crl *crl;
+	int err = x509_crl_parse(der, len, &crl);
+
+	if (err)
+		return err;
+	crl->next = store->crls;
+	store->crls = crl;
+	return 0;
+}
+
+static int add_pem_crls(struct x509_store *store, const char *pem, size_t len, size_t *num)
+{
+	const char *end = pem + len;
+	uint8_t *der = malloc(len);
+	char label[PEM_LABEL];
+	size_t der_len;
+	int err;
+
+	if (!der)
+		return -ENOMEM;
+	for (;;) {
+		der_len = len;
+		err = pem_next(&pem, end, label, der, &der_len);
+		if (err <= 0)
+			break;
+		if (strcmp(label, "X509 CRL"))
+			continue;
+		err = add_crl(store, der, der_len);
+		if (err)
+			break;
+		++*num;
+	}
+	free(der);
+	return err;
+}
+
+int x509_store_add_crls(struct x509_store *store, const uint8_t *data, size_t len, size_t *ret_num)
+{
+	size_t num = 0;
+	int err;
+
+	if (!len)
+		return -EBADMSG;
+	if (data[0] == DER_SEQ) {
+		err = add_crl(store, data, len);
+		num = 1;
+	} else {
+		err = add_pem_crls(store, (const char *)data, len, &num);
+	}
+	if (!err)
+		*ret_num = num;
+	return err;
+}
+
+void x509_store_require_crls(struct x509_store *store)
+{
+	store->crls_required = true;
+}
+
+bool x509_store_wants_crls(const struct x509_store *store)
+{
+	return store->crls_required;
+}
+
+const struct x509_crl *x509_store_crls(const struct x509_store *store)
+{
+	return store->crls;
+}
+
+/* ---- files */
 
 static int file_read(const char *path, char **ret, size_t *ret_len)
 {

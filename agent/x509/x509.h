@@ -45,6 +45,14 @@ int x509_store_add(struct x509_store *store, struct x509_cert *cert);	/* takes t
 /* A PEM file of anchors; @ret_num certificates were added. -errno of open and read, -EBADMSG. */
 int x509_store_add_file(struct x509_store *store, const char *path, size_t *ret_num);
 size_t x509_store_size(const struct x509_store *store);
+/*
+ * Revocation lists, PEM (any number) or DER. A certificate is refused if the
+ * list of its issuer has it, or can't be relied on: too old, not signed by the
+ * issuer, not understood. -EBADMSG malformed.
+ */
+int x509_store_add_crls(struct x509_store *store, const uint8_t *data, size_t len, size_t *ret_num);
+/* Refuse those as well whose issuer has no list here. */
+void x509_store_require_crls(struct x509_store *store);
 
 enum x509_purpose { X509_SERVER_AUTH, X509_CLIENT_AUTH };
 

@@ -5,6 +5,7 @@
 UNIT_rng := rng
 UNIT_crypto := crypto rng
 UNIT_x509 := x509 crypto rng
+UNIT_crl := x509 crypto rng
 UNIT_pem := x509 crypto rng
 UNIT_wycheproof := crypto rng
 UNIT_limbo := x509 crypto rng

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <linux/tls.h>
 #include "agent_test.h"
+#include "x509/cert.h"
 
 #define GOOD "[identity a]\ncertificate = @/a.pem\nkey = @/a.key\n"
 
@@ -255,6 +256,36 @@ static void encrypted_key(void **unused)
 	assert_non_null(strstr(report.text, "is encrypted: add passphrase-file"));
 }
 
+/* The lists of a store go to workers too, and say what is wrong with them. */
+static void revocation_lists(void **unused)
+{
+	static const char text[] = "[trust t]\nfile = @/ca.pem\ncrl = @/ca.crl\ncrl-required = yes\n";
+	struct config_report report;
+	struct config *c, *w;
+	char command[12000];
+	int fd;
+
+	(void)unused;
+	snprintf(command, sizeof(command), "cd '%s' && openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes"
+		 " -subj /CN=ca -days 9 -keyout ca.key -out ca.pem 2>&1 && : > index.txt && echo 01 > number &&"
+		 " printf '[ca]\ndefault_ca=x\n[x]\ndatabase=index.txt\ndefault_md=sha256\ncrlnumber=number\n' > conf &&"
+		 " openssl ca -config conf -cert ca.pem -keyfile ca.key -gencrl -crldays 9 -out ca.crl 2>&1", folder);
+	assert_int_equal(system(command), 0);
+	assert_int_equal(config_from(text, &c, &report), 0);
+	fd = files_save(c->files);
+	assert_int_equal(config_load(c->path, files_restore(fd), false, &w, &report), 0);
+	assert_non_null(x509_store_crls(w->trusts[0].store));
+	assert_true(x509_store_wants_crls(w->trusts[0].store));
+	close(fd);
+	config_put(w);
+	config_put(c);
+	file_write("ca.crl", "no list\n");
+	assert_int_equal(config_from(text, &c, &report), -EINVAL);
+	assert_non_null(strstr(report.text, "has no revocation list in PEM or DER form"));
+	assert_int_equal(config_from("[trust t]\nfile = @/ca.pem\ncrl = @/none\n", &c, &report), -EINVAL);
+	assert_non_null(strstr(report.text, "cannot be read"));
+}
+
 static int setup(void **unused)
 {
 	(void)unused;
@@ -276,6 +307,7 @@ int main(void)
 		cmocka_unit_test(in_worker),
 		cmocka_unit_test(world_readable_key),
 		cmocka_unit_test(encrypted_key),
+		cmocka_unit_test(revocation_lists),
 	};
 
 	return cmocka_run_group_tests(tests, setup, NULL);
