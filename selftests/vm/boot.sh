@@ -55,7 +55,7 @@ qemu() {
 	timeout -k 5 "${TIMEOUT:-600}" qemu-system-x86_64 -M pc -accel $accel \
 		-smp "${SMP:-1}" -m "${MEM:-1536M}" \
 		-nodefaults -no-user-config -display none -no-reboot -monitor none \
-		-serial "file:$dir/console" \
+		-pidfile "$dir/pid" -serial "file:$dir/console" \
 		-device isa-debug-exit,iobase=0xf4,iosize=4 \
 		-device virtio-serial-pci,id=ports -chardev file,id=out,path=/dev/stdout \
 		-device virtserialport,bus=ports.0,nr=1,chardev=out \
