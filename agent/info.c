@@ -56,6 +56,15 @@ static void put_chain(struct out *o, const struct hs_result *r)
 	put(o, KTLS_I_PEER_CHAIN, chain, len);
 }
 
+/* RFC 9266: equal at both ends, so that a login inside can be bound to this session. */
+static void put_binding(struct out *o, const struct hs_result *r)
+{
+	uint8_t binding[32];
+
+	hs_export(r, "EXPORTER-Channel-Binding", NULL, 0, binding, sizeof(binding));
+	put(o, KTLS_I_CHANNEL_BINDING, binding, sizeof(binding));
+}
+
 size_t info_write(const struct conn *c, const struct hs_result *r, uint8_t *buf, size_t size)
 {
 	struct out o = { .buf = buf, .size = size };
@@ -73,6 +82,9 @@ size_t info_write(const struct conn *c, const struct hs_result *r, uint8_t *buf,
 		put(&o, KTLS_I_PEER_SHA256, r->who.sha256, sizeof(r->who.sha256));
 	if (r->resumed)
 		put(&o, KTLS_I_RESUMED, NULL, 0);
+	if (r->psk)
+		put_text(&o, KTLS_I_PSK, r->psk->name);
+	put_binding(&o, r);
 	if (r->peer_num && c->wish.peer_chain)
 		put_chain(&o, r);
 	return o.len;

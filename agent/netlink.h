@@ -51,6 +51,7 @@ struct reply {
 	const struct hs_traffic *tx, *rx, *tx_next, *rx_next;
 	const uint8_t *state, *info;
 	size_t state_len, info_len;
+	uint16_t tx_limit;
 	struct reply_record record;	/* len 0: none */
 };
 

@@ -95,6 +95,7 @@ struct ktls_sock {
 	void			*info;		/* KTLS_I_* of the agent */
 	u16			state_len, info_len;
 	u16			suite;		/* IANA, as the agent said */
+	u16			tx_limit;	/* plaintext per record, as the peer asked; 0: the protocol's */
 	char			*reason;
 
 	struct list_head	node;		/* ktls_net.sessions, under its lock */

@@ -17,7 +17,7 @@ struct response {
 	struct ktls_half	tx, rx;
 	struct ktls_half	*tx_next, *rx_next;
 	void			*state, *info;
-	u16			state_len, info_len, suite;
+	u16			state_len, info_len, suite, tx_limit;
 	const char		*reason;
 	const struct nlmsghdr	*nlh;		/* records are read from here */
 };
@@ -49,6 +49,7 @@ static const struct nla_policy policy[KTLS_A_MAX + 1] = {
 	[KTLS_A_STATE]		= { .type = NLA_BINARY, .len = KTLS_MAX_STATE },
 	[KTLS_A_INFO]		= { .type = NLA_BINARY, .len = KTLS_MAX_INFO },
 	[KTLS_A_PAD]		= { .type = NLA_REJECT },
+	[KTLS_A_TX_LIMIT]	= NLA_POLICY_RANGE(NLA_U16, 63, 16384),
 };
 
 /* ---- parsing */
@@ -191,6 +192,7 @@ static int response_parse(struct response *r, struct nlattr **tb, struct genl_in
 	r->error = tb[KTLS_A_ERRNO] ? nla_get_s32(tb[KTLS_A_ERRNO]) : 0;
 	r->alert = tb[KTLS_A_ALERT] ? nla_get_u32(tb[KTLS_A_ALERT]) : 0;
 	r->alert_from = tb[KTLS_A_ALERT_FROM] ? nla_get_u32(tb[KTLS_A_ALERT_FROM]) : 0;
+	r->tx_limit = tb[KTLS_A_TX_LIMIT] ? nla_get_u16(tb[KTLS_A_TX_LIMIT]) : 0;
 	r->reason = tb[KTLS_A_REASON] ? nla_data(tb[KTLS_A_REASON]) : NULL;
 	if (!r->error && r->upcall->why == KTLS_WHY_HANDSHAKE &&
 	    (!tb[KTLS_A_TX] || !tb[KTLS_A_RX] || tb[KTLS_A_RECORD])) {
@@ -286,6 +288,8 @@ static bool spare_lacks(const struct ktls_sock *ks, const struct ktls_upcall *u)
 
 static void words_apply(struct ktls_sock *ks, struct response *r)
 {
+	if (r->tx_limit)
+		ks->tx_limit = r->tx_limit;
 	if (r->state) {
 		swap(ks->state, r->state);
 		swap(ks->state_len, r->state_len);

@@ -65,6 +65,14 @@ static void sha256_copy(struct ktls_session *s, const struct attr *attr)
 	s->has_peer_sha256 = true;
 }
 
+static void binding_copy(struct ktls_session *s, const struct attr *attr)
+{
+	if (attr->len != sizeof(s->channel_binding))
+		return;
+	memcpy(s->channel_binding, attr->data, attr->len);
+	s->has_channel_binding = true;
+}
+
 static void take(struct ktls_session *s, const struct attr *attr)
 {
 	switch (attr->type) {
@@ -97,6 +105,12 @@ static void take(struct ktls_session *s, const struct attr *attr)
 		break;
 	case KTLS_I_RESUMED:
 		s->resumed = true;
+		break;
+	case KTLS_I_PSK:
+		name_copy(s->psk, attr);
+		break;
+	case KTLS_I_CHANNEL_BINDING:
+		binding_copy(s, attr);
 		break;
 	}
 }

@@ -72,6 +72,14 @@ int ktls_params_add_cipher(struct ktls_params *params, uint16_t cipher);
 int ktls_params_identity(struct ktls_params *params, const char *name);
 
 /**
+ * ktls_params_psk - name of a pre-shared key of the agent
+ * @name: 1 to 255 bytes. A client uses it in place of certificates, which it
+ *	then takes only by a trust store that is named too; a server takes it
+ *	as well, "*" for every key that its user may use.
+ */
+int ktls_params_psk(struct ktls_params *params, const char *name);
+
+/**
  * ktls_params_trust - name of the agent's trust store to verify the peer with
  * @name: 1 to 255 bytes; without it "system"
  */
@@ -143,6 +151,8 @@ int ktls_accept(int listen_fd, const struct ktls_params *params, char *why, size
  * @suite, @group, @scheme: IANA numbers, 0 when not known
  * @peer_verified: peer_name was found in a certificate that was verified
  * @has_peer_sha256: the peer sent a certificate, peer_sha256 is its hash
+ * @psk: the pre-shared key that took the place of certificates
+ * @channel_binding: tls-exporter, RFC 9266, if has_channel_binding
  * Strings are empty where there is none. @alpn may hold any bytes but has
  * alpn_len of them.
  */
@@ -161,6 +171,9 @@ struct ktls_session {
 	char identity[KTLS_NAME_SIZE];
 	char peer_name[KTLS_NAME_SIZE];
 	char reason[KTLS_MAX_REASON + 1];
+	char psk[KTLS_NAME_SIZE];
+	bool has_channel_binding;
+	uint8_t channel_binding[32];
 };
 
 /**

@@ -123,6 +123,11 @@ int ktls_params_identity(struct ktls_params *params, const char *name)
 	return put_name(params, KTLS_P_IDENTITY, name, 255);
 }
 
+int ktls_params_psk(struct ktls_params *params, const char *name)
+{
+	return put_name(params, KTLS_P_PSK, name, 255);
+}
+
 int ktls_params_trust(struct ktls_params *params, const char *name)
 {
 	return put_name(params, KTLS_P_TRUST, name, 255);

@@ -25,6 +25,7 @@ static const char usage[] =
 "  -c CIPHER   AES-128-GCM, AES-256-GCM, CHACHA20-POLY1305; may be repeated\n"
 "  -i NAME     the agent's identity to present\n"
 "  -n NAME     server name to ask for and to verify (HOST)\n"
+"  -P NAME     the agent's pre-shared key, in place of certificates; with -l also *\n"
 "  -T NAME     the agent's trust store (system)\n"
 "  -C ask|require   with -l: the client's certificate\n"
 "  -t MS       time limit of the handshake (the module's)\n"
@@ -86,6 +87,7 @@ static int option(struct options *o, int opt)
 	case 'c': return ktls_params_add_cipher(o->params, ktls_cipher_number(optarg));
 	case 'i': return ktls_params_identity(o->params, optarg);
 	case 'n': return ktls_params_server_name(o->params, optarg);
+	case 'P': return ktls_params_psk(o->params, optarg);
 	case 'T': return ktls_params_trust(o->params, optarg);
 	case 'C': return auth_set(o->params, optarg);
 	case 't': return timeout_set(o->params, optarg);
@@ -99,7 +101,7 @@ static void options_parse(struct options *o, int argc, char **argv)
 	char what[] = "-?";
 	int opt;
 
-	while ((opt = getopt(argc, argv, "lvNha:c:i:n:T:C:t:")) != -1)
+	while ((opt = getopt(argc, argv, "lvNha:c:i:n:P:T:C:t:")) != -1)
 		if (option(o, opt)) {
 			what[1] = opt;
 			fprintf(stderr, "ktls-cat: %s: not a valid value: %s\n", what, optarg);
@@ -144,6 +146,14 @@ static int open_session(const struct options *o, int argc, char **argv)
 	return fd;
 }
 
+static void print_binding(const uint8_t *p, size_t len)
+{
+	fprintf(stderr, "tls-exporter: ");
+	while (len--)
+		fprintf(stderr, "%02X", *p++);
+	fputc('\n', stderr);
+}
+
 static void print_session(int fd)
 {
 	struct ktls_session s;
@@ -159,6 +169,10 @@ static void print_session(int fd)
 		fprintf(stderr, "server name: %s\n", s.server_name);
 	if (s.identity[0])
 		fprintf(stderr, "own identity: %s\n", s.identity);
+	if (s.psk[0])
+		fprintf(stderr, "pre-shared key: %s\n", s.psk);
+	if (s.has_channel_binding)
+		print_binding(s.channel_binding, sizeof(s.channel_binding));
 	if (s.peer_verified)
 		fprintf(stderr, "peer verified as: %s\n", s.peer_name);
 	fprintf(stderr, "session %" PRIx64 "\n", (uint64_t)s.info.cookie);

@@ -25,6 +25,7 @@ const struct ext *const exts[] = {
 	&ext_alpn,
 	&ext_cookie,
 	&ext_key_share,
+	&ext_record_size_limit,
 	&ext_psk_modes,
 	&ext_ticket_request,
 	&ext_early_data,

@@ -14,6 +14,7 @@ enum ext_id {
 	EXT_ID_SIGNATURE_ALGORITHMS	= 13,
 	EXT_ID_ALPN			= 16,
 	EXT_ID_PADDING			= 21,
+	EXT_ID_RECORD_SIZE_LIMIT	= 28,
 	EXT_ID_PRE_SHARED_KEY		= 41,
 	EXT_ID_EARLY_DATA		= 42,
 	EXT_ID_SUPPORTED_VERSIONS	= 43,
@@ -43,7 +44,7 @@ struct ext {
 extern const struct ext ext_server_name, ext_supported_groups, ext_signature_algorithms, ext_alpn,
 	ext_pre_shared_key, ext_early_data, ext_supported_versions, ext_cookie, ext_psk_modes,
 	ext_certificate_authorities, ext_signature_algorithms_cert, ext_key_share,
-	ext_ticket_request;
+	ext_ticket_request, ext_record_size_limit;
 
 extern const struct ext *const exts[];	/* in the order in which they are read and written */
 extern const size_t exts_num;

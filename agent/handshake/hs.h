@@ -136,6 +136,7 @@ struct hs_result {
 	bool peer_verified;
 	bool resumed;
 	const struct hs_psk *psk;	/* the key by hand that took the place of certificates */
+	uint16_t tx_limit;		/* plaintext bytes per record that the peer takes; 0: it doesn't say */
 	bool retried;			/* it took a HelloRetryRequest */
 };
 
@@ -171,6 +172,10 @@ int hs_alert(const struct hs *hs, enum hs_alert_from *from);	/* -1: none */
  */
 int hs_ticket_read(uint16_t suite, const uint8_t *resumption, uint64_t now, const uint8_t *msg, size_t len,
 		   struct hs_ticket *ret);
+
+/* TLS-Exporter, RFC 9846 7.5; @len at most 255 digests. */
+void hs_export(const struct hs_result *r, const char *label, const uint8_t *context, size_t context_len,
+	       uint8_t *out, size_t len);
 
 /* Next generation of a direction: secret, key and iv replaced, seq 0 (RFC 9846 7.2). */
 void hs_traffic_update(struct hs_traffic *t, const struct crypto_hash *hash,

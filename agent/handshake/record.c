@@ -230,13 +230,13 @@ int record_ccs(struct hs *hs)
 
 int record_flush(struct hs *hs)
 {
-	size_t at = 0, len;
+	size_t at = 0, len, max = hs->tx.on && hs->result.tx_limit ? hs->result.tx_limit : PLAINTEXT;
 	uint8_t *to;
 
 	while (at < hs->flight.len) {
 		len = hs->flight.len - at;
-		if (len > PLAINTEXT)
-			len = PLAINTEXT;
+		if (len > max)
+			len = max;
 		to = gbuf_room(&hs->out, HEADER + len + 1 + 16 + ALERT_ROOM);
 		if (!to)
 			return hs_no_memory(hs);

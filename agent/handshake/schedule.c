@@ -87,6 +87,18 @@ void schedule_finished(const struct crypto_hash *hash, const uint8_t *traffic_se
 	crypto_wipe(key, sizeof(key));
 }
 
+void hs_export(const struct hs_result *r, const char *label, const uint8_t *context, size_t context_len,
+	       uint8_t *out, size_t len)
+{
+	uint8_t digest[CRYPTO_MAX_DIGEST], secret[CRYPTO_MAX_DIGEST];
+
+	crypto_hash_once(r->hash, "", 0, digest);
+	schedule_label(r->hash, r->exporter, label, digest, r->hash->size, secret, r->hash->size);
+	crypto_hash_once(r->hash, context, context_len, digest);
+	schedule_label(r->hash, secret, "exporter", digest, r->hash->size, out, len);
+	crypto_wipe(secret, sizeof(secret));
+}
+
 void hs_traffic_update(struct hs_traffic *t, const struct crypto_hash *hash,
 		       const struct crypto_aead *aead)
 {

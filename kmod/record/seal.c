@@ -18,7 +18,7 @@ int ktls_rec_begin(struct sock *sk, u8 type, size_t want, unsigned long from)
 
 	if (!tx)
 		return -ENOMEM;
-	want = min_t(size_t, want, KTLS_PLAIN_MAX);
+	want = min_t(size_t, want, ktls_get(sk)->tx_limit ?: KTLS_PLAIN_MAX);
 	n = ktls_txmem_get(sk, tx->rec, KTLS_TX_PIECES, want + KTLS_OVERHEAD, from);
 	if (n < 0)
 		return n;

@@ -284,11 +284,16 @@ static void report(const struct hs *hs)
 {
 	const struct hs_result *r = hs_result(hs);
 	const struct crypto_scheme *scheme = crypto_scheme_find(r->scheme);
+	uint8_t binding[32];
 
-	printf("done suite %s group %s scheme %s name %s alpn [%.*s] peer %zu verified %d retried %d resumed %d psk %s\n",
+	printf("done suite %s group %s scheme %s name %s alpn [%.*s] peer %zu verified %d retried %d resumed %d psk %s limit %u binding ",
 	       suite_by_id(r->suite)->name, group_by_id(r->group)->name, scheme ? scheme->name : "none",
 	       r->server_name[0] ? r->server_name : "-", (int)r->alpn_len, (const char *)r->alpn,
-	       r->peer_num, r->peer_verified, r->retried, r->resumed, r->psk ? r->psk->name : "-");
+	       r->peer_num, r->peer_verified, r->retried, r->resumed, r->psk ? r->psk->name : "-", r->tx_limit);
+	hs_export(r, "EXPORTER-Channel-Binding", NULL, 0, binding, sizeof(binding));
+	for (size_t i = 0; i < sizeof(binding); i++)
+		printf("%02X", binding[i]);
+	putchar('\n');
 	fflush(stdout);
 }
 

@@ -72,7 +72,8 @@ lines=1
 s_client() { talk openssl s_client -connect "127.0.0.1:$port" -servername server.test -CAfile ca.pem -verify_return_error "$@"; }
 gnutls_cli() { talk gnutls-cli --single-key-share -p "$port" --x509cafile ca.pem --sni-hostname server.test --verify-hostname server.test "$@" 127.0.0.1; }
 fetch() { curl -sS --tlsv1.3 --cacert ca.pem --resolve "server.test:$port:127.0.0.1" "$@" "https://server.test:$port/"; }
-export -f s_client gnutls_cli fetch talk seen
+export_client() { s_client -keymatexport EXPORTER-Channel-Binding -keymatexportlen 32; }
+export -f export_client s_client gnutls_cli fetch talk seen
 export lines
 
 run() { # a shell function under timeout
@@ -280,6 +281,26 @@ resumption() {
 	stop
 }
 
+binding() { sed -n 's/.*binding \([0-9A-F]\{64\}\).*/\1/p' "$1" | tail -n 1; }
+theirs() { sed -n 's/.*Keying material: \([0-9A-F]\{64\}\).*/\1/p' out.txt | tail -n 1; }
+
+records_and_exporters() {
+	local n
+	start "$peer" -s -p PORT -c rsa.pem -k rsa.key
+	run "server, s_client, tls-exporter" "Keying material" out.txt export_client
+	[ -n "$(theirs)" ] && [ "$(theirs)" = "$(binding server.txt)" ]
+	ok $? "server, s_client, tls-exporter: the same"
+	for n in 512 1024 4096; do
+		run "server, gnutls-cli, records of $n bytes" ^hello out.txt gnutls_cli --recordsize $n
+		expect "server, gnutls-cli, records of $n bytes: agreed" "limit $n " server.txt true
+	done
+	stop
+	start gnutls-serv --echo --recordsize 600 -p PORT --x509certfile p256.pem --x509keyfile p256.key
+	expect "client, gnutls-serv, records of 600 bytes" "limit 600 " out.txt "$peer" -h 127.0.0.1 -p PORT -n server.test \
+		-A ca.pem
+	stop
+}
+
 keys_by_hand() {
 	local us=("$peer" -h 127.0.0.1 -p PORT -n server.test -A ca.pem)
 	start "$peer" -s -p PORT -c p256.pem -k p256.key -P "alice:$key"
@@ -330,6 +351,7 @@ browser "P-384 after a retry" 24 1 -g 24
 kinds_of_key
 features
 resumption
+records_and_exporters
 keys_by_hand
 failures
 echo "1..$((pass + fail + skip))"

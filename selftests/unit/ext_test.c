@@ -11,6 +11,7 @@ static const struct { uint16_t id; const char *name; uint16_t in; } rfc[] = {
 	{ 10, "supported_groups", EXT_CH | EXT_EE },
 	{ 13, "signature_algorithms", EXT_CH | EXT_CR },
 	{ 16, "application_layer_protocol_negotiation", EXT_CH | EXT_EE },
+	{ 28, "record_size_limit", EXT_CH | EXT_EE },	/* RFC 8449 4 */
 	{ 41, "pre_shared_key", EXT_CH | EXT_SH },
 	{ 42, "early_data", EXT_CH | EXT_EE | EXT_NST },
 	{ 43, "supported_versions", EXT_CH | EXT_SH | EXT_HRR },
@@ -140,6 +141,15 @@ static const struct vector syntax[] = {
 	  BYTES(0, 45, 0, 2, 1, 1, 0, 41, 0, 11, 0, 7, 0, 1, 9, 0, 0, 0, 0, 0, 0) },
 	{ "psk: short binder", EXT_CH, 0, 50,
 	  BYTES(0, 45, 0, 2, 1, 1, 0, 41, 0, 13, 0, 7, 0, 1, 9, 0, 0, 0, 0, 0, 2, 1, 1) },
+	{ "limit: cut", EXT_CH, 0, 50, BYTES(0, 28, 0, 1, 64) },
+	{ "limit: left over", EXT_EE, ALL, 50, BYTES(0, 28, 0, 3, 1, 0, 0) },
+	{ "limit: too small", EXT_CH, 0, 47, BYTES(0, 28, 0, 2, 0, 63) },
+	{ "limit: the smallest", EXT_EE, ALL, 0, BYTES(0, 28, 0, 2, 0, 64) },
+	{ "limit: more than there is", EXT_CH, 0, 0, BYTES(0, 28, 0, 2, 0xff, 0xff) },
+	{ "tickets: cut", EXT_CH, 0, 50, BYTES(0, 58, 0, 1, 2) },
+	{ "tickets: left over", EXT_CH, 0, 50, BYTES(0, 58, 0, 3, 2, 1, 0) },
+	{ "tickets: answered with nothing", EXT_EE, ALL, 50, BYTES(0, 58, 0, 0) },
+	{ "tickets: answered with two numbers", EXT_EE, ALL, 50, BYTES(0, 58, 0, 2, 1, 1) },
 	{ "early data alone", EXT_CH, 0, 47, BYTES(0, 42, 0, 0) },
 	{ "early data that was not offered", EXT_EE, 0, 110, BYTES(0, 42, 0, 0) },
 };
