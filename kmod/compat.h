@@ -112,6 +112,15 @@ static inline u64 ktls_current_cgroup(void)
 	return id;
 }
 
+/* What accept() is given beside the two sockets. */
+#ifdef KTLS_HAVE_ACCEPT_ARG
+#define KTLS_ACCEPT_PARAMS	struct proto_accept_arg *arg
+#define KTLS_ACCEPT_ARGS	arg
+#else
+#define KTLS_ACCEPT_PARAMS	int flags, bool kern
+#define KTLS_ACCEPT_ARGS	flags, kern
+#endif
+
 /* tcp_ulp_ops: 6.15 tells whether the reader may see more. */
 #ifdef KTLS_HAVE_NET_ADMIN
 #define KTLS_NET_ADMIN	, bool net_admin

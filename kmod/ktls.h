@@ -3,6 +3,8 @@
  * ktls.ko inside: the session, and who calls whom.
  *
  * sock.c	a session's life: attach, handshake, failure, close
+ * accept.c	a listener's sockets begin with its handshake
+ * detach.c	back to plain TCP
  * proto.c	what the socket calls do in each phase
  * info.c	what is told of a session: KTLS_INFO, ss
  * upcall.c	what waits for the agent, and for how long (upcall.h)
@@ -67,6 +69,7 @@ struct ktls_sock {
 	kuid_t			uid;		/* who asked for the handshake */
 	bool			untouched;	/* no byte of a handshake has moved: dead, but may ask again */
 	bool			owed;		/* a signal took a caller away from the result */
+	atomic_t		plain;		/* calls under way that read or write plain TCP; without the lock */
 	const struct proto	*base;		/* TCP's own, to call below */
 	const struct proto_ops	*base_ops;
 	void			(*data_ready)(struct sock *sk);
@@ -89,6 +92,7 @@ struct ktls_sock {
 
 	struct ktls_upcall	*upcall;	/* handshake or record; freed by RCU */
 	struct ktls_upcall	*spare;
+	struct ktls_upcall	*request;	/* of a listener: what its sockets ask for */
 	struct list_head	tickets;	/* ktls_upcall.sibling */
 	u8			ntickets;
 	void			*state;		/* agent state, wiped with the keys */
@@ -154,11 +158,15 @@ void ktls_record_exit(void);
  * it waits in txs and goes out first. */
 int ktls_tx_control(struct sock *sk, u8 type, const void *data, size_t len);
 int ktls_tx_alert(struct sock *sk, u8 level, u8 description);
+/* Seal what is open and a close_notify behind it. 0 or -errno: try again. */
+int ktls_tx_end(struct sock *sk);
 /* At close, before base->close: the open record, what waits and a close_notify go to TCP, which takes them
  * whatever its buffer limit says. Never sleeps for memory. */
 void ktls_tx_finish(struct sock *sk);
 
 /* ---- record/rx.c */
+/* On to the peer's close_notify: 0. -EBUSY: plaintext comes first, and stays. */
+int ktls_rx_end(struct sock *sk, long timeo);
 /* After a response: go on with what the queue holds, wake readers. */
 void ktls_rx_resume(struct sock *sk);
 /* Before close: take what is unread and not data out of the queue, so that TCP sends FIN, not RST. */

@@ -15,16 +15,31 @@
 #include "upcall.h"
 
 #define PHASES	(KTLS_PHASE_DEAD + 1)
+#define QUEUED	PHASES		/* no phase: cloned from a listener, and nobody has accepted it */
 #define OTHERS	(EPOLLIN | EPOLLRDNORM | EPOLLOUT | EPOLLWRNORM)
 
 static DEFINE_MUTEX(build_lock);
 static bool built[2];
-static struct proto protos[2][PHASES];
+static struct proto protos[2][PHASES + 1];
 static struct proto_ops ops[2][PHASES];
 
 static bool is_v6(const struct proto *base)
 {
 	return base == &tcpv6_prot;
+}
+
+const struct proto *ktls_proto_base(const struct sock *sk)
+{
+	return sk->sk_family == AF_INET6 ? &tcpv6_prot : &tcp_prot;
+}
+
+/* sk_prot_creator is used when our module may be gone. */
+void ktls_proto_queued(struct sock *sk)
+{
+	const struct proto *base = ktls_proto_base(sk);
+
+	WRITE_ONCE(sk->sk_prot, &protos[is_v6(base)][QUEUED]);
+	sk->sk_prot_creator = (struct proto *)base;
 }
 
 void ktls_use_protos(struct sock *sk)
@@ -49,6 +64,8 @@ static int setsockopt(struct sock *sk, int level, int optname, sockptr_t optval,
 
 	if (level == SOL_TLS && optname == KTLS_HANDSHAKE)
 		return ktls_handshake_setsockopt(sk, optval, optlen);
+	if (level == SOL_TLS && optname == KTLS_DETACH)
+		return optlen ? -EINVAL : ktls_detach_setsockopt(sk);
 	if (level == SOL_TLS)
 		return ktls_mainline_setsockopt(sk, optname, optval, optlen);
 	if (shows_ciphertext(level, optname) && READ_ONCE(ks->phase) != KTLS_PHASE_BARE)
@@ -69,10 +86,112 @@ static int getsockopt(struct sock *sk, int level, int optname, char __user *optv
 	return ks->base->getsockopt(sk, level, optname, optval, optlen);
 }
 
-/* connect(AF_UNSPEC) would give the same socket to another peer. */
+/* connect(AF_UNSPEC) would give the same socket to another peer. TCP asks for
+ * it, too, by a listener's table: to end listening, and for what waits in its queue. */
 static int disconnect(struct sock *sk, int flags)
 {
-	return -EOPNOTSUPP;
+	if (ktls_get(sk) && sk->sk_state != TCP_LISTEN && sk->sk_state != TCP_CLOSE)
+		return -EOPNOTSUPP;
+	return ktls_proto_base(sk)->disconnect(sk, flags);
+}
+
+/* ---- bare: TCP's own, counted, so that no call reaches into a handshake */
+
+static bool plain_begin(struct ktls_sock *ks)
+{
+	atomic_inc(&ks->plain);
+	smp_mb__after_atomic();
+	if (READ_ONCE(ks->phase) == KTLS_PHASE_BARE)
+		return true;
+	atomic_dec(&ks->plain);
+	return false;
+}
+
+static void plain_end(struct ktls_sock *ks)
+{
+	atomic_dec(&ks->plain);
+}
+
+/* The phase in force, seen under the lock. */
+static const struct proto *proto_now(struct sock *sk)
+{
+	const struct proto *p;
+
+	lock_sock(sk);
+	p = READ_ONCE(sk->sk_prot);
+	release_sock(sk);
+	return p;
+}
+
+static int bare_sendmsg(struct sock *sk, struct msghdr *msg, size_t len)
+{
+	struct ktls_sock *ks = ktls_get(sk);
+	int ret;
+
+	if (!plain_begin(ks))
+		return proto_now(sk)->sendmsg(sk, msg, len);
+	ret = ks->base->sendmsg(sk, msg, len);
+	plain_end(ks);
+	return ret;
+}
+
+static int bare_recvmsg(struct sock *sk, struct msghdr *msg, size_t len, int flags, int *addr_len)
+{
+	struct ktls_sock *ks = ktls_get(sk);
+	int ret;
+
+	if (!plain_begin(ks))
+		return proto_now(sk)->recvmsg(sk, msg, len, flags, addr_len);
+	ret = ks->base->recvmsg(sk, msg, len, flags, addr_len);
+	plain_end(ks);
+	return ret;
+}
+
+static ssize_t bare_splice_read(struct socket *sock, loff_t *pos, struct pipe_inode_info *pipe,
+				size_t len, unsigned int flags)
+{
+	struct ktls_sock *ks = ktls_get(sock->sk);
+	ssize_t ret;
+
+	if (!plain_begin(ks))
+		return -EAGAIN;
+	ret = ks->base_ops->splice_read(sock, pos, pipe, len, flags);
+	plain_end(ks);
+	return ret;
+}
+
+/* What was asked for a listener must not be forgotten by making it a client. */
+static int bare_connect(struct sock *sk, struct sockaddr *addr, int len)
+{
+	struct ktls_sock *ks = ktls_get(sk);
+
+	return ks->request ? -EOPNOTSUPP : ks->base->connect(sk, addr, len);
+}
+
+/* ---- queued: it has no session, and gets one only from ktls_accept() */
+
+static int queued_sendmsg(struct sock *sk, struct msghdr *msg, size_t len)
+{
+	return -ECONNABORTED;
+}
+
+static int queued_recvmsg(struct sock *sk, struct msghdr *msg, size_t len, int flags, int *addr_len)
+{
+	return -ECONNABORTED;
+}
+
+static int queued_setsockopt(struct sock *sk, int level, int optname, sockptr_t optval, unsigned int optlen)
+{
+	if (level == SOL_TLS || shows_ciphertext(level, optname))
+		return -ECONNABORTED;
+	return ktls_proto_base(sk)->setsockopt(sk, level, optname, optval, optlen);
+}
+
+static int queued_getsockopt(struct sock *sk, int level, int optname, char __user *optval, int __user *optlen)
+{
+	if (level == SOL_TLS || shows_ciphertext(level, optname))
+		return -ECONNABORTED;
+	return ktls_proto_base(sk)->getsockopt(sk, level, optname, optval, optlen);
 }
 
 /* ---- handshaking: wait, then do what the new phase does */
@@ -110,6 +229,23 @@ static int handshaking_recvmsg(struct sock *sk, struct msghdr *msg, size_t len, 
 }
 
 #ifdef KTLS_HAVE_SENDPAGE
+static int bare_sendpage(struct sock *sk, struct page *page, int offset, size_t size, int flags)
+{
+	struct ktls_sock *ks = ktls_get(sk);
+	int ret;
+
+	if (!plain_begin(ks))
+		return proto_now(sk)->sendpage(sk, page, offset, size, flags);
+	ret = ks->base->sendpage(sk, page, offset, size, flags);
+	plain_end(ks);
+	return ret;
+}
+
+static int queued_sendpage(struct sock *sk, struct page *page, int offset, size_t size, int flags)
+{
+	return -ECONNABORTED;
+}
+
 static int handshaking_sendpage(struct sock *sk, struct page *page, int offset, size_t size, int flags)
 {
 	int err = settle(sk, false, flags & MSG_DONTWAIT);
@@ -122,6 +258,8 @@ static int dead_sendpage(struct sock *sk, struct page *page, int offset, size_t 
 	return ktls_get(sk)->error;
 }
 #else
+#define bare_sendpage		NULL
+#define queued_sendpage		NULL
 #define handshaking_sendpage	NULL
 #define dead_sendpage		NULL
 #define ktls_sendpage		NULL
@@ -193,8 +331,21 @@ static void build_protos(struct proto *p, const struct proto *base)
 	struct proto *shaking = &p[KTLS_PHASE_HANDSHAKING];
 	struct proto *open = &p[KTLS_PHASE_OPEN];
 	struct proto *dead = &p[KTLS_PHASE_DEAD];
+	struct proto *queued = &p[QUEUED];
+
+	*queued = *base;
+	queued->sendmsg = queued_sendmsg;
+	queued->recvmsg = queued_recvmsg;
+	queued->setsockopt = queued_setsockopt;
+	queued->getsockopt = queued_getsockopt;
+	ktls_proto_sendpage(queued, queued_sendpage);
+	ktls_proto_splice_eof(queued, NULL);
 
 	*bare = *base;
+	bare->sendmsg = bare_sendmsg;
+	bare->recvmsg = bare_recvmsg;
+	bare->connect = bare_connect;
+	ktls_proto_sendpage(bare, bare_sendpage);
 	bare->setsockopt = setsockopt;
 	bare->getsockopt = getsockopt;
 	bare->disconnect = disconnect;
@@ -226,9 +377,13 @@ static void build_ops(struct proto_ops *o, const struct proto_ops *base)
 	struct proto_ops *open = &o[KTLS_PHASE_OPEN];
 	struct proto_ops *dead = &o[KTLS_PHASE_DEAD];
 
-	o[KTLS_PHASE_BARE] = *base;	/* owner stays TCP's */
+	struct proto_ops *bare = &o[KTLS_PHASE_BARE];
 
-	*shaking = *base;
+	*bare = *base;		/* owner stays TCP's */
+	bare->accept = ktls_accept;
+	bare->splice_read = bare_splice_read;
+
+	*shaking = *bare;
 	ktls_ops_no_bypass(shaking);
 	shaking->ioctl = ioctl;
 	*open = *dead = *shaking;

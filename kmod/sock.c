@@ -6,6 +6,9 @@
  *	  \------------------------> |  \               |
  *	   refused (no agent)         failure --> DEAD <-- failure
  *
+ * and OPEN --KTLS_DETACH--> BARE (detach.c). A listener stays BARE; its
+ * KTLS_HANDSHAKE is kept for the sockets that it accepts (accept.c).
+ *
  * Once a handshake was asked for, no byte goes in or out in clear text: DEAD
  * answers every call with the error. Only where no byte of the handshake has
  * moved may a dead socket ask again.
@@ -123,7 +126,7 @@ static void unlink_session(struct sock *sk, struct ktls_sock *ks)
 	ktls_stat_add(sk, KTLS_STAT_CurrSockets, -1);
 }
 
-static struct ktls_sock *session_new(struct sock *sk)
+static struct ktls_sock *session_new(struct sock *sk, const struct proto_ops *base_ops)
 {
 	struct ktls_sock *ks = kzalloc(sizeof(*ks), GFP_KERNEL_ACCOUNT);
 	u32 cookie[2];
@@ -134,8 +137,8 @@ static struct ktls_sock *session_new(struct sock *sk)
 	ks->cookie = (u64)cookie[1] << 32 | cookie[0];
 	ks->uid = current_euid();
 	ks->sk = sk;
-	ks->base = sk->sk_prot;
-	ks->base_ops = sk->sk_socket->ops;
+	ks->base = ktls_proto_base(sk);
+	ks->base_ops = base_ops;
 	ks->data_ready = sk->sk_data_ready;
 	ks->write_space = sk->sk_write_space;
 	ks->state_change = sk->sk_state_change;
@@ -144,17 +147,10 @@ static struct ktls_sock *session_new(struct sock *sk)
 	return ks;
 }
 
-/* The ULP's init: the socket lock is held. */
-static int attach(struct sock *sk)
+static int session_attach(struct sock *sk, const struct proto_ops *base_ops)
 {
-	struct ktls_sock *ks;
+	struct ktls_sock *ks = session_new(sk, base_ops);
 
-	if (sk->sk_state != TCP_ESTABLISHED)
-		return -ENOTCONN;
-	if (!sk->sk_socket || (sk->sk_prot != &tcp_prot && sk->sk_prot != &tcpv6_prot))
-		return -EOPNOTSUPP;	/* MPTCP, sockmap, SMC: not TCP's own */
-	ktls_proto_build(sk);
-	ks = session_new(sk);
 	if (!ks)
 		return -ENOMEM;
 	write_lock_bh(&sk->sk_callback_lock);
@@ -171,6 +167,24 @@ static int attach(struct sock *sk)
 	return 0;
 }
 
+/* It listens, or may yet. */
+static bool may_listen(const struct sock *sk)
+{
+	return sk->sk_state == TCP_LISTEN ||
+	       (sk->sk_state == TCP_CLOSE && sk->sk_socket->state == SS_UNCONNECTED);
+}
+
+/* The ULP's init: the socket lock is held. */
+static int attach(struct sock *sk)
+{
+	if (!sk->sk_socket || (sk->sk_prot != &tcp_prot && sk->sk_prot != &tcpv6_prot))
+		return -EOPNOTSUPP;	/* MPTCP, sockmap, SMC: not TCP's own */
+	if (sk->sk_state != TCP_ESTABLISHED && !may_listen(sk))
+		return -ENOTCONN;
+	ktls_proto_build(sk);
+	return session_attach(sk, sk->sk_socket->ops);
+}
+
 static void detach(struct sock *sk, struct ktls_sock *ks)
 {
 	unlink_session(sk, ks);
@@ -184,12 +198,42 @@ static void detach(struct sock *sk, struct ktls_sock *ks)
 	write_unlock_bh(&sk->sk_callback_lock);
 }
 
+static struct tcp_ulp_ops ulp;
+
+int ktls_attach_child(struct sock *sk, const struct ktls_sock *listener)
+{
+	struct inet_connection_sock *icsk = inet_csk(sk);
+	int err;
+
+	/* Its listener closed while it was cloned: what TCP's callbacks were is lost. */
+	if (sk->sk_data_ready == data_ready)
+		return -ECONNABORTED;
+	if (icsk->icsk_ulp_ops && icsk->icsk_ulp_ops != &ulp)
+		return -EOPNOTSUPP;
+	err = session_attach(sk, listener->base_ops);
+	if (!err && !icsk->icsk_ulp_ops) {	/* queued before the listener had the ULP */
+		__module_get(THIS_MODULE);
+		icsk->icsk_ulp_ops = &ulp;
+	}
+	return err;
+}
+
 static void wipe(struct ktls_sock *ks)
 {
 	ktls_record_free(ks);
 	kfree_sensitive(ks->state);
 	ks->state = NULL;
 	ks->state_len = 0;
+}
+
+void ktls_forget(struct ktls_sock *ks)
+{
+	wipe(ks);
+	kfree(ks->info);
+	ks->info = NULL;
+	ks->info_len = 0;
+	kfree(ks->reason);
+	ks->reason = NULL;
 }
 
 void ktls_close(struct sock *sk, long timeout)
@@ -211,8 +255,9 @@ void ktls_close(struct sock *sk, long timeout)
 	wipe(ks);
 	release_sock(sk);
 
-	kfree(ks->info);
-	kfree(ks->reason);
+	ktls_forget(ks);
+	if (ks->request)
+		ktls_upcall_put(ks->request);
 	kfree_rcu(ks, rcu);
 	/* Last: destroying the socket drops our module reference. */
 	base->close(sk, timeout);
@@ -328,6 +373,7 @@ static int request_read(struct ktls_handshake *head, struct ktls_upcall **ret,
 		ktls_upcall_put(u);
 		return -EINVAL;
 	}
+	u->timeout_ms = head->timeout_ms;
 	*ret = u;
 	return 0;
 }
@@ -358,29 +404,71 @@ static const char *refusal(int err)
 	return NULL;
 }
 
-static int begin(struct sock *sk, const struct ktls_handshake *head, struct ktls_upcall *u)
+/*
+ * Nobody may still be reading or writing plain TCP: he would take bytes of the
+ * handshake, or put his own between them. plain_begin() in proto.c counts first
+ * and looks at the phase then.
+ */
+static int leave_plain(struct sock *sk, struct ktls_sock *ks)
+{
+	u8 phase = ks->phase;
+
+	WRITE_ONCE(ks->phase, KTLS_PHASE_HANDSHAKING);
+	smp_mb();
+	if (!atomic_read(&ks->plain))
+		return 0;
+	WRITE_ONCE(ks->phase, phase);
+	return -EBUSY;
+}
+
+int ktls_begin(struct sock *sk, u8 role, struct ktls_upcall *u)
 {
 	struct ktls_sock *ks = ktls_get(sk);
-	int err = may_begin(sk, ks);
+	int err = leave_plain(sk, ks);
 
 	if (err)
 		return err;
-	ks->role = head->role;
+	ks->role = role;
 	ks->uid = u->caller.uid;
 	ks->error = 0;
 	ks->alert = ks->alert_from = 0;
 	kfree(ks->reason);
 	ks->reason = NULL;
 	WRITE_ONCE(sk->sk_err, 0);
-	WRITE_ONCE(ks->phase, KTLS_PHASE_HANDSHAKING);
 	ktls_use_protos(sk);
 	ktls_stat_add(sk, KTLS_STAT_HandshakesStarted, 1);
-	err = ktls_upcall_handshake(sk, u, head->timeout_ms ?: ktls_handshake_timeout_ms);
+	err = ktls_upcall_handshake(sk, u);
 	if (err) {
 		ktls_fail(sk, err, 0, KTLS_ALERT_FROM_NONE, refusal(err));
 		ks->untouched = true;
-		sock_error(sk);		/* told by the return value */
 	}
+	return err;
+}
+
+/* A listener, or what may become one, keeps the request. */
+static int keep_request(struct sock *sk, u8 role, struct ktls_upcall *u)
+{
+	struct ktls_sock *ks = ktls_get(sk);
+
+	if (role != KTLS_ROLE_SERVER || ks->phase != KTLS_PHASE_BARE)
+		return -ENOTCONN;
+	if (ks->request)
+		ktls_upcall_put(ks->request);
+	refcount_inc(&u->ref);
+	ks->request = u;
+	ks->role = role;
+	return 0;
+}
+
+static int begin(struct sock *sk, u8 role, struct ktls_upcall *u)
+{
+	int err = may_begin(sk, ktls_get(sk));
+
+	if (err)
+		return err;
+	err = ktls_begin(sk, role, u);
+	if (err && ktls_get(sk)->phase == KTLS_PHASE_DEAD)
+		sock_error(sk);		/* told by the return value */
 	return err;
 }
 
@@ -421,7 +509,11 @@ int ktls_handshake_setsockopt(struct sock *sk, sockptr_t optval, unsigned int op
 		err = await(sk, 0);
 		goto out;
 	}
-	err = begin(sk, &head, u);
+	if (may_listen(sk)) {
+		err = keep_request(sk, head.role, u);
+		goto out;
+	}
+	err = begin(sk, head.role, u);
 	if (nonblock)
 		err = err ?: -EINPROGRESS;
 	else if (!err)
@@ -450,6 +542,7 @@ static struct tcp_ulp_ops ulp __read_mostly = {
 	.name		= "ktls",
 	.owner		= THIS_MODULE,
 	.init		= attach,
+	.clone		= ktls_clone,
 	.get_info	= get_info,
 	.get_info_size	= get_info_size,
 };

@@ -158,6 +158,20 @@ void ktls_upcall_put(struct ktls_upcall *u)
 	kfree_rcu(u, rcu);
 }
 
+struct ktls_upcall *ktls_upcall_again(const struct ktls_upcall *request)
+{
+	struct ktls_upcall *u = ktls_upcall_new(KTLS_WHY_HANDSHAKE, request->len);
+
+	if (!u)
+		return NULL;
+	put_pid(u->caller.pid);
+	u->caller = request->caller;
+	get_pid(u->caller.pid);
+	u->timeout_ms = request->timeout_ms;
+	memcpy(u->data, request->data, u->len);
+	return u;
+}
+
 struct sock *ktls_upcall_lock_sock(struct ktls_upcall *u)
 {
 	struct sock *sk;
@@ -270,9 +284,9 @@ static unsigned long deadline_in(unsigned int ms)
 	return deadline ?: 1;
 }
 
-int ktls_upcall_handshake(struct sock *sk, struct ktls_upcall *u, unsigned int timeout_ms)
+int ktls_upcall_handshake(struct sock *sk, struct ktls_upcall *u)
 {
-	u->deadline = deadline_in(timeout_ms);
+	u->deadline = deadline_in(u->timeout_ms ?: ktls_handshake_timeout_ms);
 	return upcall_start(sk, u);
 }
 

@@ -54,6 +54,7 @@ struct ktls_upcall {
 	u32			tx_generation, rx_generation;	/* as its holder was told */
 
 	wait_queue_head_t	wait;		/* the channel's readers, writers, pollers */
+	unsigned int		timeout_ms;	/* of a handshake, as asked for */
 	unsigned long		deadline;	/* jiffies */
 	struct delayed_work	timer;
 	struct rcu_head		rcu;
@@ -92,12 +93,14 @@ struct ktls_net *ktls_pernet(const struct net *net);
 /* ---- upcall.c */
 struct ktls_upcall *ktls_upcall_new(enum ktls_why why, size_t len);	/* data for the caller to fill */
 void ktls_upcall_put(struct ktls_upcall *u);
+/* The same request once more, by the same caller. */
+struct ktls_upcall *ktls_upcall_again(const struct ktls_upcall *request);
 /*
  * Hand a handshake to whoever has joined. Socket lock held; the session has
  * its own reference when this succeeds.
  * -ESRCH: no agent; -EBUSY: too many pending
  */
-int ktls_upcall_handshake(struct sock *sk, struct ktls_upcall *u, unsigned int timeout_ms);
+int ktls_upcall_handshake(struct sock *sk, struct ktls_upcall *u);
 /* The socket, locked and held, if the upcall is not over. */
 struct sock *ktls_upcall_lock_sock(struct ktls_upcall *u);
 void ktls_upcall_unlock_sock(struct sock *sk);
@@ -148,9 +151,23 @@ int ktls_handshake_setsockopt(struct sock *sk, sockptr_t optval, unsigned int op
 /* Sleep till the handshake is over. Socket lock held, released while asleep. */
 int ktls_wait_handshake(struct sock *sk, long *timeo);
 void ktls_close(struct sock *sk, long timeout);
+/* An accepted socket gets its session, in phase bare. Socket lock held. */
+int ktls_attach_child(struct sock *sk, const struct ktls_sock *listener);
+/* Phase handshaking; or dead if nobody can be asked. Socket lock held, phase bare or dead. */
+int ktls_begin(struct sock *sk, u8 role, struct ktls_upcall *u);
+void ktls_forget(struct ktls_sock *ks);		/* keys, state, records, words */
+
+/* ---- accept.c */
+int ktls_accept(struct socket *sock, struct socket *newsock, KTLS_ACCEPT_PARAMS);
+void ktls_clone(const struct request_sock *req, struct sock *newsk, const gfp_t priority);
+
+/* ---- detach.c */
+int ktls_detach_setsockopt(struct sock *sk);
 
 /* ---- proto.c */
 void ktls_proto_build(struct sock *sk);		/* tables from the socket's own; first socket of a family */
+const struct proto *ktls_proto_base(const struct sock *sk);	/* TCP's own, of the family */
+void ktls_proto_queued(struct sock *sk);	/* not accepted yet: every call fails */
 
 /* ---- info.c */
 int ktls_info_getsockopt(struct sock *sk, char __user *optval, int __user *optlen);

@@ -250,6 +250,21 @@ int ktls_recvmsg(struct sock *sk, struct msghdr *msg, size_t len, int flags, int
 	return ret;
 }
 
+int ktls_rx_end(struct sock *sk, long timeo)
+{
+	struct msghdr msg = { };
+	struct recv r = { .msg = &msg, .target = 1, .timeo = timeo };
+	int err;
+
+	iov_iter_kvec(&msg.msg_iter, ITER_DEST, NULL, 0, 0);
+	err = next_plaintext(sk, &r);
+	if (ktls_get(sk)->phase == KTLS_PHASE_OPEN) {
+		ktls_queue_check(sk, GFP_KERNEL);
+		ktls_rx_idle(ktls_get(sk));
+	}
+	return err > 0 ? -EBUSY : err;
+}
+
 /* ---- being readable */
 
 bool ktls_is_readable(struct sock *sk)

@@ -40,7 +40,7 @@ static int make_room(struct sock *sk, long *timeo)
 
 	for (;;) {
 		if (ks->phase != KTLS_PHASE_OPEN)
-			return ks->error;
+			return ks->error ?: -EPIPE;	/* detached */
 		if (!can_send(sk) || ks->tx_closed)
 			return -EPIPE;
 		err = ktls_tx_push(sk, 0);
@@ -184,7 +184,7 @@ static ssize_t send_all(struct sock *sk, struct send *s)
 	int err = 0, sealed = 0;
 
 	if (ktls_get(sk)->phase != KTLS_PHASE_OPEN)
-		return ktls_get(sk)->error;
+		return ktls_get(sk)->error ?: -EPIPE;
 	sk_clear_bit(SOCKWQ_ASYNC_NOSPACE, sk);
 	while (!err && msg_data_left(s->msg))
 		err = send_more(sk, s, &taken, &sealed);

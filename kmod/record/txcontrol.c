@@ -94,6 +94,21 @@ int ktls_tx_rekey(struct sock *sk)
 	return 0;
 }
 
+int ktls_tx_end(struct sock *sk)
+{
+	struct ktls_sock *ks = ktls_get(sk);
+	int err;
+
+	if (ks->tx_closed)
+		return 0;
+	err = ktls_rec_seal(sk);
+	if (!err)
+		err = ktls_tx_alert(sk, KTLS_WARNING, KTLS_CLOSE_NOTIFY);
+	if (!err)
+		ks->tx_closed = true;
+	return err;
+}
+
 /* The application that keyed the socket by linux/tls.h's options sends its own alerts. */
 void ktls_tx_finish(struct sock *sk)
 {

@@ -60,14 +60,13 @@ static void assert_dead(int fd, int err)
 
 /* ---- attach */
 
-static void attach_needs_connection(void **state)
+static void handshake_needs_connection(void **state)
 {
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
 	struct world *w = *state;
 
-	assert_int_equal(ulp_attach(fd), -ENOTCONN);
-	assert_int_equal(listen(fd, 1), 0);
-	assert_int_equal(ulp_attach(fd), -ENOTCONN);
+	assert_int_equal(ulp_attach(fd), 0);
+	assert_int_equal(handshake(fd, CLIENT, 0, NULL, 0), -ENOTCONN);
 	close(fd);
 	assert_int_equal(ulp_attach(w->app), -EEXIST);
 	shutdown(w->peer, SHUT_WR);
@@ -673,7 +672,7 @@ static void agent_restarts(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(attach_needs_connection), TEST(bare_is_tcp),
+		TEST(handshake_needs_connection), TEST(bare_is_tcp),
 		TEST(blocking), TEST(parameters_arrive), TEST(nonblocking), TEST(io_waits),
 		TEST(two_callers_join), TEST(signal_interrupts), TEST(restart_joins),
 		TEST(malformed_requests), TEST(no_agent),

@@ -20,6 +20,7 @@
 /* Socket options of level SOL_TLS, beside those of linux/tls.h (1 to 5). */
 #define KTLS_HANDSHAKE	100	/* set: struct ktls_handshake and attributes */
 #define KTLS_INFO	101	/* get: struct ktls_info and attributes */
+#define KTLS_DETACH	102	/* set, no value: back to plain TCP */
 
 #define KTLS_TIMEOUT_MAX_MS	600000
 
@@ -46,7 +47,8 @@
  *	ENOTCONN	not connected (only TCP_ESTABLISHED)
  *	EISCONN		already a TLS session
  *	ESRCH		no agent has joined in this network namespace
- *	EBUSY		too many pending handshakes (namespace or uid)
+ *	EBUSY		too many pending handshakes (namespace or uid); or another
+ *			thread is reading or writing plain TCP: nothing was begun
  *	EACCES		the agent's policy forbids it
  *	EPROTO		TLS alert, sent or received: see ktls_info.alert
  *	EKEYREJECTED	the peer's certificate was not accepted
@@ -55,6 +57,24 @@
  *	ECONNABORTED	the agent died in mid-handshake
  *	ECONNRESET	the peer closed or reset the connection
  *	ESHUTDOWN	shutdown() in mid-handshake
+ *
+ * On a listening socket, or one that has neither been connected nor listens yet
+ * (both may have the ULP), the request is kept, role server only: each accepted
+ * socket begins with this handshake, as if the caller had asked for it on a
+ * non-blocking one. Until it is over, read() and write() of the accepted
+ * socket wait or give EAGAIN, and poll is silent; if it fails, or nobody can be
+ * asked, they give the error. Without a request accepted sockets have the ULP only.
+ *
+ * KTLS_DETACH: what is unsent and a close_notify go out; when the peer's
+ * close_notify has come, the keys are wiped and the socket is plain TCP, from the
+ * byte behind it, and may ask for a new handshake. A blocking socket waits for
+ * the peer (SO_RCVTIMEO applies). Failures:
+ *
+ *	EINPROGRESS	non-blocking or timed out: call again at EPOLLIN
+ *	EBUSY		unread plaintext comes first: read it, call again; or in mid-handshake
+ *	EINVAL		no TLS session; or keyed by linux/tls.h's options
+ *	EPIPE		shutdown() has closed this direction
+ *	ECONNRESET	the connection ended without the peer's close_notify
  */
 struct ktls_handshake {
 	__u8	role;
