@@ -277,14 +277,24 @@ static int set_crl(struct parse *p, const char *key, const char *value)
 	return read_path(p, key, value, &p->trust->crl_file);
 }
 
-static int set_crl_required(struct parse *p, const char *key, const char *value)
+static int read_answer(struct parse *p, const char *key, const char *value, bool *ret)
 {
 	int yes;
 
 	if (read_word(p, key, value, ALL(answers), &yes))
 		return -EINVAL;
-	p->trust->crl_required = yes;
+	*ret = yes;
 	return 0;
+}
+
+static int set_crl_required(struct parse *p, const char *key, const char *value)
+{
+	return read_answer(p, key, value, &p->trust->crl_required);
+}
+
+static int set_strict(struct parse *p, const char *key, const char *value)
+{
+	return read_answer(p, key, value, &p->trust->strict);
 }
 
 static int add_rules(struct parse *p, const char *key, const char *value)
@@ -324,6 +334,7 @@ static const struct option {
 	{ IN_TRUST,	"file",		false,	set_file },
 	{ IN_TRUST,	"crl",		false,	set_crl },
 	{ IN_TRUST,	"crl-required",	false,	set_crl_required },
+	{ IN_TRUST,	"strict",	false,	set_strict },
 	{ IN_CLIENT,	"allow",	true,	add_rules },
 };
 

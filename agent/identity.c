@@ -230,6 +230,8 @@ int trust_load(struct trust *trust, struct files *files, char why[POLICY_WHY])
 		snprintf(why, POLICY_WHY, "file %.120s has no CA certificates in PEM form, or a broken one: correct it", trust->file);
 		return -EINVAL;
 	}
+	if (trust->strict)
+		x509_store_be_strict(trust->store);
 	return load_crls(trust, files, why);
 }
 

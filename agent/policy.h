@@ -44,7 +44,7 @@ struct site {
 
 struct trust {
 	char *name, *file, *crl_file;
-	bool crl_required;
+	bool crl_required, strict;
 	struct x509_store *store;
 	int line;
 };

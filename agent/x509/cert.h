@@ -17,6 +17,13 @@ enum general_name {
 	GN_IP = DER_CONTEXT(7), GN_DIRECTORY = DER_EXPLICIT(4),
 };
 
+/* The extensions of ext.c's table, in its order: bits of exts and exts_critical. */
+enum x509_ext {
+	EXT_SUBJECT_KEY, EXT_KEY_USAGE, EXT_SUBJECT_ALT_NAME, EXT_BASIC_CONSTRAINTS, EXT_NAME_CONSTRAINTS,
+	EXT_POLICIES, EXT_POLICY_MAPPINGS, EXT_ISSUER_KEY, EXT_POLICY_CONSTRAINTS, EXT_EXT_KEY_USAGE,
+	EXT_INHIBIT_ANY_POLICY, EXT_INFO_ACCESS,
+};
+
 struct x509_cert {
 	struct x509_blob der, spki;	/* der owns the bytes of everything below */
 	struct der tbs, signature_algorithm, signature, serial;
@@ -31,6 +38,8 @@ struct x509_cert {
 	bool ca, key_usage_set, ext_usage_set, constrained, needs_policy;
 	int path_len;			/* -1: no limit */
 	unsigned int key_usage, ext_usage;
+	unsigned int exts, exts_critical;	/* present; and marked as critical */
+	bool issuer_key_more;		/* the issuer's key is also named by name and number */
 	struct der san;			/* GeneralNames */
 	struct der permitted, excluded;	/* GeneralSubtrees */
 	char *dns_text;			/* the dNSNames, each terminated */
@@ -75,6 +84,11 @@ int x509_constraints_check(const struct x509_cert *ca, const struct x509_cert *c
 /* Are the subtrees themselves well-formed? */
 bool x509_constraints_valid(struct der subtrees);
 
+/* strict.c: what a public CA may not have issued, or NULL. */
+enum x509_place { X509_END_ENTITY, X509_INTERMEDIATE, X509_ANCHOR };
+const char *x509_strict_defect(const struct x509_cert *cert, enum x509_place place,
+			       enum x509_purpose purpose);
+
 /* cert.c: Time, RFC 5280 4.1.2.5 */
 bool x509_time_parse(struct der *d, time_t *ret);
 
@@ -109,6 +123,7 @@ bool x509_crl_has(const struct x509_crl *crl, struct der serial);
 /* store.c */
 const struct x509_crl *x509_store_crls(const struct x509_store *store);
 bool x509_store_wants_crls(const struct x509_store *store);
+bool x509_store_is_strict(const struct x509_store *store);
 
 /* store.c: walks the anchors of this subject; start with a NULL @at. */
 struct x509_anchor { struct x509_cert *cert; struct x509_anchor *next; };

@@ -157,13 +157,14 @@ static bool subject_key(struct x509_cert *cert, struct der v)
 
 static bool issuer_key(struct x509_cert *cert, struct der v)
 {
-	struct der seq, id, skip;
+	struct der seq, id, name, number;
 
 	if (!der_seq(&v, &seq) || !der_end(&v) ||
 	    !der_optional(&seq, DER_CONTEXT(0), &id) ||
-	    !der_optional(&seq, DER_EXPLICIT(1), &skip) ||
-	    !der_optional(&seq, DER_CONTEXT(2), &skip) || !der_end(&seq))
+	    !der_optional(&seq, DER_EXPLICIT(1), &name) ||
+	    !der_optional(&seq, DER_CONTEXT(2), &number) || !der_end(&seq))
 		return false;
+	cert->issuer_key_more = !der_end(&name) || !der_end(&number);
 	cert->issuer_key = x509_blob_of(id);
 	return true;
 }
@@ -228,18 +229,18 @@ static const struct row {
 	bool (*parse)(struct x509_cert *cert, struct der value);
 	const char *defect;
 } rows[] = {
-	{ OID("\x55\x1d\x0e"), NEVER,  subject_key,        "its subject key identifier is critical" },
-	{ OID("\x55\x1d\x0f"), EITHER, key_usage,          NULL },
-	{ OID("\x55\x1d\x11"), EITHER, subject_alt_name,   NULL },
-	{ OID("\x55\x1d\x13"), EITHER, basic_constraints,  NULL },
-	{ OID("\x55\x1d\x1e"), EITHER, name_constraints,   NULL },
-	{ OID("\x55\x1d\x20"), EITHER, oid_list,           NULL },	/* policies */
-	{ OID("\x55\x1d\x21"), EITHER, oid_list,           NULL },	/* policy mappings */
-	{ OID("\x55\x1d\x23"), NEVER,  issuer_key,         "its authority key identifier is critical" },
-	{ OID("\x55\x1d\x24"), ALWAYS, policy_constraints, "its policy constraints are not critical" },
-	{ OID("\x55\x1d\x25"), EITHER, ext_key_usage,      NULL },
-	{ OID("\x55\x1d\x36"), EITHER, inhibit_any_policy, NULL },
-	{ OID("\x2b\x06\x01\x05\x05\x07\x01\x01"), NEVER, info_access, "its authority information is critical" },
+	[EXT_SUBJECT_KEY]        = { OID("\x55\x1d\x0e"), NEVER,  subject_key,        "its subject key identifier is critical" },
+	[EXT_KEY_USAGE]          = { OID("\x55\x1d\x0f"), EITHER, key_usage,          NULL },
+	[EXT_SUBJECT_ALT_NAME]   = { OID("\x55\x1d\x11"), EITHER, subject_alt_name,   NULL },
+	[EXT_BASIC_CONSTRAINTS]  = { OID("\x55\x1d\x13"), EITHER, basic_constraints,  NULL },
+	[EXT_NAME_CONSTRAINTS]   = { OID("\x55\x1d\x1e"), EITHER, name_constraints,   NULL },
+	[EXT_POLICIES]           = { OID("\x55\x1d\x20"), EITHER, oid_list,           NULL },	/* policies */
+	[EXT_POLICY_MAPPINGS]    = { OID("\x55\x1d\x21"), EITHER, oid_list,           NULL },	/* policy mappings */
+	[EXT_ISSUER_KEY]         = { OID("\x55\x1d\x23"), NEVER,  issuer_key,         "its authority key identifier is critical" },
+	[EXT_POLICY_CONSTRAINTS] = { OID("\x55\x1d\x24"), ALWAYS, policy_constraints, "its policy constraints are not critical" },
+	[EXT_EXT_KEY_USAGE]      = { OID("\x55\x1d\x25"), EITHER, ext_key_usage,      NULL },
+	[EXT_INHIBIT_ANY_POLICY] = { OID("\x55\x1d\x36"), EITHER, inhibit_any_policy, NULL },
+	[EXT_INFO_ACCESS]        = { OID("\x2b\x06\x01\x05\x05\x07\x01\x01"), NEVER, info_access, "its authority information is critical" },
 };
 
 static bool apply(struct x509_cert *cert, const struct der *oid, bool critical,
@@ -254,6 +255,9 @@ static bool apply(struct x509_cert *cert, const struct der *oid, bool critical,
 		cert->unknown_critical |= critical;
 		return true;
 	}
+	cert->exts |= 1u << (r - rows);
+	if (critical)
+		cert->exts_critical |= 1u << (r - rows);
 	if (r->critical != EITHER && critical != (r->critical == ALWAYS))
 		cert->defect = r->defect;
 	return r->parse(cert, value);
@@ -291,6 +295,9 @@ static void find_defects(struct x509_cert *cert)
 		cert->defect = "it has name constraints but is no CA";
 	else if (cert->ca && !cert->subject_name.len)
 		cert->defect = "it is a CA without a name";
+	else if (!cert->subject_name.len && cert->exts & 1u << EXT_SUBJECT_ALT_NAME &&
+		 !(cert->exts_critical & 1u << EXT_SUBJECT_ALT_NAME))
+		cert->defect = "it has no other name than one that is not critical";
 }
 
 int x509_ext_parse(struct x509_cert *cert, struct der list)

@@ -33,6 +33,7 @@ struct walk {
 	const struct x509_cert *path[X509_MAX_CHAIN + 2];	/* from the end entity up */
 	size_t len;
 	unsigned int signatures, comparisons;	/* left */
+	bool anchor;			/* the issuer being checked is one */
 	int alert;			/* of the failure to report; 0: none yet */
 	char *why;
 };
@@ -130,6 +131,16 @@ static int check_usage(struct walk *w, const struct x509_cert *cert)
 	return 0;
 }
 
+static int check_strict(struct walk *w, const struct x509_cert *cert)
+{
+	enum x509_place place = w->anchor ? X509_ANCHOR : w->len ? X509_INTERMEDIATE : X509_END_ENTITY;
+	const char *defect = NULL;
+
+	if (x509_store_is_strict(w->store))
+		defect = x509_strict_defect(cert, place, w->check->purpose);
+	return defect ? fail(w, BAD_CERTIFICATE, cert, "breaks a rule for public CAs: %s", defect) : 0;
+}
+
 static int check_common(struct walk *w, const struct x509_cert *cert)
 {
 	int err;
@@ -147,6 +158,8 @@ static int check_common(struct walk *w, const struct x509_cert *cert)
 		err = check_key(w, cert);
 	if (!err)
 		err = check_usage(w, cert);
+	if (!err)
+		err = check_strict(w, cert);
 	return err;
 }
 
@@ -343,10 +356,14 @@ static int try_anchors(struct walk *w)
 	const struct x509_cert *cert = w->path[w->len - 1];
 	const struct x509_anchor *a = NULL;
 
-	while ((a = x509_store_find(w->store, &cert->issuer_name, a)))
-		if (may_be_issuer(a->cert, cert) && !check_issuer(w, a->cert))
-			return 0;
-	return UNKNOWN_CA;
+	int err = UNKNOWN_CA;
+
+	w->anchor = true;
+	while (err && (a = x509_store_find(w->store, &cert->issuer_name, a)))
+		if (may_be_issuer(a->cert, cert))
+			err = check_issuer(w, a->cert);
+	w->anchor = false;
+	return err;
 }
 
 /* The same name with the same key: a loop, whatever else differs (RFC 4158 5.2). */

@@ -19,7 +19,7 @@ struct x509_store {
 	struct x509_anchor *bucket[BUCKETS];
 	size_t num;
 	struct x509_crl *crls;
-	bool crls_required;
+	bool crls_required, strict;
 };
 
 /* FNV-1a; the names are of the administrator's choice, so nobody floods it. */
@@ -159,6 +159,16 @@ bool x509_store_wants_crls(const struct x509_store *store)
 const struct x509_crl *x509_store_crls(const struct x509_store *store)
 {
 	return store->crls;
+}
+
+void x509_store_be_strict(struct x509_store *store)
+{
+	store->strict = true;
+}
+
+bool x509_store_is_strict(const struct x509_store *store)
+{
+	return store->strict;
 }
 
 /* ---- files */

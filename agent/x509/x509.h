@@ -46,6 +46,11 @@ int x509_store_add(struct x509_store *store, struct x509_cert *cert);	/* takes t
 int x509_store_add_file(struct x509_store *store, const char *path, size_t *ret_num);
 size_t x509_store_size(const struct x509_store *store);
 /*
+ * Refuse what a public CA may not issue, although RFC 5280 6 would validate it:
+ * for stores of which all CAs are known to keep to the rules of the web.
+ */
+void x509_store_be_strict(struct x509_store *store);
+/*
  * Revocation lists, PEM (any number) or DER. A certificate is refused if the
  * list of its issuer has it, or can't be relied on: too old, not signed by the
  * issuer, not understood. -EBADMSG malformed.

@@ -51,6 +51,12 @@ $(B)/unit/pki/done: selftests/unit/pki.sh
 	$< $(@D)
 $(B)/unit/hs_test $(B)/unit/alert_test $(B)/unit/resume_test: | $(B)/unit/pki/done
 
+# x509-limbo, of FILE if given: what a strict store says as the last line.
+.PHONY: limbo
+limbo: $(B)/unit/limbo_test
+	@$(if $(FILE),LIMBO_FILE='$(FILE)') $< 2>&1 | tee $(B)/unit/limbo.log; \
+		sed -n 's/.*strict store: \([0-9]* as expected of [0-9]*\).*/\1/p' $(B)/unit/limbo.log
+
 .PHONY: unit
 unit: $(T:%=$(B)/unit/%_test)
 	@set -e; for t in $(T); do echo "# unit $$t"; $(B)/unit/$${t}_test; done

@@ -259,7 +259,7 @@ static void encrypted_key(void **unused)
 /* The lists of a store go to workers too, and say what is wrong with them. */
 static void revocation_lists(void **unused)
 {
-	static const char text[] = "[trust t]\nfile = @/ca.pem\ncrl = @/ca.crl\ncrl-required = yes\n";
+	static const char text[] = "[trust t]\nfile = @/ca.pem\ncrl = @/ca.crl\ncrl-required = yes\nstrict = yes\n";
 	struct config_report report;
 	struct config *c, *w;
 	char command[12000];
@@ -276,6 +276,7 @@ static void revocation_lists(void **unused)
 	assert_int_equal(config_load(c->path, files_restore(fd), false, &w, &report), 0);
 	assert_non_null(x509_store_crls(w->trusts[0].store));
 	assert_true(x509_store_wants_crls(w->trusts[0].store));
+	assert_true(x509_store_is_strict(w->trusts[0].store));
 	close(fd);
 	config_put(w);
 	config_put(c);

@@ -168,13 +168,13 @@ static void groups_by_default(void **state)
 /* Only who asks for them gets those that are not for everyone. */
 static void groups_by_configuration_only(void **state)
 {
-	static const uint16_t ids[] = { 30, 256, 257, 258 };
+	static const uint16_t rare[] = { 30, 256, 257, 258 };
 
 	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(ids); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(rare); i++) {
 		struct pair p = pair_for(0, X25519);
 
-		p.cp.groups = &ids[i];
+		p.cp.groups = &rare[i];
 		p.cp.groups_num = 1;
 		p.sp.groups = NULL;
 		pair_run(&p);
