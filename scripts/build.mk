@@ -29,10 +29,11 @@ install-module:
 	$(if $(DESTDIR),,depmod $(INSTALL_KREL))
 
 install-user: agent lib tools
-	install -d $(addprefix $(DESTDIR)$(PREFIX)/,bin sbin include/linux share/man/man1 share/man/man3 \
+	install -d $(addprefix $(DESTDIR)$(PREFIX)/,bin sbin lib include/linux share/man/man1 share/man/man3 \
 		share/man/man5 share/man/man7 share/man/man8) $(DESTDIR)$(LIBDIR)/pkgconfig
 	install -m 755 $(B)/bin/ktlsd $(B)/bin/ktlsctl $(DESTDIR)$(PREFIX)/sbin/
-	install -m 755 $(B)/bin/ktls-serve $(B)/bin/ktls-cat $(DESTDIR)$(PREFIX)/bin/
+	install -m 755 $(B)/bin/ktls-serve $(B)/bin/ktls-cat $(B)/bin/ktls-run $(DESTDIR)$(PREFIX)/bin/
+	install -m 755 $(B)/lib/libktls-preload.so $(DESTDIR)$(PREFIX)/lib/
 	install -m 644 $(B)/lib/libktls.so.0 $(B)/lib/libktls.a $(DESTDIR)$(LIBDIR)/
 	ln -sf libktls.so.0 $(DESTDIR)$(LIBDIR)/libktls.so
 	install -m 644 $(B)/lib/ktls.pc $(DESTDIR)$(LIBDIR)/pkgconfig/

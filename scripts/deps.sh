@@ -22,7 +22,7 @@ declare -A packages=(
 	[build]="gcc libc6-dev pkg-config nettle-dev libgmp-dev libtasn1-6-dev libnl-3-dev libnl-genl-3-dev libinih-dev libseccomp-dev libsystemd-dev libcap-dev linux-libc-dev"
 	[vm]="qemu-system-x86 busybox-static kmod cpio zstd xz-utils openssl iproute2 procps"
 	[uml]="linux-source-6.12 make gcc libc6-dev flex bison bc xz-utils busybox-static iproute2 kmod"
-	[peers]="openssl gnutls-bin curl nginx-light python3 socat"
+	[peers]="openssl gnutls-bin curl nginx-light python3 socat redis-server redis-tools"
 	[bench]="gcc libc6-dev nettle-dev libssl-dev linux-source-6.12 xz-utils"
 	[test]="libcmocka-dev libssl-dev libjansson-dev sparse universal-ctags binutils valgrind"
 )

@@ -36,6 +36,7 @@ done
 if selftests/vm/agent.sh start; then
 	program 900 vm-peers selftests/peers/vm-peers.sh
 	program 300 vm-tools selftests/peers/vm-tools.sh
+	program 300 vm-run selftests/peers/vm-run.sh
 	program 300 vm-keyupdate selftests/peers/vm-keyupdate.sh
 	program 300 vm-bad-input selftests/peers/vm-bad-input.sh
 	program 300 vm-agent-death selftests/peers/vm-agent-death.sh
