@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The keys of the configuration file: one table says in which section each
+ * stands, whether it may come again, and what reads its value.
+ */
+#include <errno.h>
+#include <linux/tls.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "handshake/hs.h"
+#include "log.h"
+#include "options.h"
+
+#define ALL(array)	(array), (array) + sizeof(array) / sizeof((array)[0])
+
+/* ---- values */
+
+static int read_number(struct parse *p, const char *key, const char *value, unsigned int min,
+		       unsigned int max, unsigned int *ret)
+{
+	unsigned long n;
+	char *end;
+
+	errno = 0;
+	n = strtoul(value, &end, 10);
+	if (errno || *value < '0' || *value > '9' || *end || n < min || n > max)
+		return config_bad(p, p->line, "%s = \"%.40s\" is out of range: write a number from %u to %u", key, value, min, max);
+	*ret = n;
+	return 0;
+}
+
+int config_string(struct parse *p, const char *value, char **ret)
+{
+	char *copy = strdup(value);
+
+	if (!copy)
+		return config_bad(p, p->line, "no memory");
+	free(*ret);
+	*ret = copy;
+	return 0;
+}
+
+static int read_path(struct parse *p, const char *key, const char *value, char **ret)
+{
+	if (*value != '/')
+		return config_bad(p, p->line, "%s = \"%.100s\" is no absolute path: begin it with /", key, value);
+	return config_string(p, value, ret);
+}
+
+struct word { const char *name; int value; };
+
+static const struct word ciphers[] = {
+	{ "aes-128-gcm",	TLS_CIPHER_AES_GCM_128 },
+	{ "aes-256-gcm",	TLS_CIPHER_AES_GCM_256 },
+	{ "chacha20-poly1305",	TLS_CIPHER_CHACHA20_POLY1305 },
+};
+
+static const struct word groups[] = {
+	{ "x25519mlkem768",	4588 },
+	{ "x25519",		29 },
+	{ "secp256r1",		23 },
+	{ "secp384r1",		24 },
+	{ "secp521r1",		25 },
+	{ "x448",		30 },
+	{ "ffdhe2048",		256 },
+	{ "ffdhe3072",		257 },
+	{ "ffdhe4096",		258 },
+};
+
+static const struct word levels[] = {
+	{ "error",	LOG_ERR },
+	{ "warning",	LOG_WARNING },
+	{ "info",	LOG_INFO },
+	{ "debug",	LOG_DEBUG },
+};
+
+static const struct word answers[] = {
+	{ "yes", 1 },
+	{ "no", 0 },
+};
+
+static int read_word(struct parse *p, const char *key, const char *value,
+		     const struct word *w, const struct word *end, int *ret)
+{
+	const struct word *first = w;
+	char known[256] = "";
+
+	for (; w < end; w++) {
+		if (!strcmp(w->name, value)) {
+			*ret = w->value;
+			return 0;
+		}
+	}
+	for (w = first; w < end; w++) {
+		strcat(known, w == first ? "" : ", ");
+		strcat(known, w->name);
+	}
+	return config_bad(p, p->line, "%s has no \"%.40s\": choose from %s", key, value, known);
+}
+
+static int read_words(struct parse *p, const char *key, const char *value,
+		      const struct word *w, const struct word *end, uint16_t *list, size_t *num)
+{
+	char copy[256], *rest = copy, *word;
+	int v;
+
+	snprintf(copy, sizeof(copy), "%s", value);
+	while ((word = strsep(&rest, " ,\t\n"))) {
+		if (!*word)
+			continue;
+		if (read_word(p, key, word, w, end, &v))
+			return -EINVAL;
+		if (*num == CONFIG_LIST)
+			return config_bad(p, p->line, "%s has more than %d entries: remove some", key, CONFIG_LIST);
+		list[(*num)++] = v;
+	}
+	return 0;
+}
+
+/* ---- keys */
+
+static int set_workers(struct parse *p, const char *key, const char *value)
+{
+	if (!strcmp(value, "auto"))
+		return 0;
+	return read_number(p, key, value, 1, 256, &p->c->workers);
+}
+
+static int set_user(struct parse *p, const char *key, const char *value)
+{
+	const struct passwd *pw = getpwnam(value);
+
+	if (!pw)
+		return config_bad(p, p->line, "%s = \"%.40s\": there is no such user: useradd -r %.40s, or name another", key, value, value);
+	if (!pw->pw_uid)
+		return config_bad(p, p->line, "%s = \"%.40s\" is root: workers must be unprivileged, name another", key, value);
+	p->c->uid = pw->pw_uid;
+	p->c->gid = pw->pw_gid;
+	return config_string(p, value, &p->c->user);
+}
+
+static int set_log(struct parse *p, const char *key, const char *value)
+{
+	return read_word(p, key, value, ALL(levels), &p->c->log_level);
+}
+
+static int set_handshakes(struct parse *p, const char *key, const char *value)
+{
+	return read_number(p, key, value, 1, 65535, &p->c->handshakes);
+}
+
+static int set_rsa_min_bits(struct parse *p, const char *key, const char *value)
+{
+	return read_number(p, key, value, 1024, 8192, &p->c->rsa_min_bits);
+}
+
+static int set_tickets(struct parse *p, const char *key, const char *value)
+{
+	return read_number(p, key, value, 0, HS_TICKETS_MAX, &p->c->tickets);
+}
+
+static int set_ticket_lifetime(struct parse *p, const char *key, const char *value)
+{
+	return read_number(p, key, value, 60, HS_WEEK, &p->c->ticket_lifetime);
+}
+
+static int set_client_tickets(struct parse *p, const char *key, const char *value)
+{
+	return read_number(p, key, value, 0, 4096, &p->c->client_tickets);
+}
+
+static int set_ciphers(struct parse *p, const char *key, const char *value)
+{
+	return read_words(p, key, value, ALL(ciphers), p->c->ciphers, &p->c->ciphers_num);
+}
+
+static int set_groups(struct parse *p, const char *key, const char *value)
+{
+	return read_words(p, key, value, ALL(groups), p->c->groups, &p->c->groups_num);
+}
+
+static int set_control(struct parse *p, const char *key, const char *value)
+{
+	if (strlen(value) > 100)
+		return config_bad(p, p->line, "%s is longer than the 100 bytes a UNIX socket's name may have: choose a shorter path", key);
+	return read_path(p, key, value, &p->c->control);
+}
+
+static int set_certificate(struct parse *p, const char *key, const char *value)
+{
+	return read_path(p, key, value, &p->site->certificate_file);
+}
+
+static int set_key(struct parse *p, const char *key, const char *value)
+{
+	return read_path(p, key, value, &p->site->key_file);
+}
+
+static int set_passphrase_file(struct parse *p, const char *key, const char *value)
+{
+	return read_path(p, key, value, &p->site->passphrase_file);
+}
+
+static int set_default(struct parse *p, const char *key, const char *value)
+{
+	int yes;
+
+	if (read_word(p, key, value, ALL(answers), &yes))
+		return -EINVAL;
+	p->site->is_default = yes;
+	return 0;
+}
+
+static int set_file(struct parse *p, const char *key, const char *value)
+{
+	return read_path(p, key, value, &p->trust->file);
+}
+
+static int set_crl(struct parse *p, const char *key, const char *value)
+{
+	return read_path(p, key, value, &p->trust->crl_file);
+}
+
+static int read_answer(struct parse *p, const char *key, const char *value, bool *ret)
+{
+	int yes;
+
+	if (read_word(p, key, value, ALL(answers), &yes))
+		return -EINVAL;
+	*ret = yes;
+	return 0;
+}
+
+static int set_crl_required(struct parse *p, const char *key, const char *value)
+{
+	return read_answer(p, key, value, &p->trust->crl_required);
+}
+
+static int set_strict(struct parse *p, const char *key, const char *value)
+{
+	return read_answer(p, key, value, &p->trust->strict);
+}
+
+static int add_rules(struct parse *p, const char *key, const char *value)
+{
+	struct rules *r = p->in == IN_CLIENT ? &p->c->client : &p->site->allow;
+	char why[POLICY_WHY] = "";
+
+	if (rules_parse(r, value, why))
+		return config_bad(p, p->line, "%s: %s", key, why);
+	if (*why)
+		config_warn(p, p->line, "%s: %s", key, why);
+	return 0;
+}
+
+static const struct option {
+	enum section in;
+	const char *key;
+	bool again;		/* may stand more than once: values add up */
+	int (*set)(struct parse *p, const char *key, const char *value);
+} options[] = {
+	{ IN_AGENT,	"workers",	false,	set_workers },
+	{ IN_AGENT,	"user",		false,	set_user },
+	{ IN_AGENT,	"log",		false,	set_log },
+	{ IN_AGENT,	"handshakes",	false,	set_handshakes },
+	{ IN_AGENT,	"rsa-min-bits",	false,	set_rsa_min_bits },
+	{ IN_AGENT,	"tickets",	false,	set_tickets },
+	{ IN_AGENT,	"ticket-lifetime", false, set_ticket_lifetime },
+	{ IN_AGENT,	"client-tickets", false, set_client_tickets },
+	{ IN_AGENT,	"ciphers",	true,	set_ciphers },
+	{ IN_AGENT,	"groups",	true,	set_groups },
+	{ IN_AGENT,	"control",	false,	set_control },
+	{ IN_IDENTITY,	"certificate",	false,	set_certificate },
+	{ IN_IDENTITY,	"key",		false,	set_key },
+	{ IN_IDENTITY,	"passphrase-file",	false,	set_passphrase_file },
+	{ IN_IDENTITY,	"allow",	true,	add_rules },
+	{ IN_IDENTITY,	"default",	false,	set_default },
+	{ IN_TRUST,	"file",		false,	set_file },
+	{ IN_TRUST,	"crl",		false,	set_crl },
+	{ IN_TRUST,	"crl-required",	false,	set_crl_required },
+	{ IN_TRUST,	"strict",	false,	set_strict },
+	{ IN_CLIENT,	"allow",	true,	add_rules },
+};
+
+#define OPTIONS_NUM (sizeof(options) / sizeof(options[0]))
+_Static_assert(OPTIONS_NUM <= 32, "struct parse.seen has a bit for each option");
+
+int config_set(struct parse *p, const char *key, const char *value)
+{
+	size_t i;
+
+	for (i = 0; i < OPTIONS_NUM; i++)
+		if (options[i].in == p->in && !strcmp(options[i].key, key))
+			break;
+	if (i == OPTIONS_NUM)
+		return config_bad(p, p->line, "[%s] has no key \"%.40s\": see ktlsd.conf(5)", p->section, key);
+	if (!*value)
+		return config_bad(p, p->line, "%s has no value: write one behind the =, or remove the line", key);
+	if (!options[i].again && p->seen[p->in] & 1u << i)
+		return config_bad(p, p->line, "%s was given before in [%s]: remove one of them", key, p->section);
+	p->seen[p->in] |= 1u << i;
+	return options[i].set(p, key, value);
+}
+
+void config_fill(struct config *c)
+{
+	size_t i;
+
+	if (!c->ciphers_num)
+		for (i = 0; i < sizeof(ciphers) / sizeof(ciphers[0]); i++)
+			c->ciphers[c->ciphers_num++] = ciphers[i].value;
+	if (!c->client.num)
+		c->client.rule[c->client.num++].kind = RULE_EVERYONE;
+}

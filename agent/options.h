@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Between the reader of the configuration file (config.c) and the table of its keys (options.c). */
+#ifndef OPTIONS_H
+#define OPTIONS_H
+#include "config.h"
+
+enum section { IN_NOTHING, IN_AGENT, IN_IDENTITY, IN_TRUST, IN_CLIENT };
+
+struct parse {
+	struct config *c;
+	struct config_report *report;
+	const char *next;		/* text not yet read */
+	int line;
+	char section[64];		/* the header last seen */
+	enum section in;
+	struct site *site;		/* in [identity NAME] */
+	struct trust *trust;		/* in [trust NAME] */
+	uint32_t seen[IN_CLIENT + 1];	/* options of the section already set */
+};
+
+/* Report what is wrong in @line. config_bad() gives -EINVAL. */
+int config_bad(struct parse *p, int line, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+void config_warn(struct parse *p, int line, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+/* A value into a fresh string in place of the old one. 0 or -EINVAL, reported. */
+int config_string(struct parse *p, const char *value, char **ret);
+/* One line KEY = VALUE of the section that p->in names. 0 or -EINVAL, reported. */
+int config_set(struct parse *p, const char *key, const char *value);
+
+/* What the file leaves out and has to be a list. */
+void config_fill(struct config *c);
+
+#endif
