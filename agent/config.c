@@ -104,6 +104,27 @@ static int open_trust(struct parse *p, const char *name)
 	return 0;
 }
 
+static int open_psk(struct parse *p, const char *name)
+{
+	struct config *c = p->c;
+	size_t i;
+
+	for (i = 0; i < c->psks_num; i++)
+		if (!strcmp(c->psks[i].name, name))
+			return config_bad(p, p->line, "[psk %s] began at line %d already: give it another name or join the two", name, c->psks[i].line);
+	if (grow((void **)&c->psks, c->psks_num, sizeof(*c->psks)))
+		return config_bad(p, p->line, "no memory");
+	p->psk = &c->psks[c->psks_num];
+	p->psk->line = p->line;
+	p->psk->psk.hash = &crypto_sha256;
+	p->seen[IN_PSK] = 0;
+	if (config_string(p, name, &p->psk->name))
+		return -EINVAL;
+	c->psks_num++;
+	p->in = IN_PSK;
+	return 0;
+}
+
 static bool good_name(const char *name)
 {
 	size_t len = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-");
@@ -123,10 +144,12 @@ static int open_section(struct parse *p, const char *header)
 		p->in = IN_CLIENT;
 	if (p->in != IN_NOTHING)
 		return 0;
-	if (!name || (strncmp(header, "identity ", 9) && strncmp(header, "trust ", 6)))
-		return config_bad(p, p->line, "there is no section [%s]: write [agent], [client], [identity NAME] or [trust NAME]", header);
+	if (!name || (strncmp(header, "identity ", 9) && strncmp(header, "trust ", 6) && strncmp(header, "psk ", 4)))
+		return config_bad(p, p->line, "there is no section [%s]: write [agent], [client], [identity NAME], [trust NAME] or [psk NAME]", header);
 	if (!good_name(name + 1))
 		return config_bad(p, p->line, "[%s]: a name has 1 to %d letters, digits, dots, dashes and underscores: choose another", header, NAME_LEN);
+	if (*header == 'p')
+		return open_psk(p, name + 1);
 	return *header == 'i' ? open_identity(p, name + 1) : open_trust(p, name + 1);
 }
 
@@ -246,6 +269,9 @@ static void load_named(struct parse *p, bool keys)
 	for (i = 0; i < c->trusts_num; i++)
 		if (trust_load(&c->trusts[i], c->files, why))
 			config_bad(p, c->trusts[i].line, "[trust %s] %s", c->trusts[i].name, why);
+	for (i = 0; i < c->psks_num; i++)
+		if (key_by_hand_load(&c->psks[i], c->files, why))
+			config_bad(p, c->psks[i].line, "[psk %s] %s", c->psks[i].name, why);
 }
 
 static int load(struct parse *p, bool keys)
@@ -311,6 +337,9 @@ void config_put(struct config *c)
 		site_free(&c->sites[i]);
 	for (i = 0; i < c->trusts_num; i++)
 		trust_free(&c->trusts[i]);
+	for (i = 0; i < c->psks_num; i++)
+		key_by_hand_free(&c->psks[i]);
+	free(c->psks);
 	free(c->sites);
 	free(c->trusts);
 	files_free(c->files);

@@ -8,6 +8,7 @@
 #define CONFIG_H
 #include "files.h"
 #include "policy.h"
+#include "psk.h"
 
 #define CONFIG_PATH	"/etc/ktls/ktlsd.conf"
 #define CONFIG_SYSTEM	"/etc/ssl/certs/ca-certificates.crt"
@@ -36,6 +37,8 @@ struct config {
 	size_t sites_num;
 	struct trust *trusts;		/* [trust NAME] */
 	size_t trusts_num;
+	struct key_by_hand *psks;	/* [psk NAME] */
+	size_t psks_num;
 };
 
 /* What is wrong, one line each: "FILE:LINE: what: what to do". */

@@ -384,112 +384,6 @@ bool conn_ticket(struct conn *c, const struct msg_ticket *m, uint64_t now)
 
 /* ---- how it begins */
 
-static int choose(void *arg, const char *server_name, const uint16_t *schemes, size_t num,
-		  const struct identity **ret, const char **why)
-{
-	struct conn *c = arg;
-
-	snprintf(c->wish.server_name, sizeof(c->wish.server_name), "%s", server_name ? server_name : "");
-	if (c->denied) {
-		*why = c->choice.why;
-		return ALERT_INTERNAL_ERROR;
-	}
-	return policy_choose(&c->choice, server_name, schemes, num, ret, why);
-}
-
-static bool offered(const uint16_t *list, size_t num, uint16_t id)
-{
-	while (num--)
-		if (list[num] == id)
-			return true;
-	return false;
-}
-
-/* The ciphers both the application and the configuration want, in the application's order. */
-static int want_ciphers(struct conn *c)
-{
-	const struct config *config = c->env->config;
-	struct conn_wish *w = &c->wish;
-	size_t i, n = 0;
-
-	c->params.ciphers = config->ciphers;
-	c->params.ciphers_num = config->ciphers_num;
-	if (!w->ciphers_num)
-		return 0;
-	for (i = 0; i < w->ciphers_num; i++)
-		if (offered(config->ciphers, config->ciphers_num, w->ciphers[i]))
-			w->ciphers[n++] = w->ciphers[i];
-	c->params.ciphers = w->ciphers;
-	c->params.ciphers_num = n;
-	if (n)
-		return 0;
-	snprintf(c->choice.why, sizeof(c->choice.why), "none of the application's ciphers is allowed: add one to ciphers = of [agent] in %.64s", config->path);
-	return -EACCES;
-}
-
-static int want_trust(struct conn *c)
-{
-	struct conn_wish *w = &c->wish;
-	char *why = c->choice.why;
-
-	if (c->role == KTLS_ROLE_SERVER && !w->client_auth)
-		return 0;
-	if (c->role == KTLS_ROLE_SERVER && !w->has_trust) {
-		snprintf(why, POLICY_WHY, "client certificates are wanted, but by which CA: name a trust store (KTLS_P_TRUST)");
-		return -EINVAL;
-	}
-	c->params.trust = policy_trust(c->env->config, w->has_trust ? w->trust : NULL, why);
-	return c->params.trust ? 0 : -ENOKEY;
-}
-
-static int want_client(struct conn *c, const struct caller *who)
-{
-	struct conn_wish *w = &c->wish;
-
-	c->params.server_name = w->server_name;
-	if (!w->has_name) {
-		snprintf(c->choice.why, sizeof(c->choice.why), "no server name was given to verify: set one (KTLS_P_SERVER_NAME)");
-		return -EINVAL;
-	}
-	return policy_client(c->env->config, who, w->has_identity ? w->identity : NULL,
-			     &c->params.identity, c->choice.why);
-}
-
-static int want_all(struct conn *c, const struct upcall *up)
-{
-	struct caller who = { .uid = up->uid, .gid = up->gid, .cgroup = up->cgroup };
-	struct conn_wish *w = &c->wish;
-	int err;
-
-	err = wish_read(w, up->param, up->param_len, c->choice.why);
-	if (err)
-		return err;
-	if (c->role == KTLS_ROLE_SERVER)
-		err = policy_server(c->env->config, &who, w->has_identity ? w->identity : NULL, &c->choice);
-	else
-		err = want_client(c, &who);
-	if (!err)
-		err = want_trust(c);
-	return err ? err : want_ciphers(c);
-}
-
-static void set_params(struct conn *c)
-{
-	const struct config *config = c->env->config;
-
-	c->params.role = c->role == KTLS_ROLE_SERVER ? HS_SERVER : HS_CLIENT;
-	c->params.now = time(NULL);
-	c->params.alpn = c->wish.alpn;
-	c->params.alpn_len = c->wish.alpn_len;
-	c->params.groups = config->groups_num ? config->groups : NULL;
-	c->params.groups_num = config->groups_num;
-	c->params.compatibility = true;
-	c->params.rsa_min_bits = config->rsa_min_bits;
-	c->params.client_auth = (enum hs_client_auth)c->wish.client_auth;
-	c->params.choose = choose;
-	c->params.arg = c;
-}
-
 /* The module gives up at its own deadline; ours comes a little before, with a better sentence. */
 static uint64_t deadline(const struct upcall *up, uint64_t now)
 {
@@ -527,7 +421,7 @@ static bool begin(struct conn *c, const struct upcall *up, uint64_t now)
 		end_with(c, c->denied, now, "%s", c->choice.why);
 		return false;
 	}
-	set_params(c);
+	want_params(c);
 	c->hs = hs_new(&c->params);
 	if (c->hs && (resume_begin(c, &up->peer) || hs_start(c->hs) >= 0))
 		return true;

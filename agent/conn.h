@@ -26,8 +26,8 @@ struct conn_env {
 
 /* The application's wishes, copied out of the upcall. */
 struct conn_wish {
-	char server_name[HS_MAX_NAME], identity[64], trust[64];
-	bool has_name, has_identity, has_trust, peer_chain;
+	char server_name[HS_MAX_NAME], identity[64], trust[64], psk[64];
+	bool has_name, has_identity, has_trust, has_psk, peer_chain;
 	uint32_t client_auth;
 	uint8_t alpn[KTLS_MAX_PARAM];
 	size_t alpn_len;
@@ -55,6 +55,7 @@ struct conn {
 	char peer[MSG_PEER];
 	struct hs_params params;
 	struct choice choice;
+	struct caller who;
 	struct conn_wish wish;
 };
 
@@ -77,6 +78,9 @@ void conn_free(struct conn *c);
 
 /* wish.c: read KTLS_P_* attributes; 0 or -EINVAL and @why. */
 int wish_read(struct conn_wish *w, const uint8_t *param, size_t len, char why[POLICY_WHY]);
+/* want.c: fill c->params. want_all: 0, or -errno of policy and a sentence in c->choice.why. */
+int want_all(struct conn *c, const struct upcall *up);
+void want_params(struct conn *c);
 /* info.c: KTLS_I_* of a finished handshake; bytes written, what doesn't fit left out. */
 size_t info_write(const struct conn *c, const struct hs_result *r, uint8_t *buf, size_t size);
 /* "[address]:port" */

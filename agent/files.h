@@ -3,7 +3,7 @@
  * The public files that a configuration consists of. The keeper reads them
  * from disk once and hands their bytes to its workers as a sealed memfd, so
  * that a worker started later sees exactly the configuration in force.
- * Private keys never go through here.
+ * Private keys never go through here; pre-shared ones do, see psk.c.
  */
 #ifndef FILES_H
 #define FILES_H

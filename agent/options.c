@@ -76,6 +76,11 @@ static const struct word levels[] = {
 	{ "debug",	LOG_DEBUG },
 };
 
+static const struct word hashes[] = {
+	{ "sha256", 256 },
+	{ "sha384", 384 },
+};
+
 static const struct word answers[] = {
 	{ "yes", 1 },
 	{ "no", 0 },
@@ -243,9 +248,41 @@ static int set_strict(struct parse *p, const char *key, const char *value)
 	return read_answer(p, key, value, &p->trust->strict);
 }
 
+static int set_psk_key(struct parse *p, const char *key, const char *value)
+{
+	return read_path(p, key, value, &p->psk->file);
+}
+
+static int set_psk_identity(struct parse *p, const char *key, const char *value)
+{
+	if (strlen(value) > 128)
+		return config_bad(p, p->line, "%s is longer than 128 bytes: choose a shorter one", key);
+	return config_string(p, value, &p->psk->identity);
+}
+
+static int set_psk_hash(struct parse *p, const char *key, const char *value)
+{
+	int bits;
+
+	if (read_word(p, key, value, ALL(hashes), &bits))
+		return -EINVAL;
+	p->psk->psk.hash = bits == 384 ? &crypto_sha384 : &crypto_sha256;
+	return 0;
+}
+
+static int set_psk_import(struct parse *p, const char *key, const char *value)
+{
+	int yes;
+
+	if (read_word(p, key, value, ALL(answers), &yes))
+		return -EINVAL;
+	p->psk->psk.import = yes;
+	return 0;
+}
+
 static int add_rules(struct parse *p, const char *key, const char *value)
 {
-	struct rules *r = p->in == IN_CLIENT ? &p->c->client : &p->site->allow;
+	struct rules *r = p->in == IN_PSK ? &p->psk->allow : p->in == IN_CLIENT ? &p->c->client : &p->site->allow;
 	char why[POLICY_WHY] = "";
 
 	if (rules_parse(r, value, why))
@@ -282,6 +319,11 @@ static const struct option {
 	{ IN_TRUST,	"crl-required",	false,	set_crl_required },
 	{ IN_TRUST,	"strict",	false,	set_strict },
 	{ IN_CLIENT,	"allow",	true,	add_rules },
+	{ IN_PSK,	"key",		false,	set_psk_key },
+	{ IN_PSK,	"identity",	false,	set_psk_identity },
+	{ IN_PSK,	"hash",		false,	set_psk_hash },
+	{ IN_PSK,	"import",	false,	set_psk_import },
+	{ IN_PSK,	"allow",	true,	add_rules },
 };
 
 #define OPTIONS_NUM (sizeof(options) / sizeof(options[0]))

@@ -4,7 +4,7 @@
 #define OPTIONS_H
 #include "config.h"
 
-enum section { IN_NOTHING, IN_AGENT, IN_IDENTITY, IN_TRUST, IN_CLIENT };
+enum section { IN_NOTHING, IN_AGENT, IN_IDENTITY, IN_TRUST, IN_CLIENT, IN_PSK };
 
 struct parse {
 	struct config *c;
@@ -15,7 +15,8 @@ struct parse {
 	enum section in;
 	struct site *site;		/* in [identity NAME] */
 	struct trust *trust;		/* in [trust NAME] */
-	uint32_t seen[IN_CLIENT + 1];	/* options of the section already set */
+	struct key_by_hand *psk;	/* in [psk NAME] */
+	uint32_t seen[IN_PSK + 1];	/* options of the section already set */
 };
 
 /* Report what is wrong in @line. config_bad() gives -EINVAL. */

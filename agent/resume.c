@@ -80,7 +80,7 @@ bool resume_begin(struct conn *c, const struct sockaddr_storage *peer)
 		server_context(c, c->params.ticket_context);
 		return false;
 	}
-	if (!config->client_tickets || !env->ticket_get)
+	if (!config->client_tickets || !env->ticket_get || c->wish.has_psk)
 		return false;
 	c->params.tickets = 1;
 	c->keeps_tickets = true;

@@ -68,6 +68,8 @@ static const char *get_one(const struct nlattr *a, struct conn_wish *w)
 		return get_text(a, w->trust, sizeof(w->trust), &w->has_trust) ? NULL : "trust store";
 	case KTLS_P_ALPN:
 		return get_alpn(a, w) ? NULL : "list of ALPN protocols";
+	case KTLS_P_PSK:
+		return get_text(a, w->psk, sizeof(w->psk), &w->has_psk) ? NULL : "pre-shared key";
 	case KTLS_P_CIPHERS:
 		return get_ciphers(a, w) ? NULL : "list of ciphers";
 	case KTLS_P_CLIENT_AUTH:

@@ -136,6 +136,50 @@ static void defaults(void **unused)
 	config_put(c);
 }
 
+static void keys_by_hand(void **unused)
+{
+	static const uint8_t want[] = { 0, 0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77, 0x88, 0x99, 0xaa, 0xbb, 0xcc,
+					0xdd, 0xee, 0xff };
+	static const char *const wrong[] = { "0011", "00112233445566778899aabbccddeef", "x", "0 0 0 0", "" };
+	struct caller who = { .uid = 7 }, stranger = { .uid = 8 };
+	const struct hs_psk *psk;
+	struct config_report report;
+	struct config *c, *none;
+	char why[POLICY_WHY];
+	size_t i;
+
+	(void)unused;
+	file_write("psk.key", "00112233 4455 6677\n8899AABBCCDDEEFF\n");
+	c = config_good("[psk one]\nkey = @/psk.key\nallow = uid:7\n"
+			"[psk two]\nkey = @/psk.key\nhash = sha384\nimport = yes\nidentity = the second\nallow = everyone\n");
+	assert_int_equal(policy_psk(c, &who, "one", &psk, why), 0);
+	assert_int_equal(psk->len, sizeof(want));
+	assert_memory_equal(psk->key, want, sizeof(want));
+	assert_string_equal(psk->name, "one");
+	assert_ptr_equal(psk->hash, &crypto_sha256);
+	assert_false(psk->import);
+	assert_int_equal(policy_psk(c, &stranger, "one", &psk, why), -EACCES);
+	assert_int_equal(policy_psk(c, &who, "three", &psk, why), -ENOKEY);
+	assert_null(policy_find_psk(c, &stranger, (const uint8_t *)"one", 3));
+	assert_null(policy_find_psk(c, &who, (const uint8_t *)"one", 2));
+	assert_non_null(policy_find_psk(c, &who, (const uint8_t *)"one", 3));
+	assert_null(policy_find_psk(c, &who, (const uint8_t *)"two", 3));
+	psk = policy_find_psk(c, &stranger, (const uint8_t *)"the second", 10);
+	assert_non_null(psk);
+	assert_ptr_equal(psk->hash, &crypto_sha384);
+	assert_true(psk->import);
+	config_put(c);
+	for (i = 0; i < ARRAY_SIZE(wrong); i++) {
+		file_write("psk.key", wrong[i]);
+		assert_int_equal(config_from("[psk one]\nkey = @/psk.key\n", &none, &report), -EINVAL);
+		assert_non_null(strstr(report.text, "test.conf:1: [psk one] key "));
+	}
+	assert_int_equal(config_from("[psk one]\nallow = uid:1\n", &none, &report), -EINVAL);
+	assert_non_null(strstr(report.text, "has no key"));
+	assert_int_equal(config_from("[psk one]\nhash = md5\n", &none, &report), -EINVAL);
+	assert_non_null(strstr(report.text, "choose from sha256, sha384"));
+}
+
 static const char whole[] =
 	"; comment\n[agent]\nworkers = 3 ; three\nuser = nobody\nlog = debug\nhandshakes = 7\n"
 	"ciphers = chacha20-poly1305, aes-256-gcm\ngroups = x25519mlkem768, ffdhe4096\ncontrol = /tmp/c\n"
@@ -303,7 +347,7 @@ int main(void)
 		cmocka_unit_test(many_errors),
 		cmocka_unit_test(long_line),
 		cmocka_unit_test(no_file),
-		cmocka_unit_test(defaults),
+		cmocka_unit_test(keys_by_hand), cmocka_unit_test(defaults),
 		cmocka_unit_test(everything),
 		cmocka_unit_test(in_worker),
 		cmocka_unit_test(world_readable_key),

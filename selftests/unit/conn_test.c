@@ -26,6 +26,8 @@ static struct {
 	char reason[512];
 	struct msg_signed signd;
 	struct msg_failure failure;
+	int asked, kept;
+	struct msg_ticket_put put;
 } seen;
 
 static void keep(struct hs_traffic *to, const struct hs_traffic **from)
@@ -75,6 +77,23 @@ static void failed(void *arg, const struct msg_failure *f)
 	seen.failure = *f;
 }
 
+static int ticket_get(void *arg, uint64_t request, const uint8_t store_key[HS_CONTEXT])
+{
+	(void)arg;
+	assert_int_equal(request, 3);
+	memcpy(seen.put.store_key, store_key, HS_CONTEXT);
+	seen.asked++;
+	return 0;
+}
+
+static void ticket_put(void *arg, const struct msg_ticket_put *m)
+{
+	(void)arg;
+	seen.put = *m;
+	seen.kept++;
+}
+
+static bool with_store;
 static struct conn_env env;
 
 /* ---- the peer */
@@ -169,6 +188,10 @@ static struct conn *conn_new(uint32_t role, uint32_t uid, const struct wish *w, 
 
 	memset(&seen, 0, sizeof(seen));
 	env = (struct conn_env){ .config = config, .respond = respond, .sign = sign, .failed = failed };
+	if (with_store) {
+		env.ticket_get = ticket_get;
+		env.ticket_put = ticket_put;
+	}
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, s), 0);
 	up.channel = s[0];
 	*peer_fd = s[1];
@@ -624,6 +647,120 @@ static void tickets(void **unused)
 	assert_null(seen.reply.tx_next);
 }
 
+/* A client waits for the keeper's word; its session keeps what tickets come. */
+static void asks_for_a_ticket(void **unused)
+{
+	static const uint8_t message[] = { 4, 0, 0, 19, 0, 0, 0x0e, 0x10, 1, 2, 3, 4, 1, 7, 0, 5, 'h', 'e', 'l', 'l', 'o',
+					   0, 0 };
+	struct msg_ticket none = { .type = MSG_TICKET, .id = 3 };
+	struct upcall up = { .id = 6, .why = KTLS_WHY_TICKET };
+	struct wish w = { .len = 0 };
+	uint8_t key[HS_CONTEXT];
+	struct conn *c;
+	struct peer p;
+	int fd;
+
+	(void)unused;
+	put(&w, KTLS_P_SERVER_NAME, "one.test", 9);
+	put(&w, KTLS_P_TRUST, "one", 4);
+	with_store = true;
+	c = conn_new(KTLS_ROLE_CLIENT, 44, &w, &fd);
+	with_store = false;
+	assert_int_equal(seen.asked, 1);
+	memcpy(key, seen.put.store_key, sizeof(key));
+	peer_open(&p, HS_SERVER, NULL, NULL, fd);
+	assert_true(conn_step(c, 1001));
+	assert_int_equal(c->events, 0);
+	assert_false(peer_step(&p));		/* nothing was sent */
+	assert_true(conn_ticket(c, &none, 1001));
+	assert_false(talk(c, &p));
+	check_success(&p, KTLS_ROLE_CLIENT);
+	conn_end(c, &p);
+
+	up.state = seen.state;
+	up.state_len = seen.reply.state_len;
+	up.record_type = 22;
+	up.record = message;
+	up.record_len = sizeof(message) - 1;
+	session_upcall(&env, &up);
+	assert_int_equal(seen.kept, 0);		/* cut */
+	up.record_len++;
+	session_upcall(&env, &up);
+	assert_int_equal(seen.kept, 1);
+	assert_memory_equal(seen.put.store_key, key, sizeof(key));
+	assert_int_equal(seen.put.ticket.len, 5);
+	assert_string_equal(seen.put.ticket.peer.name, "one.test");
+	assert_int_equal(seen.reply.err, 0);
+}
+
+/* ---- keys by hand */
+
+static const struct hs_psk *peer_find_psk(void *arg, const uint8_t *name, size_t len)
+{
+	(void)arg;
+	(void)name;
+	(void)len;
+	return &config->psks[0].psk;
+}
+
+static void psk_client(void **unused)
+{
+	struct wish w = { .len = 0 };
+	struct nlattr *a;
+	struct conn *c;
+	struct peer p;
+	int fd;
+
+	(void)unused;
+	put(&w, KTLS_P_PSK, "sensor", 7);
+	c = conn_new(KTLS_ROLE_CLIENT, 33, &w, &fd);
+	peer_open(&p, HS_SERVER, NULL, NULL, fd);
+	p.params.find_psk = peer_find_psk;
+	assert_false(talk(c, &p));
+	check_success(&p, KTLS_ROLE_CLIENT);
+	a = nla_find((struct nlattr *)seen.info, seen.reply.info_len, KTLS_I_PSK);
+	assert_string_equal(nla_data(a), "sensor");
+	assert_null(nla_find((struct nlattr *)seen.info, seen.reply.info_len, KTLS_I_PEER_NAME));
+	conn_end(c, &p);
+
+	/* A server that wants a certificate instead is not who the application asked for. */
+	c = conn_new(KTLS_ROLE_CLIENT, 33, &w, &fd);
+	peer_open(&p, HS_SERVER, NULL, NULL, fd);
+	assert_false(talk(c, &p));
+	check_failure(c, &p, -EKEYREJECTED, ALERT_UNKNOWN_CA, HS_ALERT_LOCAL, "no trusted certificates");
+	refused_at_once(KTLS_ROLE_CLIENT, &w, -EACCES, "uid 44 may not use pre-shared key");
+}
+
+static void psk_server(uint32_t uid, const char *wish, bool good)
+{
+	struct wish w = { .len = 0 };
+	struct conn *c;
+	struct peer p;
+	int fd;
+
+	if (wish)
+		put(&w, KTLS_P_PSK, wish, strlen(wish) + 1);
+	c = conn_new(KTLS_ROLE_SERVER, uid, &w, &fd);
+	peer_open(&p, HS_CLIENT, NULL, NULL, fd);
+	hs_free(p.hs);
+	p.params.psk = &config->psks[0].psk;
+	p.hs = hs_new(&p.params);
+	hs_start(p.hs);
+	assert_false(talk(c, &p));
+	assert_int_equal(seen.reply.err == 0, good);
+	conn_end(c, &p);
+}
+
+static void psk_servers(void **unused)
+{
+	(void)unused;
+	psk_server(33, "*", true);
+	psk_server(33, "sensor", true);
+	psk_server(33, "other", false);
+	psk_server(33, NULL, false);
+	psk_server(99, "*", false);
+}
+
 static int setup(void **unused)
 {
 	(void)unused;
@@ -631,7 +768,9 @@ static int setup(void **unused)
 	log_set_level(-1);
 	identity_make("one", P256, "DNS:one.test");
 	identity_make("two", P256, "DNS:two.example");
-	config = config_good("[agent]\nciphers = aes-128-gcm chacha20-poly1305\n"
+	file_write("psk.key", "00112233445566778899aabbccddeeff");
+	config = config_good("[psk sensor]\nkey = @/psk.key\nallow = uid:33\n[psk other]\nkey = @/psk.key\nallow = uid:33\n"
+			     "[agent]\nciphers = aes-128-gcm chacha20-poly1305\n"
 			     "[identity one]\ncertificate = @/one.pem\nkey = @/one.key\nallow = uid:33\n"
 			     "[trust one]\nfile = @/one.pem\n[trust two]\nfile = @/two.pem\n");
 	return 0;
@@ -652,7 +791,8 @@ int main(void)
 		cmocka_unit_test(garbage), cmocka_unit_test(peer_leaves), cmocka_unit_test(late),
 		cmocka_unit_test(bad_wishes), cmocka_unit_test(keeper_refuses), cmocka_unit_test(keeper_busy),
 		cmocka_unit_test(spares), cmocka_unit_test(key_updates), cmocka_unit_test(bad_records),
-		cmocka_unit_test(tickets),
+		cmocka_unit_test(tickets), cmocka_unit_test(asks_for_a_ticket), cmocka_unit_test(psk_client),
+		cmocka_unit_test(psk_servers),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -118,12 +118,14 @@ static void test_encoding(void **state)
 	assert_int_equal(ktls_params_identity(p, "web"), 0);
 	assert_int_equal(ktls_params_add_alpn(p, "http/1.1"), 0);
 	assert_int_equal(ktls_params_trust(p, "lab"), 0);
+	assert_int_equal(ktls_params_psk(p, "sensor"), 0);
 	assert_int_equal(ktls_params_client_auth(p, KTLS_CLIENT_AUTH_REQUIRE), 0);
 	assert_int_equal(ktls_params_keep_chain(p), 0);
 	assert_int_equal(ktls_params_add_cipher(p, ciphers[1]), 0);
 	assert_int_equal(ktls_params_timeout(p, 1500), 0);
 
 	tb = walk(p, KTLS_ROLE_SERVER);
+	assert_string_equal(nla_data(tb[KTLS_P_PSK]), "sensor");
 	assert_int_equal(nla_len(tb[KTLS_P_SERVER_NAME]), 16);
 	assert_string_equal(nla_data(tb[KTLS_P_SERVER_NAME]), "www.example.org");
 	assert_int_equal(nla_len(tb[KTLS_P_ALPN]), 12);
@@ -173,6 +175,8 @@ static void test_limits(void **state)
 		{ -EINVAL, ktls_params_identity, 0 },
 		{ 0,	   ktls_params_trust, 255 },
 		{ -EINVAL, ktls_params_trust, 256 },
+		{ 0,	   ktls_params_psk, 255 },
+		{ -EINVAL, ktls_params_psk, 0 },
 	};
 	size_t i;
 
@@ -315,6 +319,8 @@ static void full_reply(void)
 	put(KTLS_I_PEER_SHA256, hash, sizeof(hash));
 	put(KTLS_I_PEER_CHAIN, chain, sizeof(chain));
 	put(KTLS_I_RESUMED, "", 0);
+	put(KTLS_I_PSK, "sensor", 7);
+	put(KTLS_I_CHANNEL_BINDING, hash, sizeof(hash));
 	put(200, "from the future", 16);
 }
 
@@ -336,6 +342,9 @@ static void test_info(void **state)
 	assert_string_equal(s.peer_name, "peer.example");
 	assert_true(s.peer_verified && s.has_peer_sha256 && s.resumed);
 	assert_int_equal(s.peer_sha256[2], 3);
+	assert_string_equal(s.psk, "sensor");
+	assert_true(s.has_channel_binding);
+	assert_memory_equal(s.channel_binding, s.peer_sha256, 32);
 }
 
 /* The kernel cuts at the caller's buffer; nothing may be taken from half an attribute. */

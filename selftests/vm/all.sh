@@ -35,6 +35,7 @@ done
 [ -d /sys/module/ktls ] || insmod "$VM_MODULE"
 if selftests/vm/agent.sh start; then
 	program 900 vm-peers selftests/peers/vm-peers.sh
+	program 600 vm-resume selftests/peers/vm-resume.sh
 	program 300 vm-tools selftests/peers/vm-tools.sh
 	program 300 vm-run selftests/peers/vm-run.sh
 	program 300 vm-keyupdate selftests/peers/vm-keyupdate.sh
