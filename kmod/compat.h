@@ -8,6 +8,7 @@
 
 #include <linux/bvec.h>
 #include <linux/cgroup.h>
+#include <linux/fs.h>
 #include <linux/net.h>
 #include <linux/uio.h>
 #include <linux/version.h>
@@ -50,6 +51,17 @@ static inline int ktls_push_pages(struct sock *sk, struct bio_vec *bv, unsigned 
 
 	iov_iter_bvec(&msg.msg_iter, ITER_SOURCE, bv, n, len);
 	return tcp_sendmsg_locked(sk, &msg, len);
+#endif
+}
+
+/* What splice() does with a file that can only be read. */
+static inline ssize_t ktls_copy_to_pipe(struct file *in, loff_t *ppos, struct pipe_inode_info *pipe, size_t len,
+					unsigned int flags)
+{
+#ifdef KTLS_HAVE_COPY_SPLICE
+	return copy_splice_read(in, ppos, pipe, len, flags);
+#else
+	return generic_file_splice_read(in, ppos, pipe, len, flags);
 #endif
 }
 

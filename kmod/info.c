@@ -82,10 +82,16 @@ int ktls_info_getsockopt(struct sock *sk, char __user *optval, int __user *optle
 	return err;
 }
 
+static u16 conf(const struct ktls_half *half)
+{
+	return READ_ONCE(half->tfm) ? TLS_CONF_SW : TLS_CONF_BASE;
+}
+
 /* For inet_diag, without the socket lock: numbers may be a moment old. */
 int ktls_info_ulp(struct sock *sk, struct sk_buff *skb)
 {
 	const struct ktls_cipher *cipher;
+	const struct ktls_half *half;
 	const struct ktls_sock *ks;
 	struct nlattr *nest;
 	int err = -EMSGSIZE;
@@ -95,11 +101,13 @@ int ktls_info_ulp(struct sock *sk, struct sk_buff *skb)
 		return -EMSGSIZE;
 	rcu_read_lock();
 	ks = ktls_get(sk);
-	cipher = ks && READ_ONCE(ks->phase) == KTLS_PHASE_OPEN ? READ_ONCE(ks->tx.cipher) : NULL;
-	if (cipher && (nla_put_u16(skb, TLS_INFO_VERSION, ks->tx.version) ||
+	half = ks && READ_ONCE(ks->phase) == KTLS_PHASE_OPEN ? keyed_half(ks) : NULL;
+	cipher = half ? READ_ONCE(half->cipher) : NULL;
+	if (cipher && (nla_put_u16(skb, TLS_INFO_VERSION, half->version) ||
 		       nla_put_u16(skb, TLS_INFO_CIPHER, cipher->id) ||
-		       nla_put_u16(skb, TLS_INFO_TXCONF, TLS_CONF_SW) ||
-		       nla_put_u16(skb, TLS_INFO_RXCONF, TLS_CONF_SW)))
+		       nla_put_u16(skb, TLS_INFO_TXCONF, conf(&ks->tx)) ||
+		       nla_put_u16(skb, TLS_INFO_RXCONF, conf(&ks->rx)) ||
+		       (ks->no_pad && nla_put_flag(skb, TLS_INFO_RX_NO_PAD))))
 		goto cancel;
 	rcu_read_unlock();
 	nla_nest_end(skb, nest);
@@ -112,5 +120,5 @@ cancel:
 
 size_t ktls_info_ulp_size(void)
 {
-	return nla_total_size(0) + 4 * nla_total_size(sizeof(u16));
+	return 2 * nla_total_size(0) + 4 * nla_total_size(sizeof(u16));
 }

@@ -31,11 +31,13 @@
 #include "compat.h"
 
 struct ktls_cipher;
+struct ktls_format;
+struct ktls_own;
 struct ktls_upcall;
 
 /* Key material on its way from netlink or setsockopt into a half. Whoever fills it wipes it. */
 struct ktls_keys {
-	u16	version;		/* 0x0304 */
+	u16	version;		/* 0x0303, 0x0304 */
 	u16	cipher;			/* TLS_CIPHER_* */
 	u8	key[KTLS_MAX_KEY];
 	u8	iv[KTLS_IV_SIZE];
@@ -47,8 +49,11 @@ struct ktls_half {
 	struct crypto_aead		*tfm;
 	const struct ktls_cipher	*cipher;
 	u64				seq;
-	u8				iv[KTLS_IV_SIZE];
+	const struct ktls_format	*format;
+	u8				iv[KTLS_IV_SIZE];	/* a nonce that records carry is counted in it */
 	u16				version;
+	u8				prefix;		/* bytes of a record before the plaintext */
+	u8				tail;		/* and behind it, without padding */
 };
 
 /* Plaintext of a record that the reader took only part of, and the like: record/rx.c. */
@@ -87,6 +92,10 @@ struct ktls_sock {
 	bool			rx_eof;		/* close_notify came: sticky */
 	bool			tx_closed;	/* close_notify went */
 	bool			mainline;	/* keyed by linux/tls.h's options: the application minds control records */
+	bool			rx_update;	/* mainline: KeyUpdate came, no record is opened before new keys */
+	bool			no_pad, zerocopy;	/* mainline: hints, kept to be asked for */
+	int			rx_error;	/* mainline: reading has failed for good */
+	struct ktls_own		*own;		/* mainline: keys as the application gave them */
 	bool			tx_pending;	/* ciphertext waits in txs; read without the lock */
 	bool			rx_ready;	/* TCP's queue has a whole record, or worse; read without the lock */
 
@@ -124,10 +133,12 @@ void ktls_opened(struct sock *sk);
 void ktls_use_protos(struct sock *sk);
 
 /* ---- record/: the calls that sock.c puts into the tables of an open session. A direction without keys goes to TCP.
- * proto_ops there: splice_read NULL (the generic one calls recvmsg); sendmsg_locked, sendpage_locked, read_sock, read_skb,
+ * proto_ops there: sendmsg_locked, sendpage_locked, read_sock, read_skb,
  * peek_len NULL and mmap sock_no_mmap, since TCP's own would pass by the record layer. */
 int ktls_sendmsg(struct sock *sk, struct msghdr *msg, size_t len);
 int ktls_recvmsg(struct sock *sk, struct msghdr *msg, size_t len, int flags, int *addr_len);
+ssize_t ktls_splice_read(struct socket *sock, loff_t *ppos, struct pipe_inode_info *pipe, size_t len,
+			 unsigned int flags);
 __poll_t ktls_poll(struct file *file, struct socket *sock, struct poll_table_struct *wait);
 bool ktls_is_readable(struct sock *sk);
 int ktls_set_rcvlowat(struct sock *sk, int val);
@@ -175,6 +186,12 @@ void ktls_rx_drain(struct sock *sk);
 /* ---- mainline.c: linux/tls.h's options under our ULP */
 int ktls_mainline_setsockopt(struct sock *sk, int optname, sockptr_t optval, unsigned int optlen);
 int ktls_mainline_getsockopt(struct sock *sk, int optname, char __user *optval, int __user *optlen);
+/* The session's keys go: wipe what is kept of them, count them out. */
+void ktls_mainline_free(struct ktls_sock *ks);
+
+/* ---- dropin.c: module parameter drop_in, ULP "tls" beside "ktls" */
+int ktls_dropin_init(void);
+void ktls_dropin_exit(void);
 
 /* ---- upcall.c */
 /* From the record layer, phase open, process context: @data is copied. A record or a spare that the agent has not
@@ -204,7 +221,14 @@ int ktls_upcall_record(struct sock *sk, enum ktls_why why, u8 type, const void *
 	X(TxAlerts)			\
 	X(RxAlerts)			\
 	X(TxRekeys)			\
-	X(RxRekeys)
+	X(RxRekeys)			\
+	X(CurrTxByApp)			\
+	X(CurrRxByApp)			\
+	X(TxByApp)			\
+	X(RxByApp)			\
+	X(RxRekeysDue)			\
+	X(TxRekeyErrors)		\
+	X(RxRekeyErrors)
 
 enum ktls_stat {
 #define X(name) KTLS_STAT_##name,

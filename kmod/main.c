@@ -50,7 +50,7 @@ static void net_stop(void)
 	unregister_pernet_subsys(&ktls_net_ops);
 }
 
-/* In order of starting; the ULP comes last, as it is what lets users in. */
+/* In order of starting; the ULPs come last, as they are what lets users in. */
 static const struct {
 	int (*start)(void);
 	void (*stop)(void);
@@ -60,6 +60,7 @@ static const struct {
 	{ net_start,		net_stop },
 	{ ktls_upcall_init,	ktls_upcall_exit },
 	{ ktls_netlink_init,	ktls_netlink_exit },
+	{ ktls_dropin_init,	ktls_dropin_exit },
 	{ ktls_attach_init,	ktls_attach_exit },
 };
 

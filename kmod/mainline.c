@@ -3,30 +3,40 @@
  * linux/tls.h's options under our ULP: an application that did its own
  * handshake hands the traffic keys in, per direction; the other one stays plain TCP until it
  * is keyed too. Such an application minds control records itself: it reads and
- * writes them with a cmsg, sends its own close_notify, and takes FIN as the end.
- *
- * Keys are turned into struct ktls_keys at the door and can not be read back.
+ * writes them with a cmsg, sends its own close_notify, takes FIN as the end,
+ * and brings new keys by the same options (as in Linux 6.14): those that it gave
+ * it may read back, keys of an agent never.
  */
+#include <linux/slab.h>
 #include <linux/uaccess.h>
 #include <asm/byteorder.h>
 #include "record/record.h"
 
-union crypto_info {
-	struct tls_crypto_info				head;
-	struct tls12_crypto_info_aes_gcm_128		gcm128;
-	struct tls12_crypto_info_aes_gcm_256		gcm256;
-	struct tls12_crypto_info_chacha20_poly1305	chacha;
+#ifndef TLS_TX_MAX_PAYLOAD_LEN
+#define TLS_TX_MAX_PAYLOAD_LEN	5
+#endif
+#define PAYLOAD_MIN	64	/* RFC 8449 4: in TLS 1.3 the content type counts */
+
+struct ktls_own {
+	u8	key[2][KTLS_MAX_KEY];	/* TLS_RX, TLS_TX */
 };
 
-/* All of them are head, iv, key, salt, sequence number. */
+/* All of linux/tls.h's are head, iv, key, salt, sequence number. */
+struct crypto_info {
+	struct tls_crypto_info	head;
+	u8			rest[KTLS_IV_SIZE + KTLS_MAX_KEY + sizeof(__be64)];
+};
+
 static size_t info_size(const struct ktls_cipher *c)
 {
 	return sizeof(struct tls_crypto_info) + c->iv + c->key + c->salt + sizeof(__be64);
 }
 
-static void keys_from_info(struct ktls_keys *keys, const union crypto_info *info, const struct ktls_cipher *c)
+/* ---- keys in */
+
+static void keys_from_info(struct ktls_keys *keys, const struct crypto_info *info, const struct ktls_cipher *c)
 {
-	const u8 *p = (const u8 *)(&info->head + 1);
+	const u8 *p = info->rest;
 	__be64 seq;
 
 	keys->version = info->head.version;
@@ -44,7 +54,7 @@ static void keys_from_info(struct ktls_keys *keys, const union crypto_info *info
 static int keys_read(struct ktls_keys *keys, sockptr_t optval, unsigned int optlen)
 {
 	const struct ktls_cipher *c;
-	union crypto_info info;
+	struct crypto_info info;
 	int err = -EFAULT;
 
 	if (optlen < sizeof(info.head) || optlen > sizeof(info))
@@ -53,7 +63,7 @@ static int keys_read(struct ktls_keys *keys, sockptr_t optval, unsigned int optl
 		goto out;
 	err = -EINVAL;
 	c = ktls_cipher_find(info.head.cipher_type);
-	if (info.head.version != TLS_1_3_VERSION || !c || optlen != info_size(c))
+	if (!ktls_format_find(info.head.version) || !c || optlen != info_size(c))
 		goto out;
 	keys_from_info(keys, &info, c);
 	err = 0;
@@ -62,24 +72,79 @@ out:
 	return err;
 }
 
-static int install(struct sock *sk, struct ktls_half *half, bool tx)
+static bool fits(const struct ktls_half *a, const struct ktls_keys *keys)
 {
-	struct ktls_sock *ks = ktls_get(sk);
-	struct ktls_half *to = tx ? &ks->tx : &ks->rx;
+	return !a->tfm || (a->version == keys->version && a->cipher->id == keys->cipher);
+}
+
+/* May these keys come now? Both directions have one version and cipher. */
+static int may_install(const struct sock *sk, const struct ktls_keys *keys, bool tx)
+{
+	const struct ktls_sock *ks = ktls_get(sk);
+	const struct ktls_half *to = tx ? &ks->tx : &ks->rx;
 
 	if (ks->phase == KTLS_PHASE_DEAD)
 		return ks->error;
 	if (ks->phase != KTLS_PHASE_BARE && !ks->mainline)
 		return -EISCONN;
-	if (to->tfm)
+	if (to->tfm && !to->format->updates)
 		return -EBUSY;
+	if (!fits(&ks->tx, keys) || !fits(&ks->rx, keys))
+		return -EINVAL;
 	if (sk->sk_state != TCP_ESTABLISHED && sk->sk_state != TCP_CLOSE_WAIT)
 		return -ENOTCONN;
+	return 0;
+}
+
+static void count(struct sock *sk, bool tx, bool again)
+{
+	if (again) {
+		ktls_stat_add(sk, tx ? KTLS_STAT_TxRekeys : KTLS_STAT_RxRekeys, 1);
+		return;
+	}
+	ktls_stat_add(sk, tx ? KTLS_STAT_TxByApp : KTLS_STAT_RxByApp, 1);
+	ktls_stat_add(sk, tx ? KTLS_STAT_CurrTxByApp : KTLS_STAT_CurrRxByApp, 1);
+}
+
+static int install(struct sock *sk, struct ktls_half *half, const struct ktls_keys *keys, bool tx)
+{
+	struct ktls_sock *ks = ktls_get(sk);
+	struct ktls_half *to = tx ? &ks->tx : &ks->rx;
+	bool again = to->tfm;
+	int err = may_install(sk, keys, tx);
+
+	if (!err && tx && again)
+		err = ktls_rec_seal(sk);	/* what is open is under the old key */
+	if (err)
+		return err;
+	if (!ks->own)
+		ks->own = kzalloc(sizeof(*ks->own), GFP_KERNEL_ACCOUNT);
+	if (!ks->own)
+		return -ENOMEM;
+	memcpy(ks->own->key[tx], keys->key, KTLS_MAX_KEY);
+	ktls_half_wipe(to);
 	*to = *half;
 	memzero_explicit(half, sizeof(*half));
+	if (!tx)
+		WRITE_ONCE(ks->rx_update, false);
+	*(tx ? &ks->tx_generation : &ks->rx_generation) += again;
+	count(sk, tx, again);
 	ks->mainline = true;
 	ktls_opened(sk);
 	return 0;
+}
+
+static int install_locked(struct sock *sk, struct ktls_half *half, const struct ktls_keys *keys, bool tx)
+{
+	const struct ktls_sock *ks = ktls_get(sk);
+	int err;
+
+	lock_sock(sk);
+	err = install(sk, half, keys, tx);
+	if (err && (tx ? &ks->tx : &ks->rx)->tfm)
+		ktls_stat_add(sk, tx ? KTLS_STAT_TxRekeyErrors : KTLS_STAT_RxRekeyErrors, 1);
+	release_sock(sk);
+	return err;
 }
 
 static int set_keys(struct sock *sk, sockptr_t optval, unsigned int optlen, bool tx)
@@ -91,65 +156,189 @@ static int set_keys(struct sock *sk, sockptr_t optval, unsigned int optlen, bool
 	err = keys_read(&keys, optval, optlen);
 	if (!err)
 		err = ktls_half_init(&half, &keys);
-	memzero_explicit(&keys, sizeof(keys));
-	if (err)
-		return err;
-	lock_sock(sk);
-	err = install(sk, &half, tx);
-	release_sock(sk);
+	if (!err)
+		err = install_locked(sk, &half, &keys, tx);
 	ktls_half_wipe(&half);
+	memzero_explicit(&keys, sizeof(keys));
 	return err;
 }
 
-/* Page-cache pages are encrypted without a copy, and padding costs nothing, in any case. */
-static int accept_hint(sockptr_t optval, unsigned int optlen)
+void ktls_mainline_free(struct ktls_sock *ks)
 {
-	int val;
+	if (ks->tx.tfm)
+		ktls_stat_add(ks->sk, KTLS_STAT_CurrTxByApp, -1);
+	if (ks->rx.tfm)
+		ktls_stat_add(ks->sk, KTLS_STAT_CurrRxByApp, -1);
+	kfree_sensitive(ks->own);
+	ks->own = NULL;
+}
+
+/* ---- and out */
+
+static void info_from_half(struct crypto_info *info, const struct ktls_half *half, const u8 *key)
+{
+	const struct ktls_cipher *c = half->cipher;
+	__be64 seq = cpu_to_be64(half->seq);
+	u8 *p = info->rest;
+
+	memcpy(p, half->iv + c->salt, c->iv);
+	p += c->iv;
+	memcpy(p, key, c->key);
+	p += c->key;
+	memcpy(p, half->iv, c->salt);
+	p += c->salt;
+	memcpy(p, &seq, sizeof(seq));
+}
+
+/* How many bytes: the head alone, or all of it if that is wanted and the keys are the application's own. */
+static int info_read(struct sock *sk, struct crypto_info *info, int len, bool tx)
+{
+	const struct ktls_sock *ks = ktls_get(sk);
+	const struct ktls_half *half = tx ? &ks->tx : &ks->rx;
+
+	if (!half->tfm)
+		return -EBUSY;
+	info->head.version = half->version;
+	info->head.cipher_type = half->cipher->id;
+	if (len == sizeof(info->head) || !ks->own)
+		return sizeof(info->head);
+	if (len != info_size(half->cipher))
+		return -EINVAL;
+	info_from_half(info, half, ks->own->key[tx]);
+	return len;
+}
+
+static int get_keys(struct sock *sk, char __user *optval, int len, int __user *optlen, bool tx)
+{
+	struct crypto_info info = { };
+
+	if (!optval || len < (int)sizeof(info.head))
+		return -EINVAL;
+	lock_sock(sk);
+	len = info_read(sk, &info, len, tx);
+	release_sock(sk);
+	if (len > 0)
+		len = copy_to_user(optval, &info, len) || put_user(len, optlen) ? -EFAULT : 0;
+	memzero_explicit(&info, sizeof(info));
+	return len;
+}
+
+/* ---- hints and limits */
+
+/* Page-cache pages are encrypted without a copy in any case. */
+static int set_zerocopy(struct sock *sk, sockptr_t optval, unsigned int optlen)
+{
+	u32 val;
 
 	if (optlen != sizeof(val))
 		return -EINVAL;
 	if (copy_from_sockptr(&val, optval, sizeof(val)))
 		return -EFAULT;
-	return val == 0 || val == 1 ? 0 : -EINVAL;
+	if (val > 1)
+		return -EINVAL;
+	ktls_get(sk)->zerocopy = val;
+	return 0;
+}
+
+/* Padding costs no second decryption in any case. */
+static int set_no_pad(struct sock *sk, sockptr_t optval, unsigned int optlen)
+{
+	struct ktls_sock *ks = ktls_get(sk);
+	u32 val;
+	int ok;
+
+	if (optlen < sizeof(val))
+		return -EINVAL;
+	if (copy_from_sockptr(&val, optval, sizeof(val)))
+		return -EFAULT;
+	ok = check_zeroed_sockptr(optval, sizeof(val), optlen - sizeof(val));
+	if (ok < 0)
+		return ok;
+	if (val > 1 || !ok || !ks->rx.tfm || !ks->rx.format->inner)
+		return -EINVAL;
+	ks->no_pad = val;
+	return 0;
+}
+
+static int set_payload_max(struct sock *sk, sockptr_t optval, unsigned int optlen)
+{
+	struct ktls_sock *ks = ktls_get(sk);
+	u16 val;
+
+	if (optlen != sizeof(val))
+		return -EINVAL;
+	if (copy_from_sockptr(&val, optval, sizeof(val)))
+		return -EFAULT;
+	if (ks->txs && ks->txs->rec_n)
+		return -EBUSY;
+	if (val < PAYLOAD_MIN - (ks->tx.tfm ? ks->tx.format->inner : 0) || val > KTLS_PLAIN_MAX)
+		return -EINVAL;
+	ks->tx_limit = val;
+	return 0;
 }
 
 int ktls_mainline_setsockopt(struct sock *sk, int optname, sockptr_t optval, unsigned int optlen)
 {
+	int (*set)(struct sock *sk, sockptr_t optval, unsigned int optlen);
+	int err;
+
 	switch (optname) {
 	case TLS_TX:
-		return set_keys(sk, optval, optlen, true);
 	case TLS_RX:
-		return set_keys(sk, optval, optlen, false);
+		return set_keys(sk, optval, optlen, optname == TLS_TX);
 	case TLS_TX_ZEROCOPY_RO:
+		set = set_zerocopy;
+		break;
 	case TLS_RX_EXPECT_NO_PAD:
-		return accept_hint(optval, optlen);
+		set = set_no_pad;
+		break;
+	case TLS_TX_MAX_PAYLOAD_LEN:
+		set = set_payload_max;
+		break;
+	default:
+		return -ENOPROTOOPT;
 	}
-	return -ENOPROTOOPT;
+	lock_sock(sk);
+	err = set(sk, optval, optlen);
+	release_sock(sk);
+	return err;
+}
+
+static int get_no_pad(const struct ktls_sock *ks, char __user *optval, int len, int __user *optlen)
+{
+	u32 val = ks->no_pad;
+
+	if (len < (int)sizeof(val) || !ks->rx.tfm || !ks->rx.format->inner)
+		return -EINVAL;
+	return put_user((int)sizeof(val), optlen) || copy_to_user(optval, &val, sizeof(val)) ? -EFAULT : 0;
+}
+
+static int get_value(char __user *optval, int len, const void *val, int size)
+{
+	if (len != size)
+		return -EINVAL;
+	return copy_to_user(optval, val, size) ? -EFAULT : 0;
 }
 
 int ktls_mainline_getsockopt(struct sock *sk, int optname, char __user *optval, int __user *optlen)
 {
-	struct tls_crypto_info info = { };
-	struct ktls_sock *ks = ktls_get(sk);
-	const struct ktls_half *half = optname == TLS_TX ? &ks->tx : &ks->rx;
+	const struct ktls_sock *ks = ktls_get(sk);
+	u16 limit = ks->tx_limit ?: KTLS_PLAIN_MAX;
+	u32 zerocopy = ks->zerocopy;
 	int len;
 
-	if (optname != TLS_TX && optname != TLS_RX)
-		return -ENOPROTOOPT;
 	if (get_user(len, optlen))
 		return -EFAULT;
-	if (!optval || len < (int)sizeof(info))
-		return -EINVAL;
-	lock_sock(sk);
-	if (half->tfm) {
-		info.version = half->version;
-		info.cipher_type = half->cipher->id;
+	switch (optname) {
+	case TLS_TX:
+	case TLS_RX:
+		return get_keys(sk, optval, len, optlen, optname == TLS_TX);
+	case TLS_TX_ZEROCOPY_RO:
+		return get_value(optval, len, &zerocopy, sizeof(zerocopy));
+	case TLS_RX_EXPECT_NO_PAD:
+		return get_no_pad(ks, optval, len, optlen);
+	case TLS_TX_MAX_PAYLOAD_LEN:
+		return get_value(optval, len, &limit, sizeof(limit));
 	}
-	release_sock(sk);
-	if (!info.version)
-		return -EBUSY;
-	len = sizeof(info);
-	if (copy_to_user(optval, &info, sizeof(info)) || put_user(len, optlen))
-		return -EFAULT;
-	return 0;
+	return -ENOPROTOOPT;
 }

@@ -392,6 +392,7 @@ static void build_ops(struct proto_ops *o, const struct proto_ops *base)
 	shaking->shutdown = handshaking_shutdown;
 
 	open->poll = ktls_poll;
+	open->splice_read = ktls_splice_read;
 	open->shutdown = ktls_shutdown;
 	open->set_rcvlowat = ktls_set_rcvlowat;
 

@@ -245,7 +245,8 @@ void ktls_close(struct sock *sk, long timeout)
 	if (ks->phase == KTLS_PHASE_OPEN) {
 		ktls_tx_finish(sk);
 		ktls_rx_drain(sk);
-		ktls_stat_add(sk, KTLS_STAT_CurrSessions, -1);
+		if (ks->phase == KTLS_PHASE_OPEN)	/* sealing may have failed */
+			ktls_stat_add(sk, KTLS_STAT_CurrSessions, -1);
 	} else if (ks->phase != KTLS_PHASE_BARE) {
 		ktls_channel_discard(sk);
 	}
@@ -547,6 +548,20 @@ static struct tcp_ulp_ops ulp __read_mostly = {
 	.get_info_size	= get_info_size,
 };
 
+/* Mainline's name: for connected sockets only. */
+static int attach_mainline(struct sock *sk)
+{
+	return sk->sk_state == TCP_ESTABLISHED ? attach(sk) : -ENOTCONN;
+}
+
+static struct tcp_ulp_ops mainline_ulp __read_mostly = {
+	.name		= "tls",
+	.owner		= THIS_MODULE,
+	.init		= attach_mainline,
+	.get_info	= get_info,
+	.get_info_size	= get_info_size,
+};
+
 int ktls_attach_init(void)
 {
 	return tcp_register_ulp(&ulp);
@@ -555,4 +570,14 @@ int ktls_attach_init(void)
 void ktls_attach_exit(void)
 {
 	tcp_unregister_ulp(&ulp);
+}
+
+int ktls_attach_mainline(void)
+{
+	return tcp_register_ulp(&mainline_ulp);
+}
+
+void ktls_detach_mainline(void)
+{
+	tcp_unregister_ulp(&mainline_ulp);
 }

@@ -25,7 +25,7 @@ void ktls_stat_add(const struct sock *sk, enum ktls_stat stat, long n)
 }
 
 /* What one CPU adds another may take away: only the sum means something. */
-static long stat_sum(const struct ktls_net *kn, enum ktls_stat stat)
+long ktls_stat_sum(const struct ktls_net *kn, enum ktls_stat stat)
 {
 	long sum = 0;
 	int cpu;
@@ -41,7 +41,7 @@ static int stat_show(struct seq_file *seq, void *v)
 	int i;
 
 	for (i = 0; i < KTLS_STAT_NUM; i++)
-		seq_printf(seq, "Ktls%s\t%ld\n", names[i], stat_sum(kn, i));
+		seq_printf(seq, "Ktls%s\t%ld\n", names[i], ktls_stat_sum(kn, i));
 	return 0;
 }
 

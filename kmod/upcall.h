@@ -147,6 +147,8 @@ int ktls_respond(struct sk_buff *skb, struct genl_info *info);
 /* ---- sock.c */
 int ktls_attach_init(void);
 void ktls_attach_exit(void);
+int ktls_attach_mainline(void);		/* -EEXIST: net/tls is there */
+void ktls_detach_mainline(void);
 int ktls_handshake_setsockopt(struct sock *sk, sockptr_t optval, unsigned int optlen);
 /* Sleep till the handshake is over. Socket lock held, released while asleep. */
 int ktls_wait_handshake(struct sock *sk, long *timeo);
@@ -177,6 +179,7 @@ size_t ktls_info_ulp_size(void);
 /* ---- stat.c */
 int ktls_stat_net_init(struct net *net, struct ktls_net *kn);
 void ktls_stat_net_exit(struct net *net, struct ktls_net *kn);
+long ktls_stat_sum(const struct ktls_net *kn, enum ktls_stat stat);
 void ktls_stat_add_net(struct ktls_net *kn, enum ktls_stat stat, long n);
 
 #endif

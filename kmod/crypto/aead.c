@@ -11,6 +11,8 @@
 #include "../record/record.h"
 #include "aead.h"
 
+#define IV_ROOM	16
+
 static struct crypto_aead *find(const struct ktls_cipher *cipher)
 {
 	struct crypto_aead *tfm = ERR_PTR(-ENOENT);
@@ -51,15 +53,40 @@ void ktls_aead_free(struct crypto_aead *tfm)
 	crypto_free_aead(tfm);
 }
 
-/* RFC 9846 5.3: the sequence number, padded on the left, xor the iv. */
-static void nonce(const struct ktls_half *half, u8 *iv)
+/*
+ * RFC 9846 5.3, RFC 7905: the sequence number, padded on the left, xor the iv.
+ * RFC 5288: the salt, then what the record carries. Room for CCM, which wants
+ * a whole block (RFC 3610 2.3).
+ */
+static void nonce(const struct ktls_half *half, const u8 *carried, u8 *iv)
 {
-	u8 *tail = iv + KTLS_IV_SIZE - sizeof(__be64);
+	u8 *tail;
 	__be64 low;
 
+	if (half->cipher->lead)
+		*iv++ = half->cipher->lead;
+	tail = iv + KTLS_IV_SIZE - sizeof(low);
 	memcpy(iv, half->iv, KTLS_IV_SIZE);
+	if (carried) {
+		memcpy(tail, carried, sizeof(low));
+		return;
+	}
 	memcpy(&low, tail, sizeof(low));
 	low ^= cpu_to_be64(half->seq);
+	memcpy(tail, &low, sizeof(low));
+}
+
+/* A record is done. The nonce that the next one carries is counted as well. */
+static void advance(struct ktls_half *half, bool carries)
+{
+	u8 *tail = half->iv + KTLS_IV_SIZE - sizeof(__be64);
+	__be64 low;
+
+	half->seq++;
+	if (!carries)
+		return;
+	memcpy(&low, tail, sizeof(low));
+	be64_add_cpu(&low, 1);
 	memcpy(tail, &low, sizeof(low));
 }
 
@@ -68,35 +95,36 @@ static struct aead_request *request(const struct ktls_half *half, struct ktls_ae
 {
 	struct aead_request *req = (struct aead_request *)room->bytes;
 
-	nonce(half, iv);
 	aead_request_set_tfm(req, half->tfm);
 	aead_request_set_callback(req, CRYPTO_TFM_REQ_MAY_SLEEP, NULL, NULL);
-	aead_request_set_ad(req, KTLS_HEADER);
+	aead_request_set_ad(req, half->format->aad);
 	aead_request_set_crypt(req, src, dst, len, iv);
 	return req;
 }
 
 int ktls_aead_seal(struct ktls_half *half, struct ktls_aead_room *room, struct scatterlist *src,
-		   struct scatterlist *dst, size_t len)
+		   struct scatterlist *dst, size_t len, const u8 *carried)
 {
-	u8 iv[KTLS_IV_SIZE];
+	u8 iv[IV_ROOM] = { };
 	int err;
 
+	nonce(half, carried, iv);
 	err = crypto_aead_encrypt(request(half, room, src, dst, len, iv));
 	if (!err)
-		half->seq++;
+		advance(half, carried);
 	return err;
 }
 
 int ktls_aead_open(struct ktls_half *half, struct ktls_aead_room *room, struct scatterlist *src,
-		   struct scatterlist *dst, size_t len)
+		   struct scatterlist *dst, size_t len, const u8 *carried)
 {
-	u8 iv[KTLS_IV_SIZE];
+	u8 iv[IV_ROOM] = { };
 	int err;
 
+	nonce(half, carried, iv);
 	err = crypto_aead_decrypt(request(half, room, src, dst, len, iv));
 	if (!err)
-		half->seq++;
+		advance(half, carried);
 	return err;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The ciphers of TLS 1.3 and one AEAD call each way. All of it is
+ * The ciphers of TLS 1.3 and 1.2 and one AEAD call each way. All of it is
  * synchronous and for process context: the request lives in memory that the
  * caller lends. That is not the stack, since some templates make
  * scatterlists of their request, and stacks may be vmalloc'ed.
@@ -22,6 +22,8 @@ struct ktls_half;
 struct ktls_cipher {
 	u16		id;		/* TLS_CIPHER_* */
 	u8		key, salt, iv, tag;
+	u8		lead;		/* byte before the nonce: CCM says how long lengths are */
+	u16		only;		/* version, if there is only one */
 	u64		limit;
 	const char	*sync;		/* synchronous only, no wrapper; may be absent */
 	const char	*alg;
@@ -42,13 +44,13 @@ void ktls_aead_free(struct crypto_aead *tfm);
 
 /*
  * One record under the half's next sequence number, which is used up where
- * the result is 0. @src and @dst begin with the 5-byte header (the additional
- * data); @len is what follows it: plaintext for seal, plaintext and tag for
- * open. -EBADMSG: the tag is wrong.
+ * the result is 0. @src and @dst begin with the additional data; @len is what
+ * follows it: plaintext for seal, plaintext and tag for open. @carried: the
+ * nonce that the record carries; NULL: none. -EBADMSG: the tag is wrong.
  */
 int ktls_aead_seal(struct ktls_half *half, struct ktls_aead_room *room, struct scatterlist *src,
-		   struct scatterlist *dst, size_t len);
+		   struct scatterlist *dst, size_t len, const u8 *carried);
 int ktls_aead_open(struct ktls_half *half, struct ktls_aead_room *room, struct scatterlist *src,
-		   struct scatterlist *dst, size_t len);
+		   struct scatterlist *dst, size_t len, const u8 *carried);
 
 #endif

@@ -7,29 +7,58 @@
 #define VERSION_MAJOR	3
 #define VERSION_MINOR	3	/* RFC 9846 5.2: TLS 1.3 says 1.2 here */
 
-void ktls_header_put(unsigned char *p, size_t body)
+static const struct ktls_format formats[] = {
+	{ .version = 0x0304, .type = KTLS_DATA, .inner = 1, .aad = KTLS_HEADER,
+	  .body_max = KTLS_BODY_MAX, .updates = true },
+	{ .version = 0x0303, .nonce = KTLS_NONCE, .aad = KTLS_AAD_MAX,
+	  .body_max = KTLS_PLAIN_MAX + KTLS_NONCE + 16 },
+};
+
+const struct ktls_format *ktls_format_find(unsigned short version)
 {
-	p[0] = KTLS_DATA;
+	size_t i;
+
+	for (i = 0; i < sizeof(formats) / sizeof(formats[0]); i++)
+		if (formats[i].version == version)
+			return &formats[i];
+	return NULL;
+}
+
+void ktls_header_put(const struct ktls_format *f, unsigned char *p, unsigned char type, size_t body)
+{
+	p[0] = f->type ? f->type : type;
 	p[1] = VERSION_MAJOR;
 	p[2] = VERSION_MINOR;
 	p[3] = body >> 8;
 	p[4] = body;
 }
 
-int ktls_header_get(const unsigned char *p, size_t *ret_body)
+int ktls_header_get(const struct ktls_format *f, const unsigned char *p, size_t min, size_t *ret_body)
 {
 	size_t body = p[3] << 8 | p[4];
 
-	if (p[0] != KTLS_DATA)
+	if (f->type && p[0] != f->type)
 		return KTLS_UNEXPECTED_MESSAGE;
 	if (p[1] != VERSION_MAJOR || p[2] != VERSION_MINOR)
 		return KTLS_PROTOCOL_VERSION;
-	if (body > KTLS_BODY_MAX)
+	if (body > f->body_max)
 		return KTLS_RECORD_OVERFLOW;
-	if (body < KTLS_BODY_MIN)
+	if (body < min)
 		return KTLS_BAD_RECORD_MAC;
 	*ret_body = body;
 	return 0;
+}
+
+void ktls_aad_put(unsigned char *p, unsigned long long seq, const unsigned char *header, size_t plain)
+{
+	int i;
+
+	for (i = 0; i < 8; i++)
+		p[i] = seq >> (56 - 8 * i);
+	for (i = 0; i < 3; i++)
+		p[8 + i] = header[i];
+	p[11] = plain >> 8;
+	p[12] = plain;
 }
 
 long ktls_inner_end(const unsigned char *p, size_t len)

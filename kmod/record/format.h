@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What a TLS 1.3 record is on the wire (RFC 9846 5.2), and the alerts and
- * handshake messages that the record layer knows by number. No kernel needed.
+ * What a record is on the wire (TLS 1.3: RFC 9846 5.2; 1.2: RFC 5246 6.2.3.3),
+ * and the alerts and handshake messages that the record layer knows by number.
+ * No kernel needed.
  */
 #ifndef KTLS_RECORD_FORMAT_H
 #define KTLS_RECORD_FORMAT_H
@@ -9,12 +10,25 @@
 #include <linux/types.h>
 
 #define KTLS_HEADER	5
-#define KTLS_TAG	16
+#define KTLS_NONCE	8					/* that a record carries, if it does */
+#define KTLS_PREFIX_MAX	(KTLS_HEADER + KTLS_NONCE)
+#define KTLS_AAD_MAX	13
 #define KTLS_PLAIN_MAX	16384
-#define KTLS_OVERHEAD	(KTLS_HEADER + 1 + KTLS_TAG)		/* of a record without padding */
-#define KTLS_SEALED_MAX	(KTLS_PLAIN_MAX + KTLS_OVERHEAD)	/* longest that we send */
 #define KTLS_BODY_MAX	(KTLS_PLAIN_MAX + 256)			/* longest that we take, less header */
-#define KTLS_BODY_MIN	(1 + KTLS_TAG)
+
+/* A protocol version's records: all that sealing and opening knows of it. */
+struct ktls_format {
+	unsigned short	version;
+	unsigned char	type;		/* outer content type; 0: the record's own */
+	unsigned char	inner;		/* bytes of content type behind the plaintext */
+	unsigned char	nonce;		/* bytes of nonce behind the header, for ciphers with a salt */
+	unsigned char	aad;		/* bytes; KTLS_HEADER: the header as it stands */
+	unsigned short	body_max;
+	bool		updates;	/* has KeyUpdate */
+};
+
+/* NULL: no such version. */
+const struct ktls_format *ktls_format_find(unsigned short version);
 
 enum ktls_content {
 	KTLS_CCS	= 20,
@@ -48,11 +62,14 @@ enum {
 #define KTLS_MESSAGE_HEADER	4
 #define KTLS_KEY_UPDATE_LEN	5
 
-/* The outer header of a record whose body (plaintext, type, tag) is @body long. */
-void ktls_header_put(unsigned char *p, size_t body);
+/* The header of a record of content type @type whose body (all that follows) is @body long. */
+void ktls_header_put(const struct ktls_format *f, unsigned char *p, unsigned char type, size_t body);
 
-/* 0 and the length of the body, or the alert to send. */
-int ktls_header_get(const unsigned char *p, size_t *ret_body);
+/* 0 and the length of the body, which has at least @min bytes; or the alert to send. */
+int ktls_header_get(const struct ktls_format *f, const unsigned char *p, size_t min, size_t *ret_body);
+
+/* RFC 5246 6.2.3.3: additional data where it isn't the header. */
+void ktls_aad_put(unsigned char *p, unsigned long long seq, const unsigned char *header, size_t plain);
 
 /*
  * Where the inner plaintext ends: the index of the content type, which is the

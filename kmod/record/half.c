@@ -14,9 +14,10 @@ struct workqueue_struct *ktls_tx_queue;
 int ktls_half_init(struct ktls_half *half, const struct ktls_keys *keys)
 {
 	const struct ktls_cipher *cipher = ktls_cipher_find(keys->cipher);
+	const struct ktls_format *format = ktls_format_find(keys->version);
 	struct crypto_aead *tfm;
 
-	if (keys->version != TLS_1_3_VERSION || !cipher)
+	if (!format || !cipher || (cipher->only && cipher->only != keys->version))
 		return -EINVAL;
 	tfm = ktls_aead_alloc(cipher, keys->key);
 	if (IS_ERR(tfm))
@@ -25,6 +26,9 @@ int ktls_half_init(struct ktls_half *half, const struct ktls_keys *keys)
 	half->cipher = cipher;
 	half->seq = keys->seq;
 	half->version = keys->version;
+	half->format = format;
+	half->prefix = KTLS_HEADER + (cipher->salt ? format->nonce : 0);
+	half->tail = format->inner + cipher->tag;
 	memcpy(half->iv, keys->iv, sizeof(half->iv));
 	return 0;
 }
@@ -133,6 +137,8 @@ void ktls_record_free(struct ktls_sock *ks)
 		tx_free(ks->txs);
 	ks->txs = NULL;
 	WRITE_ONCE(ks->tx_pending, false);
+	if (ks->mainline)
+		ktls_mainline_free(ks);
 	if (ks->rxs) {
 		memzero_explicit(ks->rxs->buf, KTLS_RX_BUF);
 		rx_put(ks->rxs);

@@ -11,9 +11,24 @@
 
 int ktls_rx_fatal(struct sock *sk, int err, u8 alert, const char *reason)
 {
+	struct ktls_sock *ks = ktls_get(sk);
+
+	if (ks->mainline) {	/* the application sends its own alerts */
+		ks->rx_error = err;
+		return err;
+	}
 	ktls_tx_alert(sk, KTLS_FATAL, alert);
 	ktls_fail(sk, err, alert, KTLS_ALERT_FROM_LOCAL, reason);
 	return err;
+}
+
+/* Mainline tells of a bad header once; after that there is only the end of the stream. */
+static int header_told_once(struct sock *sk, u8 alert)
+{
+	ktls_get(sk)->rx_error = -EAGAIN;
+	sk->sk_err = alert == KTLS_PROTOCOL_VERSION ? EINVAL : EMSGSIZE;
+	sk_error_report(sk);
+	return -EAGAIN;
 }
 
 static const char *header_reason(u8 alert)
@@ -29,6 +44,15 @@ static const char *header_reason(u8 alert)
 	return "the peer sent an unencrypted record after the handshake";
 }
 
+static int header_failed(struct sock *sk, u8 alert)
+{
+	if (alert == KTLS_BAD_RECORD_MAC)
+		return ktls_rx_fatal(sk, -EBADMSG, alert, header_reason(alert));
+	if (ktls_get(sk)->mainline)
+		return header_told_once(sk, alert);
+	return ktls_rx_fatal(sk, -EPROTO, alert, header_reason(alert));
+}
+
 /* Offset in buf for plaintext that will be copied to @to (see txmem.c on slow copies). */
 static u32 start(const struct ktls_rx *rx, unsigned long to)
 {
@@ -39,28 +63,57 @@ static u32 start(const struct ktls_rx *rx, unsigned long to)
 	return off;
 }
 
+/* Additional data of its own, before @sg; the nonce that @head carries, if it does. */
+static const u8 *stand_apart(const struct ktls_half *half, struct ktls_rx *rx, struct scatterlist *sg, size_t len)
+{
+	ktls_aad_put(rx->aad, half->seq, rx->head, len - half->prefix - half->tail);
+	sg_set_buf(sg, rx->aad, half->format->aad);
+	return half->prefix > KTLS_HEADER ? rx->head + KTLS_HEADER : NULL;
+}
+
 static int open_from_queue(struct sock *sk, struct ktls_rx *rx, size_t len, u8 *to)
 {
-	struct scatterlist src[KTLS_RX_SG], dst[2];
-	int err = ktls_queue_sg(sk, src, KTLS_RX_SG, len);
+	struct ktls_half *half = &ktls_get(sk)->rx;
+	bool apart = half->format->aad != KTLS_HEADER;
+	struct scatterlist src[KTLS_RX_SG + 1], dst[2];
+	const u8 *carried = NULL;
+	int err;
 
+	if (apart) {
+		sg_init_table(src, 2);
+		err = ktls_queue_peek(sk, rx->head, half->prefix);
+		if (err)
+			return err;
+		carried = stand_apart(half, rx, src, len);
+	}
+	err = ktls_queue_sg(sk, src + apart, KTLS_RX_SG, apart ? half->prefix : 0, len);
 	if (err)
 		return err;
 	sg_init_table(dst, 2);
-	sg_set_buf(&dst[0], rx->scratch, KTLS_HEADER);
-	sg_set_buf(&dst[1], to, len - KTLS_HEADER);
-	return ktls_aead_open(&ktls_get(sk)->rx, &rx->room, src, dst, len - KTLS_HEADER);
+	sg_set_buf(&dst[0], rx->aad, half->format->aad);
+	sg_set_buf(&dst[1], to, len - half->prefix);
+	return ktls_aead_open(half, &rx->room, src, dst, len - half->prefix, carried);
 }
 
 static int open_gathered(struct sock *sk, struct ktls_rx *rx, size_t len)
 {
-	struct scatterlist sg;
+	struct ktls_half *half = &ktls_get(sk)->rx;
+	struct scatterlist sg[2], *src = sg;
+	const u8 *carried = NULL;
 	int err = ktls_queue_gather(sk, len);
 
 	if (err)
 		return err;
-	sg_init_one(&sg, rx->buf, len);
-	return ktls_aead_open(&ktls_get(sk)->rx, &rx->room, &sg, &sg, len - KTLS_HEADER);
+	sg_init_table(sg, 2);
+	sg_set_buf(&sg[1], rx->buf + half->prefix, len - half->prefix);
+	if (half->format->aad == KTLS_HEADER) {
+		src = &sg[1];
+		sg_set_buf(src, rx->buf, len);
+	} else {
+		memcpy(rx->head, rx->buf, half->prefix);
+		carried = stand_apart(half, rx, sg, len);
+	}
+	return ktls_aead_open(half, &rx->room, src, src, len - half->prefix, carried);
 }
 
 /*
@@ -83,7 +136,7 @@ static int open_to(struct sock *sk, struct ktls_rx *rx, size_t len, unsigned lon
 	}
 	if (rx->len)
 		return -ENOSPC;
-	*at = KTLS_HEADER;
+	*at = ktls_get(sk)->rx.prefix;
 	err = open_gathered(sk, rx, len);
 	rx->have = 0;
 	return err;
@@ -99,19 +152,26 @@ static int failed(struct sock *sk, int err)
 	return ktls_rx_fatal(sk, err, KTLS_INTERNAL_ERROR, "a record could not be decrypted");
 }
 
-/* Content type and length from the inner plaintext. */
+/* Content type and length of the @len bytes that were decrypted. */
 static int inner(struct sock *sk, struct ktls_rx *rx, u32 at, size_t len, u8 *ret_type, size_t *ret_len)
 {
-	long end = ktls_inner_end(rx->buf + at, len);
+	u8 behind = ktls_get(sk)->rx.format->inner;
+	long end = behind ? ktls_inner_end(rx->buf + at, len) : len;
 
 	if (end < 0)
 		return ktls_rx_fatal(sk, -EPROTO, KTLS_UNEXPECTED_MESSAGE,
 				     "the peer sent a record without a content type");
-	if (len > KTLS_PLAIN_MAX + 1)	/* RFC 9846 5.4: padding included */
+	if (len > KTLS_PLAIN_MAX + behind)	/* RFC 9846 5.4: padding included */
 		return ktls_rx_fatal(sk, -EPROTO, KTLS_RECORD_OVERFLOW, "the peer sent a record longer than TLS allows");
-	*ret_type = rx->buf[at + end];
+	*ret_type = behind ? rx->buf[at + end] : rx->head[0];
 	*ret_len = end;
 	return 0;
+}
+
+/* What decrypting a record of @len bytes leaves: plaintext, inner type and padding. */
+static size_t decrypted(const struct ktls_half *half, size_t len)
+{
+	return len - half->prefix - half->cipher->tag;
 }
 
 int ktls_open_record(struct sock *sk, unsigned long to, u8 *ret_type, size_t *ret_len)
@@ -124,7 +184,7 @@ int ktls_open_record(struct sock *sk, unsigned long to, u8 *ret_type, size_t *re
 
 	err = ktls_queue_record(sk, &len);
 	if (err > 0)
-		return ktls_rx_fatal(sk, err == KTLS_BAD_RECORD_MAC ? -EBADMSG : -EPROTO, err, header_reason(err));
+		return header_failed(sk, err);
 	if (err)
 		return err;
 	rx = ktls_rx_get(ks, GFP_KERNEL);
@@ -135,7 +195,7 @@ int ktls_open_record(struct sock *sk, unsigned long to, u8 *ret_type, size_t *re
 		return err;
 	if (err)
 		return failed(sk, err);
-	err = inner(sk, rx, at, len - KTLS_OVERHEAD + 1, ret_type, ret_len);
+	err = inner(sk, rx, at, decrypted(&ks->rx, len), ret_type, ret_len);
 	if (err)
 		return err;
 	if (!rx->len) {
@@ -161,7 +221,7 @@ void ktls_rx_drain(struct sock *sk)
 		rx = ktls_rx_get(ks, GFP_KERNEL);
 		if (!rx || rx->len || open_to(sk, rx, len, 0, &at))
 			return;
-		end = ktls_inner_end(rx->buf + at, len - KTLS_OVERHEAD + 1);
+		end = ktls_inner_end(rx->buf + at, decrypted(&ks->rx, len));
 		if (end < 0 || (end && rx->buf[at + end] == KTLS_DATA))
 			return;
 	}

@@ -48,6 +48,11 @@ static size_t queue_copy(struct sock *sk, size_t skip, u8 *to, size_t len)
 	return done;
 }
 
+int ktls_queue_peek(struct sock *sk, u8 *to, size_t len)
+{
+	return queue_copy(sk, 0, to, len) == len ? 0 : -EIO;
+}
+
 /* rcv_nxt counts a FIN too. */
 static size_t queued(const struct sock *sk)
 {
@@ -71,7 +76,7 @@ static int header_at(struct sock *sk, size_t skip, size_t *ret_body)
 	if (n < sizeof(h) &&
 	    queue_copy(sk, skip + n - have, h + n, sizeof(h) - n) < sizeof(h) - n)
 		return -EAGAIN;
-	return ktls_header_get(h, ret_body);
+	return ktls_header_get(ks->rx.format, h, ks->rx.prefix - KTLS_HEADER + ks->rx.tail, ret_body);
 }
 
 int ktls_queue_record(struct sock *sk, size_t *ret_len)
@@ -90,7 +95,7 @@ int ktls_queue_record(struct sock *sk, size_t *ret_len)
 	return 0;
 }
 
-int ktls_queue_sg(struct sock *sk, struct scatterlist *sg, unsigned int max, size_t len)
+int ktls_queue_sg(struct sock *sk, struct scatterlist *sg, unsigned int max, u32 skip, size_t len)
 {
 	unsigned int n = 0;
 	struct sk_buff *skb;
@@ -98,10 +103,13 @@ int ktls_queue_sg(struct sock *sk, struct scatterlist *sg, unsigned int max, siz
 	int ret;
 
 	sg_init_table(sg, max);
+	len -= skip;
 	skb = tcp_recv_skb(sk, tcp_sk(sk)->copied_seq, &off);
-	for (; skb && len; skb = next_skb(sk, skb), off = 0) {
-		if (off >= skb->len)
+	for (off += skip; skb && len; skb = next_skb(sk, skb)) {
+		if (off >= skb->len) {
+			off -= skb->len;
 			continue;
+		}
 		part = min_t(size_t, len, skb->len - off);
 		if (n + skb_shinfo(skb)->nr_frags + 1 > max || skb_has_frag_list(skb))
 			return -EMSGSIZE;
@@ -110,6 +118,7 @@ int ktls_queue_sg(struct sock *sk, struct scatterlist *sg, unsigned int max, siz
 			return ret;
 		n += ret;
 		len -= part;
+		off = 0;
 	}
 	if (len || !n)
 		return -EIO;
@@ -160,7 +169,7 @@ static size_t plaintext(struct sock *sk, size_t enough)
 	if (ks->rxs)
 		sum = ks->rxs->len;
 	while (sum < enough && !header_at(sk, at, &body) && at + KTLS_HEADER + body <= have) {
-		sum += body - KTLS_TAG - 1;
+		sum += KTLS_HEADER + body - ks->rx.prefix - ks->rx.tail;
 		at += KTLS_HEADER + body;
 	}
 	return sum;
@@ -184,7 +193,9 @@ static bool ready(struct sock *sk, gfp_t gfp)
 		return true;
 	if (ks->rxs && ks->rxs->len && low_enough(sk))
 		return true;
-	if (ks->rx_held)
+	if (ks->rx_error)
+		return ks->rx_error != -EAGAIN;
+	if (ks->rx_held || ks->rx_update)
 		return false;
 	if (ks->rx_eof)
 		return true;

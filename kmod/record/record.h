@@ -48,9 +48,10 @@ struct ktls_tx {
 	struct bio_vec		out[KTLS_TX_OUT];
 	struct bio_vec		rec[KTLS_TX_PIECES];
 	struct bio_vec		src[KTLS_TX_SOURCES];
+	u8			aad[16];	/* where it isn't the header */
 	size_t			out_len;
 	u8			out_n, rec_n, src_n;
-	u8			type;
+	u8			type, prefix;
 	u16			fill, capacity;
 	u32			borrowed;
 	bool			queued;		/* work is; it holds sk */
@@ -65,8 +66,8 @@ void ktls_tx_idle(struct sock *sk);			/* give it back if nothing is in it */
 extern struct workqueue_struct *ktls_tx_queue;
 
 /* txmem.c: up to @max pieces, @len bytes in all, each with a page reference: how many, or -ENOMEM.
- * @from: address the payload will be copied from, or 0. */
-int ktls_txmem_get(struct sock *sk, struct bio_vec *bv, unsigned int max, size_t len, unsigned long from);
+ * The payload begins behind @ahead bytes. @from: address it will be copied from, or 0. */
+int ktls_txmem_get(struct sock *sk, struct bio_vec *bv, unsigned int max, size_t len, u32 ahead, unsigned long from);
 void ktls_txmem_exit(void);
 
 /* seal.c */
@@ -106,7 +107,8 @@ int ktls_tx_rekey(struct sock *sk);
  */
 struct ktls_rx {
 	struct ktls_aead_room	room;
-	u8			scratch[16];	/* header, where the cipher wants to copy it */
+	u8			head[16];	/* of a record, where it is needed beside the additional data */
+	u8			aad[16];	/* the cipher wants to copy it, too */
 	u32			off, len, have;
 	u32			next_len;	/* a record of another type behind it: mainline sessions only */
 	u8			type, next_type;
@@ -123,8 +125,10 @@ void ktls_rx_idle(struct ktls_sock *ks);
 /* Length of the record at the head, header included, in @ret_len if all of it is here; -EAGAIN: not
  * yet; > 0: the header is wrong, the alert to send. */
 int ktls_queue_record(struct sock *sk, size_t *ret_len);
-/* Scatterlist of the first @len bytes. -EMSGSIZE: too many pieces. */
-int ktls_queue_sg(struct sock *sk, struct scatterlist *sg, unsigned int max, size_t len);
+/* Scatterlist of the first @len bytes but for @skip. -EMSGSIZE: too many pieces. */
+int ktls_queue_sg(struct sock *sk, struct scatterlist *sg, unsigned int max, u32 skip, size_t len);
+/* Copy the first @len bytes, none of which has been taken out. */
+int ktls_queue_peek(struct sock *sk, u8 *to, size_t len);
 /* Move the head's first bytes into rxs, until it has @len of them. */
 int ktls_queue_gather(struct sock *sk, size_t len);
 /* Recompute rx_ready; take a record that the window is too small for out of the queue. */
@@ -139,5 +143,7 @@ int ktls_rx_fatal(struct sock *sk, int err, u8 alert, const char *reason);
 
 /* rxcontrol.c: deal with a control record. 0: reading goes on. */
 int ktls_rx_control(struct sock *sk, u8 type, const u8 *p, size_t len);
+/* Look at one that the application will get. */
+void ktls_rx_notice(struct sock *sk, u8 type, const u8 *p, size_t len);
 
 #endif

@@ -6,6 +6,7 @@
  * through ktls_data_ready(), so that nobody is woken for part of a record.
  */
 #include <linux/sched/signal.h>
+#include <linux/splice.h>
 #include "record.h"
 
 /* One call's wishes, and how far it is. */
@@ -84,6 +85,7 @@ static int take_record(struct sock *sk, u8 type, size_t len)
 		ktls_stat_add(sk, KTLS_STAT_RxControl, 1);
 		if (!ks->mainline)
 			return ktls_rx_control(sk, type, rx->buf + rx->off + rx->len, len);
+		ktls_rx_notice(sk, type, rx->buf + rx->off + rx->len, len);
 	}
 	if (!rx->len)
 		rx->type = type;
@@ -108,6 +110,10 @@ static int try_record(struct sock *sk, unsigned long to)
 		return ks->error;
 	if (ks->rxs && ks->rxs->next_len)
 		return -ENOSPC;
+	if (ks->rx_error)
+		return ks->rx_error;
+	if (ks->rx_update)
+		return -EKEYEXPIRED;
 	if (ks->rx_held)
 		return -EAGAIN;
 	if (ks->rx_eof)
@@ -263,6 +269,34 @@ int ktls_rx_end(struct sock *sk, long timeo)
 		ktls_rx_idle(ktls_get(sk));
 	}
 	return err > 0 ? -EBUSY : err;
+}
+
+/*
+ * recvmsg() has no cmsg to a pipe, so a control record is EINVAL there and
+ * stays (mainline's way). The rest is what the generic call does with recvmsg().
+ */
+ssize_t ktls_splice_read(struct socket *sock, loff_t *ppos, struct pipe_inode_info *pipe, size_t len,
+			 unsigned int flags)
+{
+	bool nonblock = sock->file->f_flags & O_NONBLOCK || flags & SPLICE_F_NONBLOCK;
+	struct sock *sk = sock->sk;
+	struct ktls_sock *ks = ktls_get(sk);
+	struct msghdr none = { };
+	struct recv r = { .msg = &none, .target = 1, .timeo = sock_rcvtimeo(sk, nonblock) };
+	int err = 1;
+
+	lock_sock(sk);
+	if (ks->rx.tfm) {
+		err = next_plaintext(sk, &r);
+		if (err > 0 && ks->rxs->type != KTLS_DATA)
+			err = -EINVAL;
+		if (ks->phase == KTLS_PHASE_OPEN) {
+			ktls_queue_check(sk, GFP_KERNEL);
+			ktls_rx_idle(ks);
+		}
+	}
+	release_sock(sk);
+	return err > 0 ? ktls_copy_to_pipe(sock->file, ppos, pipe, len, flags) : err;
 }
 
 /* ---- being readable */

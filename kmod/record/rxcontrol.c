@@ -112,6 +112,22 @@ static int messages(struct sock *sk, const u8 *p, size_t len)
 	}
 }
 
+/* What mainline notices itself: behind a KeyUpdate nothing can be opened until TLS_RX brings new keys. */
+void ktls_rx_notice(struct sock *sk, u8 type, const u8 *p, size_t len)
+{
+	struct ktls_sock *ks = ktls_get(sk);
+	enum ktls_messages kind;
+	u8 requested;
+
+	if (type != KTLS_MESSAGE || !ks->rx.format->updates || !len)
+		return;
+	if (*p != KTLS_KEY_UPDATE &&
+	    (ktls_messages_sort(p, len, &kind, &requested) || kind != KTLS_MSG_UPDATE))
+		return;
+	WRITE_ONCE(ks->rx_update, true);
+	ktls_stat_add(sk, KTLS_STAT_RxRekeysDue, 1);
+}
+
 int ktls_rx_control(struct sock *sk, u8 type, const u8 *p, size_t len)
 {
 	switch (type) {

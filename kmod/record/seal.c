@@ -5,7 +5,8 @@
  * Copied bytes are encrypted where they lie; other people's pages are only the
  * source. In TLS 1.3 the header is the additional data, so header,
  * plaintext, type and tag are one run of memory and mostly one scatterlist
- * entry.
+ * entry. In TLS 1.2 the additional data stands apart, and the run begins
+ * behind the nonce.
  */
 #include <linux/mm.h>
 #include <linux/scatterlist.h>
@@ -13,19 +14,22 @@
 
 int ktls_rec_begin(struct sock *sk, u8 type, size_t want, unsigned long from)
 {
+	const struct ktls_sock *ks = ktls_get(sk);
+	const struct ktls_half *half = &ks->tx;
 	struct ktls_tx *tx = ktls_tx_get(sk);
 	int n;
 
 	if (!tx)
 		return -ENOMEM;
-	want = min_t(size_t, want, ktls_get(sk)->tx_limit ?: KTLS_PLAIN_MAX);
-	n = ktls_txmem_get(sk, tx->rec, KTLS_TX_PIECES, want + KTLS_OVERHEAD, from);
+	want = min_t(size_t, want, ks->tx_limit ?: KTLS_PLAIN_MAX);
+	n = ktls_txmem_get(sk, tx->rec, KTLS_TX_PIECES, half->prefix + want + half->tail, half->prefix, from);
 	if (n < 0)
 		return n;
 	tx->rec_n = n;
 	tx->src_n = 0;
 	tx->borrowed = 0;
 	tx->type = type;
+	tx->prefix = half->prefix;
 	tx->fill = 0;
 	tx->capacity = want;
 	return 0;
@@ -36,7 +40,7 @@ static struct bio_vec *spot(struct ktls_tx *tx, size_t at, size_t *ret_off)
 {
 	struct bio_vec *bv = tx->rec;
 
-	at += KTLS_HEADER;
+	at += tx->prefix;
 	while (at >= bv->bv_len)
 		at -= bv++->bv_len;
 	*ret_off = at;
@@ -141,48 +145,82 @@ static void sg_add(struct scatterlist *sg, const struct bio_vec *bv)
 	sg_set_page(sg, bv->bv_page, bv->bv_len, bv->bv_offset);
 }
 
-/* Header and type from the record's own memory, the plaintext from where it lies. */
-static void source_list(struct ktls_tx *tx, struct scatterlist *sg)
+/* Additional data from @aad, the plaintext from where it lies, its type from the record's own memory. */
+static void source_list(struct ktls_tx *tx, struct scatterlist *sg, const struct ktls_format *f, void *aad)
 {
+	unsigned int i, n = tx->src_n;
 	struct bio_vec *bv;
-	unsigned int i;
 	size_t off;
 
-	sg_init_table(sg, tx->src_n + 2);
-	sg_set_page(sg, tx->rec[0].bv_page, KTLS_HEADER, tx->rec[0].bv_offset);
-	for (i = 0; i < tx->src_n; i++)
+	sg_init_table(sg, 1 + n + f->inner);
+	sg_set_buf(sg, aad, f->aad);
+	for (i = 0; i < n; i++)
 		sg_add(&sg[i + 1], &tx->src[i]);
+	if (!f->inner)
+		return;
 	bv = spot(tx, tx->fill, &off);
-	sg_set_page(&sg[i + 1], bv->bv_page, 1, bv->bv_offset + off);
+	sg_set_page(&sg[n + 1], bv->bv_page, f->inner, bv->bv_offset + off);
+}
+
+/* The record from where the cipher begins: at the header, or at the plaintext with @aad before it. */
+static void target_list(const struct ktls_tx *tx, struct scatterlist *sg, const struct ktls_format *f, void *aad)
+{
+	bool apart = f->aad != KTLS_HEADER;
+	u32 skip = apart ? tx->prefix : 0;
+	unsigned int i;
+
+	sg_init_table(sg, tx->rec_n + apart);
+	if (apart)
+		sg_set_buf(sg++, aad, f->aad);
+	for (i = 0; i < tx->rec_n; i++, skip = 0)
+		sg_set_page(&sg[i], tx->rec[i].bv_page, tx->rec[i].bv_len - skip, tx->rec[i].bv_offset + skip);
+}
+
+/* Header, nonce, type: what isn't encrypted or stands behind the plaintext. Where the additional data is. */
+static u8 *frame(struct ktls_tx *tx, const struct ktls_half *half, size_t body)
+{
+	const struct ktls_format *f = half->format;
+	u8 *head = page_address(tx->rec[0].bv_page) + tx->rec[0].bv_offset;
+	struct bio_vec *bv;
+	size_t off;
+
+	ktls_header_put(f, head, tx->type, body);
+	memcpy(head + KTLS_HEADER, half->iv + half->cipher->salt, tx->prefix - KTLS_HEADER);
+	if (f->inner) {
+		bv = spot(tx, tx->fill, &off);
+		*(u8 *)(page_address(bv->bv_page) + bv->bv_offset + off) = tx->type;
+	}
+	if (f->aad == KTLS_HEADER)
+		return head;
+	ktls_aad_put(tx->aad, half->seq, head, tx->fill);
+	return tx->aad;
 }
 
 static int seal(struct ktls_sock *ks, struct ktls_tx *tx)
 {
-	struct scatterlist dst[KTLS_TX_PIECES], src[KTLS_TX_SOURCES + 2];
-	size_t off, body = tx->fill + 1 + KTLS_TAG;
-	struct bio_vec *bv;
-	unsigned int i;
+	struct scatterlist dst[KTLS_TX_PIECES + 1], src[KTLS_TX_SOURCES + 2];
+	size_t len = tx->prefix + tx->fill + ks->tx.tail;
+	const struct ktls_format *f = ks->tx.format;
+	u8 *aad = frame(tx, &ks->tx, len - KTLS_HEADER);
+	const u8 *carried = tx->prefix > KTLS_HEADER ? ks->tx.iv + ks->tx.cipher->salt : NULL;
 
-	ktls_header_put(page_address(tx->rec[0].bv_page) + tx->rec[0].bv_offset, body);
-	bv = spot(tx, tx->fill, &off);
-	*(u8 *)(page_address(bv->bv_page) + bv->bv_offset + off) = tx->type;
-	trim(tx, KTLS_HEADER + body);
-	sg_init_table(dst, tx->rec_n);
-	for (i = 0; i < tx->rec_n; i++)
-		sg_add(&dst[i], &tx->rec[i]);
+	trim(tx, len);
+	target_list(tx, dst, f, aad);
 	if (tx->src_n)
-		source_list(tx, src);
-	return ktls_aead_seal(&ks->tx, &tx->room, tx->src_n ? src : dst, dst, tx->fill + 1);
+		source_list(tx, src, f, aad);
+	return ktls_aead_seal(&ks->tx, &tx->room, tx->src_n ? src : dst, dst, tx->fill + f->inner, carried);
 }
 
 int ktls_rec_seal(struct sock *sk)
 {
 	struct ktls_sock *ks = ktls_get(sk);
 	struct ktls_tx *tx = ks->txs;
+	size_t len;
 	int err;
 
 	if (!tx || !tx->rec_n)
 		return 0;
+	len = tx->prefix + tx->fill + ks->tx.tail;
 	err = seal(ks, tx);
 	if (err) {
 		ktls_fail(sk, err, 0, KTLS_ALERT_FROM_NONE, "a record could not be encrypted");
@@ -190,7 +228,7 @@ int ktls_rec_seal(struct sock *sk)
 	}
 	memcpy(&tx->out[tx->out_n], tx->rec, tx->rec_n * sizeof(tx->rec[0]));
 	tx->out_n += tx->rec_n;
-	tx->out_len += tx->fill + KTLS_OVERHEAD;
+	tx->out_len += len;
 	tx->rec_n = 0;
 	put_sources(tx);
 	ks->tx_records++;

@@ -71,7 +71,7 @@ static int open_record(struct sock *sk, struct send *s)
 	}
 	if (tx && tx->rec_n)
 		return 0;
-	if (ks->tx.seq >= ks->tx.cipher->limit) {
+	if (ks->tx.seq >= ks->tx.cipher->limit && !ks->mainline) {
 		err = ktls_tx_rekey(sk);
 		if (err)
 			return err;

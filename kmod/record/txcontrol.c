@@ -33,7 +33,7 @@ static int queue_control(struct sock *sk, u8 type, const void *data, size_t len)
 
 	if (!ks->tx.tfm || ks->tx.seq == U64_MAX)
 		return -EKEYEXPIRED;
-	if (len > KTLS_PLAIN_MAX)
+	if (len > (ks->tx_limit ?: KTLS_PLAIN_MAX))
 		return -EMSGSIZE;
 	if (sk->sk_shutdown & SEND_SHUTDOWN || ks->tx_closed)
 		return -EPIPE;

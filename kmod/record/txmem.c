@@ -57,10 +57,10 @@ static void put_pieces(struct bio_vec *bv, unsigned int n)
 		put_page(bv[n].bv_page);
 }
 
-static int ring_get(struct bio_vec *bv, unsigned int max, size_t len, unsigned long from)
+static int ring_get(struct bio_vec *bv, unsigned int max, size_t len, u32 ahead, unsigned long from)
 {
 	struct ring *r = get_cpu_ptr(&rings);
-	unsigned int n = 0, ahead = KTLS_HEADER, off;
+	unsigned int n = 0, off;
 	struct page *page;
 
 	while (len && n < max) {
@@ -108,9 +108,9 @@ static int frag_get(struct sock *sk, struct bio_vec *bv, unsigned int max, size_
 	return len ? -ENOMEM : n;
 }
 
-int ktls_txmem_get(struct sock *sk, struct bio_vec *bv, unsigned int max, size_t len, unsigned long from)
+int ktls_txmem_get(struct sock *sk, struct bio_vec *bv, unsigned int max, size_t len, u32 ahead, unsigned long from)
 {
-	int n = ring_get(bv, max, len, from);
+	int n = ring_get(bv, max, len, ahead, from);
 
 	return n > 0 ? n : frag_get(sk, bv, max, len);
 }

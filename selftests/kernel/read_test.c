@@ -229,7 +229,7 @@ static void test_options(void **state)
 	expect_errno(setsockopt(fd[0], SOL_TLS, TLS_TX, &k, sizeof(k)) ? -1 : 0, ENOPROTOOPT);
 	assert_int_equal(wire_attach(fd[0]), 0);
 	assert_int_equal(wire_attach(fd[0]), -EEXIST);
-	k.version = 0x0303;
+	k.version = 0x0302;
 	assert_int_equal(wire_install(fd[0], TLS_TX, &k), -EINVAL);
 	k.version = 0x0304;
 	k.cipher = 999;
@@ -239,7 +239,11 @@ static void test_options(void **state)
 	k.cipher = GCM;
 	expect_errno(getsockopt(fd[0], SOL_TLS, TLS_TX, &info, &len), EBUSY);
 	assert_int_equal(wire_install(fd[0], TLS_TX, &k), 0);
-	assert_int_equal(wire_install(fd[0], TLS_TX, &k), -EBUSY);
+	assert_int_equal(wire_install(fd[0], TLS_TX, &k), 0);	/* once more: a rekey */
+	k.version = 0x0303;
+	assert_int_equal(wire_install(fd[0], TLS_TX, &k), -EINVAL);
+	assert_int_equal(wire_install(fd[0], TLS_RX, &k), -EINVAL);
+	k.version = 0x0304;
 	assert_int_equal(getsockopt(fd[0], SOL_TLS, TLS_TX, &info, &len), 0);
 	assert_int_equal(info.cipher_type, GCM);
 	wire_write(fd[1], "plain", 5);			/* the other way is TCP as before */

@@ -22,6 +22,15 @@
 #define KTLS_INFO	101	/* get: struct ktls_info and attributes */
 #define KTLS_DETACH	102	/* set, no value: back to plain TCP */
 
+/*
+ * Ciphers beside those of linux/tls.h. TLS_TX and TLS_RX take them as struct
+ * tls_crypto_info, then 8 bytes of iv, the key, 4 bytes of salt, 8 of sequence number.
+ */
+#define KTLS_CIPHER_AES_CCM_256		256
+#define KTLS_CIPHER_AES_CCM_8_128	257
+#define KTLS_CIPHER_CAMELLIA_GCM_128	258
+#define KTLS_CIPHER_CAMELLIA_GCM_256	259
+
 #define KTLS_TIMEOUT_MAX_MS	600000
 
 /*
