@@ -112,9 +112,6 @@ void ktls_upcall_abandon(struct sock *sk, struct ktls_upcall *u);
 /* The connection is gone while nobody looks: make the timer look. Any context. */
 void ktls_upcall_hurry(struct ktls_upcall *u);
 
-bool ktls_agent_joined(struct ktls_net *kn, u32 portid);
-int ktls_agent_join(struct ktls_net *kn, u32 portid);
-void ktls_agent_left(struct ktls_net *kn, u32 portid);
 /* The oldest pending, now held by @portid; the caller gets a reference. -EPERM, -EAGAIN */
 struct ktls_upcall *ktls_upcall_take(struct ktls_net *kn, u32 portid);
 /* The upcall @id, if @portid holds it; the caller gets a reference. -ENOENT, -EPERM */
@@ -124,6 +121,11 @@ int ktls_upcall_init(void);
 void ktls_upcall_exit(void);
 void ktls_upcall_net_init(struct ktls_net *kn);
 void ktls_upcall_net_exit(struct ktls_net *kn);
+
+/* ---- agent.c */
+bool ktls_agent_joined(struct ktls_net *kn, u32 portid);	/* ktls_net.lock held */
+int ktls_agent_join(struct ktls_net *kn, u32 portid);
+void ktls_agent_left(struct ktls_net *kn, u32 portid);
 
 /* ---- channel.c */
 /* A file for the raw bytes; takes its own reference. Socket lock held. */
