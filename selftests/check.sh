@@ -112,7 +112,7 @@ unit_tests() {
 }
 
 guest() {
-	NOAGENT=1 NOMODULE='' VM_DIR=$PWD/build/vm/check-$1 TIMEOUT=${VM_TIMEOUT:-1000} \
+	NOAGENT=1 NOMODULE='' VM_DIR=$PWD/build/vm/check-$1 TIMEOUT=${VM_TIMEOUT:-1500} \
 		selftests/vm/boot.sh "$1" "SIZE=${SIZE:-} selftests/vm/all.sh"
 }
 

@@ -113,7 +113,7 @@ static void nonblocking(void **state)
 	assert_int_equal(detach(s->fd), -EINPROGRESS);
 	assert_false(polled(s->fd, 20) & POLLIN);
 	peer_send(s, WIRE_ALERT, CLOSE_NOTIFY, 2);
-	assert_true(polled(s->fd, 1000) & POLLIN);
+	assert_true(turns(s->fd, POLLIN, 1000));
 	assert_int_equal(detach(s->fd), 0);
 	assert_int_equal(polled(s->fd, 20), POLLOUT);
 	fcntl(s->fd, F_SETFL, 0);
@@ -188,7 +188,7 @@ static void full_buffers(void **state)
 	assert_memory_equal(got, data, sent);
 	peer_expect_alert(s, 1, 0);
 	peer_send(s, WIRE_ALERT, CLOSE_NOTIFY, 2);
-	assert_true(polled(s->fd, 1000) & POLLIN);
+	assert_true(turns(s->fd, POLLIN, 1000));
 	assert_int_equal(detach(s->fd), 0);
 }
 
@@ -206,7 +206,7 @@ static void second_session(void **state)
 	assert_int_equal(polled(s->fd, 1000), POLLOUT);
 	s->tx = s->rx = some_key;
 	peer_send(s, WIRE_DATA, "again", 5);
-	assert_true(polled(s->fd, 1000) & POLLIN);
+	assert_true(turns(s->fd, POLLIN, 1000));
 	wire_read(s->fd, buf, 5);
 	assert_memory_equal(buf, "again", 5);
 	wire_write(s->fd, "reply", 5);

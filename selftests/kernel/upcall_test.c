@@ -40,7 +40,7 @@ static void assert_hung_up(int channel)
 {
 	char byte;
 
-	assert_true(polled(channel, 5000) & POLLHUP);
+	assert_true(turns(channel, POLLHUP, 5000));
 	assert_int_equal(read(channel, &byte, 1), -1);
 	assert_int_equal(errno, ENOTCONN);
 	assert_int_equal(write(channel, "x", 1), -1);
@@ -361,7 +361,7 @@ static void agent_refuses(void **state)
 	assert_int_equal(write(u.channel, "x", 1), 1);
 	assert_int_equal(agent_respond_error(&w->agent, u.id, -EKEYREJECTED, 42,
 					     KTLS_ALERT_FROM_LOCAL, "the certificate is for another name"), 0);
-	assert_int_equal(polled(w->app, 5000) & POLLERR, POLLERR);
+	assert_true(turns(w->app, POLLERR, 5000));
 	assert_int_equal(so_error(w->app), EKEYREJECTED);
 	assert_dead(w->app, EKEYREJECTED);
 	info_get(w->app, &info, reason);
@@ -400,7 +400,7 @@ static void times_out_in_agent(void **state)
 	assert_int_equal(handshake(w->app, CLIENT, 200, NULL, 0), -EINPROGRESS);
 	accept_one(&w->agent, &u);
 	assert_int_equal(write(u.channel, "x", 1), 1);
-	assert_int_equal(polled(w->app, 5000) & POLLERR, POLLERR);
+	assert_true(turns(w->app, POLLERR, 5000));
 	assert_int_equal(so_error(w->app), ETIMEDOUT);
 	assert_hung_up(u.channel);
 	assert_int_equal(agent_respond_keys(&w->agent, u.id, &some_key, &some_key), -ENOENT);
@@ -439,7 +439,7 @@ static void peer_resets_held(void **state)
 	setsockopt(w->peer, SOL_SOCKET, SO_LINGER, &now_then, sizeof(now_then));
 	close(w->peer);
 	w->peer = -1;
-	assert_true(polled(u.channel, 5000) & POLLHUP);
+	assert_true(turns(u.channel, POLLHUP, 5000));
 	assert_int_equal(polled(w->app, 50), 0);
 	assert_int_equal(read(u.channel, buf, sizeof(buf)), 5);
 	assert_int_equal(read(u.channel, buf, sizeof(buf)), -1);
@@ -459,7 +459,7 @@ static void peer_closes(void **state)
 	assert_int_equal(handshake(w->app, CLIENT, 0, NULL, 0), -EINPROGRESS);
 	accept_one(&w->agent, &u);
 	shutdown(w->peer, SHUT_WR);
-	assert_true(polled(u.channel, 5000) & POLLIN);
+	assert_true(turns(u.channel, POLLIN, 5000));
 	assert_int_equal(read(u.channel, &byte, 1), 0);
 	assert_int_equal(polled(w->app, 0), 0);
 	close(u.channel);
@@ -601,7 +601,7 @@ static void channel_closed_late(void **state)
 	accept_one(&w->agent, &u);
 	assert_int_equal(write(u.channel, "x", 1), 1);
 	close(u.channel);
-	assert_int_equal(polled(w->app, 5000) & POLLERR, POLLERR);
+	assert_true(turns(w->app, POLLERR, 5000));
 	assert_int_equal(so_error(w->app), ECONNABORTED);
 	info_get(w->app, &info, reason);
 	assert_non_null(strstr(reason, "agent"));

@@ -142,6 +142,19 @@ short polled(int fd, int ms)
 	return p.revents;
 }
 
+bool turns(int fd, short events, int ms)
+{
+	struct timespec wait = { .tv_nsec = 5000000 };
+	int turn;
+
+	for (turn = 0; turn < ms / 5; turn++) {
+		if (polled(fd, 0) & events)
+			return true;
+		nanosleep(&wait, NULL);
+	}
+	return false;
+}
+
 /* ---- handshakes */
 
 int handshake(int fd, uint8_t role, uint32_t timeout_ms, const void *attrs, size_t len)

@@ -47,6 +47,7 @@ socklen_t info_get(int fd, struct ktls_info *info, char reason[256]);
 long stat_get(const char *name);	/* of /proc/net/ktls_stat, without "Ktls" */
 int so_error(int fd);
 short polled(int fd, int ms);		/* revents for IN | OUT | RDHUP */
+bool turns(int fd, short events, int ms);	/* has one of these within the time */
 unsigned int param_set(const char *name, unsigned int value);	/* gives the old value */
 
 extern const struct key some_key;

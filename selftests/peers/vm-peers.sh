@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # vm-peers.sh: ktls against programs that we did not write, in both roles where
 # the peer has both, with each cipher; then peers that misbehave. In a guest
-# with module and agent. SIZE= is the large file in MiB (1024, emulated 64).
+# with module and agent. SIZE= is the large file in MiB (1024, emulated 8).
 # shellcheck source=selftests/peers/vm-lib.sh
 . "$(dirname "$0")/vm-lib.sh"
-[ "${VM_ACCEL:-}" = kvm ] && size=${SIZE:-1024} || size=${SIZE:-64}
+[ "${VM_ACCEL:-}" = kvm ] && size=${SIZE:-1024} || size=${SIZE:-8}
 ciphers="AES-128-GCM AES-256-GCM CHACHA20-POLY1305"
 declare -A suite=([AES-128-GCM]=TLS_AES_128_GCM_SHA256 [AES-256-GCM]=TLS_AES_256_GCM_SHA384
 	[CHACHA20-POLY1305]=TLS_CHACHA20_POLY1305_SHA256)
