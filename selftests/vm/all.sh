@@ -38,7 +38,6 @@ if selftests/vm/agent.sh start; then
 	program 600 vm-resume selftests/peers/vm-resume.sh
 	program 300 vm-tools selftests/peers/vm-tools.sh
 	program 300 vm-run selftests/peers/vm-run.sh
-	program 300 vm-keyupdate selftests/peers/vm-keyupdate.sh
 	program 300 vm-bad-input selftests/peers/vm-bad-input.sh
 	program 300 vm-agent-death selftests/peers/vm-agent-death.sh
 	selftests/vm/agent.sh stop
