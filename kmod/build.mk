@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # make module K=6.12 (or K=6.1, or KREL=<release>) builds build/kmod/<release>/ktls.ko
-# with the newest installed headers of that series; make sparse K=... checks it.
+# with the newest headers of that series, installed or unpacked by scripts/deps.sh
+# headers; make sparse K=... checks it. KDEBUG=1 keeps the debug information.
 K ?= 6.12
-KREL ?= $(shell ls -d /lib/modules/$(K).*/build 2>/dev/null | cut -d/ -f4 | sort -V | tail -1)
-KDIR ?= /lib/modules/$(KREL)/build
+HEADERS = $(CURDIR)/$(B)/vm/headers
+KREL ?= $(shell ls -d /lib/modules/$(K).*/build $(HEADERS)/$(K).*/ready 2>/dev/null | \
+	awk -F/ '{ print $$(NF - 1) }' | sort -V | tail -1)
+KDIR ?= $(firstword $(wildcard /lib/modules/$(KREL)/build $(HEADERS)/$(KREL)/usr/src/linux-headers-$(KREL)))
 KOUT = $(CURDIR)/$(B)/kmod/$(KREL)
-KMAKE = $(MAKE) -C $(KDIR) M=$(KOUT) W=1
+KLEAN = $(if $(KDEBUG),,KCFLAGS=-g0 KAFLAGS=-g0 CONFIG_DEBUG_INFO_BTF_MODULES=)
+KMAKE = $(MAKE) -C $(KDIR) M=$(KOUT) W=1 $(KLEAN)
 
 .PHONY: module sparse module-tree
 module: module-tree
@@ -18,7 +22,7 @@ sparse: module-tree
 # Kbuild writes beside the sources, so it gets a tree of links.
 module-tree:
 	@[ -n "$(KREL)" ] && [ -d "$(KDIR)" ] || \
-		{ echo "module: no headers for Linux $(K) in /lib/modules (apt-get install linux-headers-...)" >&2; exit 4; }
+		{ echo "module: no headers for Linux $(K): scripts/deps.sh headers $(K), or install linux-headers-..." >&2; exit 4; }
 	@mkdir -p $(KOUT)
 	@find $(KOUT) -xtype l -delete
 	@cp -as --remove-destination $(CURDIR)/kmod/. $(KOUT)/

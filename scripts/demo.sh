@@ -27,7 +27,7 @@ quietly() { # WHAT COMMAND...
 }
 
 build() {
-	scripts/deps.sh build vm "module-$K" && command -v curl > /dev/null || scripts/deps.sh peers || return
+	scripts/deps.sh build vm module || return
 	make -s -j2 K="$K" agent tools vm-module test-ca
 }
 

@@ -3,7 +3,7 @@
 # deps.sh SET...: install what is missing from Debian, in one apt-get call.
 #
 #	build		compiler and libraries of agent, library and tools
-#	module		headers of both kernel series (module-6.1, module-6.12 for one)
+#	module		what building the module for the guests' kernels needs
 #	headers-RELEASE	headers of one kernel, if it has none yet
 #	vm		qemu and what makes the guest's image
 #	uml		the kernel source and what building User Mode Linux needs
@@ -11,7 +11,9 @@
 #	bench		what ours is compared with
 #	test		cmocka, sparse, ctags, valgrind
 # deps.sh image SERIES: download the kernel package of a series into build/vm
-# (it is not installed) and print its path.
+# and print its path; deps.sh headers SERIES: the headers that go with it, as
+# the folder to build modules in. Neither is installed: that would give this
+# machine a kernel to boot.
 #
 # Asks nothing, does nothing if nothing is missing.
 set -euo pipefail
@@ -20,7 +22,8 @@ export DEBIAN_FRONTEND=noninteractive
 
 declare -A packages=(
 	[build]="gcc libc6-dev pkg-config nettle-dev libgmp-dev libtasn1-6-dev libnl-3-dev libnl-genl-3-dev libinih-dev libseccomp-dev libsystemd-dev libcap-dev linux-libc-dev"
-	[vm]="qemu-system-x86 busybox-static kmod cpio zstd xz-utils openssl iproute2 procps"
+	[module]="make gcc libelf1 libssl3 pahole"
+	[vm]="qemu-system-x86 busybox-static kmod cpio zstd xz-utils openssl iproute2 procps curl"
 	[uml]="linux-source-6.12 make gcc libc6-dev flex bison bc xz-utils busybox-static iproute2 kmod"
 	[peers]="openssl gnutls-bin curl nginx-light python3 socat redis-server redis-tools"
 	[bench]="gcc libc6-dev nettle-dev libssl-dev linux-source-6.12 xz-utils"
@@ -58,40 +61,69 @@ release() {
 	echo "${image#linux-image-}"
 }
 
-# Two makes at a time may want the same package: one of them downloads.
-download_image() {
-	local package deb
-	package=linux-image-$(release "$1")
+# download PACKAGE: into a folder of its own; prints the file. Two makes at a
+# time may want the same package: one of them downloads.
+download() {
+	local package=$1 deb
 	mkdir -p "$top/build/vm/deb/$package"
-	cd "$top/build/vm/deb/$package"
-	deb=$(compgen -G "*.deb" | head -1) || true
-	if [ -z "$deb" ]; then
-		echo "deps: downloading $package" >&2
-		apt-get -qq -o APT::Sandbox::User=root download "$package" >&2 ||
-			{ refresh_lists; apt-get -qq -o APT::Sandbox::User=root download "$package" >&2; } ||
-			fail "cannot download $package; are Debian's sources reachable?"
-		deb=$(compgen -G "*.deb" | head -1)
+	(
+		flock 8
+		cd "$top/build/vm/deb/$package"
+		deb=$(compgen -G "*.deb" | head -1) || true
+		if [ -z "$deb" ]; then
+			echo "deps: downloading $package" >&2
+			apt-get -qq -o APT::Sandbox::User=root download "$package" >&2 ||
+				{ refresh_lists; apt-get -qq -o APT::Sandbox::User=root download "$package" >&2; } ||
+				fail "cannot download $package; are Debian's sources reachable?"
+			deb=$(compgen -G "*.deb" | head -1)
+		fi
+		echo "$PWD/$deb"
+	) 8> "$top/build/vm/deb/$package/lock"
+}
+
+# The packages of a kernel's headers, by name.
+header_packages() {
+	apt-cache depends "linux-headers-$1" |
+		awk -v first="linux-headers-$1" 'BEGIN { print first }
+			$1 == "Depends:" && $2 ~ /^linux-(headers|kbuild)-/ { print $2 }'
+}
+
+# The makefile of Debian's headers names its twin by an absolute path.
+unpack_headers() {
+	local release dir package
+	release=$(release "$1")
+	if [ -d "/lib/modules/$release/build" ]; then
+		echo "/lib/modules/$release/build"
+		return
 	fi
-	echo "$PWD/$deb"
+	dir=$top/build/vm/headers/$release
+	mkdir -p "$dir"
+	(
+		flock 8
+		[ -e "$dir/ready" ] && exit
+		[ -n "$(apt-cache show "linux-headers-$release" 2> /dev/null)" ] || refresh_lists
+		for package in $(header_packages "$release"); do
+			dpkg-deb -x "$(download "$package")" "$dir"
+		done
+		sed -i "s|/usr/src/|$dir/usr/src/|" "$dir/usr/src/linux-headers-$release/Makefile"
+		touch "$dir/ready"
+	) 8> "$dir/lock"
+	echo "$dir/usr/src/linux-headers-$release"
 }
 
 wanted() {
 	case $1 in
-	module) echo "make gcc linux-headers-$(release 6.1) linux-headers-$(release 6.12)" ;;
 	headers-*) [ -d "/lib/modules/${1#headers-}/build" ] || echo "make gcc linux-headers-${1#headers-}" ;;
-	module-*) echo "make gcc linux-headers-$(release "${1#module-}")" ;;
 	*) [ -n "${packages[$1]:-}" ] || fail "unknown set $1"
 	   echo "${packages[$1]}" ;;
 	esac
 }
 
-if [ "${1:-}" = image ]; then
-	download_image "$2"
-	exit
-elif [ "${1:-}" = release ]; then
-	release "$2"
-	exit
-fi
+case ${1:-} in
+image) download "linux-image-$(release "$2")"; exit ;;
+headers) unpack_headers "$2"; exit ;;
+release) release "$2"; exit ;;
+esac
 
 missing=()
 for set in "$@"; do
@@ -104,5 +136,5 @@ done
 [ "$(id -u)" = 0 ] || fail "these packages are missing; as root: apt-get install ${missing[*]}"
 echo "deps: installing ${missing[*]}"
 refresh_lists
-apt-get install -y -qq --no-install-recommends -o Dpkg::Use-Pty=0 "${missing[@]}" > /dev/null ||
+apt-get install -y -qq --no-install-recommends -o Dpkg::Use-Pty=0 -o Dpkg::Options::=--force-unsafe-io "${missing[@]}" > /dev/null ||
 	fail "apt-get install failed"

@@ -84,11 +84,11 @@ module_builds() {
 	local release
 	release=$(cat "build/vm/$1/release") || return
 	rm -rf "build/kmod/$release"
-	without_warning make -s module "KREL=$release"
+	without_warning make -s -j2 module "KREL=$release"
 }
 
 module_sparse() {
-	without_warning make -s sparse "KREL=$(cat "build/vm/$1/release")"
+	without_warning make -s -j2 sparse "KREL=$(cat "build/vm/$1/release")"
 }
 
 # The generated header is what the specification says.
@@ -119,7 +119,9 @@ guest() {
 main() {
 	say "building"
 	scripts/deps.sh build module vm peers test || return
-	for k in $kernels; do selftests/vm/image.sh "$k" || return; done
+	for k in $kernels; do
+		selftests/vm/image.sh "$k" && scripts/deps.sh headers "$k" > /dev/null || return
+	done
 	scripts/test-ca.sh build/ca || return
 	suite build as_test "agent, library and tools build" make -s -j2 all
 	for k in $kernels; do

@@ -16,6 +16,7 @@ next_port=44300
 mkdir www
 head -c $((size << 20)) /dev/urandom > www/large
 head -c 300000 /dev/urandom > www/small
+head -c 50000 /dev/urandom > www/page
 get() { printf 'GET /%s HTTP/1.1\r\nHost: example.org\r\nConnection: close\r\n\r\n' "$1"; }
 same() { cmp - "www/$1"; }
 # The header is read byte by byte, so that cmp gets exactly what follows it.
@@ -60,8 +61,8 @@ curl_parallel() { # PORT: 200 connections at once, each file whole
 	rm -rf many && mkdir many
 	before=$(stat_of HandshakesDone)
 	timeout 300 curl -sS -Z --parallel-immediate --parallel-max 200 --cacert "$ca/ca.pem" \
-		"https://localhost:$1/small?[1-200]" -o 'many/#1' || return
-	for i in $(seq 200); do cmp "many/$i" www/small || return; done
+		"https://localhost:$1/page?[1-200]" -o 'many/#1' || return
+	for i in $(seq 200); do cmp "many/$i" www/page || return; done
 	after=$(stat_of HandshakesDone)
 	echo "$((after - before)) handshakes"
 	rm -rf many

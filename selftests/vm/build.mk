@@ -9,11 +9,12 @@ VM_NEEDS = $(if $(NOMODULE)$(NOAGENT),,agent test-ca) $(if $(NOMODULE),,tools)
 
 .PHONY: vm vm-image vm-module
 vm-image:
-	@scripts/deps.sh vm $(if $(NOMODULE),,module-$(K))
+	@scripts/deps.sh vm $(if $(NOMODULE),,module)
 	@selftests/vm/image.sh $(K)
 
 # Built for the release that boots, not for the newest headers.
 vm-module: vm-image
+	@scripts/deps.sh headers $(K) > /dev/null
 	@$(MAKE) -s module KREL=$$(cat $(B)/vm/$(K)/release) > $(B)/vm/module-$(K).log 2>&1 || \
 		{ cat $(B)/vm/module-$(K).log; exit 1; }
 
