@@ -10,6 +10,8 @@
 #include "conn.h"
 #include "handshake/alert.h"
 
+#define HELLO_MIN 512	/* RFC 7685: some boxes drop what is a little shorter */
+
 static int choose(void *arg, const char *server_name, const uint16_t *schemes, size_t num,
 		  const struct identity **ret, const char **why)
 {
@@ -143,6 +145,8 @@ void want_params(struct conn *c)
 	c->params.groups = config->groups_num ? config->groups : NULL;
 	c->params.groups_num = config->groups_num;
 	c->params.compatibility = true;
+	c->params.grease = true;
+	c->params.pad = c->role == KTLS_ROLE_CLIENT ? HELLO_MIN : 0;
 	c->params.rsa_min_bits = config->rsa_min_bits;
 	c->params.client_auth = (enum hs_client_auth)c->wish.client_auth;
 	c->params.choose = choose;

@@ -52,6 +52,10 @@ static int offer(struct hs *hs, enum ext_in msg, struct wbuf *b)
 	size_t list = wbuf_open(b, 2);
 
 	(void)msg;
+	if (hs->params->grease) {
+		wbuf_u8(b, 2);
+		wbuf_u16(b, grease16(hs, GREASE_ALPN));
+	}
 	wbuf_bytes(b, hs->params->alpn, hs->params->alpn_len);
 	wbuf_close(b, list, 2);
 	return 0;

@@ -25,14 +25,17 @@ const struct ext *const exts[] = {
 	&ext_alpn,
 	&ext_cookie,
 	&ext_key_share,
+	&ext_max_fragment_length,
 	&ext_record_size_limit,
 	&ext_psk_modes,
 	&ext_ticket_request,
 	&ext_early_data,
+	&ext_ech,
+	&ext_padding,
 	&ext_pre_shared_key,	/* last, RFC 9846 4.2.11 */
 };
 const size_t exts_num = ARRAY_SIZE(exts);
-_Static_assert(ARRAY_SIZE(exts) <= 32, "extension masks are 32 bits");
+_Static_assert(ARRAY_SIZE(exts) <= 64, "extension masks are 64 bits");
 
 static int ext_index(uint16_t id)
 {
@@ -42,11 +45,11 @@ static int ext_index(uint16_t id)
 	return -1;
 }
 
-static bool has(uint32_t mask, uint16_t id)
+static bool has(uint64_t mask, uint16_t id)
 {
 	int i = ext_index(id);
 
-	return i >= 0 && mask & 1u << i;
+	return i >= 0 && mask & 1ull << i;
 }
 
 bool ext_received(const struct hs *hs, uint16_t id)
@@ -83,14 +86,14 @@ uint16_t ext_selected_version(struct rbuf block)
 
 static int check_response(struct hs *hs, int i, uint16_t id)
 {
-	if (i >= 0 && (exts[i]->unasked || hs->offered & 1u << i))
+	if (i >= 0 && (exts[i]->unasked || hs->offered & 1ull << i))
 		return 0;
 	return hs_fail(hs, ALERT_UNSUPPORTED_EXTENSION,
 		       "the peer answers extension %s (%u), which was not offered", ext_name(id), id);
 }
 
 /* Find every extension of the block before acting on any. */
-static int ext_scan(struct hs *hs, enum ext_in msg, struct rbuf *b, struct rbuf body[], uint32_t *seen)
+static int ext_scan(struct hs *hs, enum ext_in msg, struct rbuf *b, struct rbuf body[], uint64_t *seen)
 {
 	uint8_t met[65536 / 8] = { 0 };
 	uint16_t id = 0;
@@ -113,7 +116,7 @@ static int ext_scan(struct hs *hs, enum ext_in msg, struct rbuf *b, struct rbuf 
 		if (!(exts[i]->in & msg))
 			return hs_fail(hs, ALERT_ILLEGAL_PARAMETER, "the peer sent extension %s in the wrong message",
 				       exts[i]->name);
-		*seen |= 1u << i;
+		*seen |= 1ull << i;
 		body[i] = one;
 	}
 	if (msg == EXT_CH && has(*seen, EXT_ID_PRE_SHARED_KEY) && id != EXT_ID_PRE_SHARED_KEY)
@@ -138,7 +141,7 @@ static int ext_act(struct hs *hs, enum ext_in msg, const struct ext *ext, struct
 int ext_read(struct hs *hs, enum ext_in msg, struct rbuf *b)
 {
 	struct rbuf block, body[ARRAY_SIZE(exts)];
-	uint32_t seen = 0;
+	uint64_t seen = 0;
 	int err;
 
 	if (!rbuf_vec16(b, &block))
@@ -146,7 +149,7 @@ int ext_read(struct hs *hs, enum ext_in msg, struct rbuf *b)
 	err = ext_scan(hs, msg, &block, body, &seen);
 	*(msg & EXT_REQUESTS ? &hs->received : &hs->answered) = seen;
 	for (size_t i = 0; !err && i < exts_num; i++)
-		if (seen & 1u << i)
+		if (seen & 1ull << i)
 			err = ext_act(hs, msg, exts[i], &body[i]);
 	return err;
 }
@@ -160,28 +163,57 @@ static bool ext_wanted(const struct hs *hs, enum ext_in msg, size_t i)
 
 	if (!(ext->in & msg) || !(request ? ext->offer : ext->answer))
 		return false;
-	if (!request && !ext->unasked && !(hs->received & 1u << i))
+	if (!request && !ext->unasked && !(hs->received & 1ull << i))
 		return false;
 	return !ext->wanted || ext->wanted(hs, msg);
+}
+
+static int write_one(struct hs *hs, enum ext_in msg, size_t i, struct wbuf *b)
+{
+	bool request = msg & EXT_REQUESTS;
+	size_t start = b->len, one;
+	int err;
+
+	wbuf_u16(b, exts[i]->id);
+	one = wbuf_open(b, 2);
+	err = (request ? exts[i]->offer : exts[i]->answer)(hs, msg, b);
+	wbuf_close(b, one, 2);
+	if (err == EXT_NOTHING && !b->overflow) {
+		b->len = start;
+		return 0;
+	}
+	if (request)
+		hs->offered |= 1ull << i;
+	return err;
+}
+
+/* Not in the table: whoever answers it answers what was not offered. */
+static void write_grease(const struct hs *hs, enum grease_use use, struct wbuf *b)
+{
+	if (!hs->params->grease)
+		return;
+	wbuf_u16(b, grease16(hs, use));
+	wbuf_u16(b, use == GREASE_LAST);
+	if (use == GREASE_LAST)
+		wbuf_u8(b, 0);
 }
 
 int ext_write(struct hs *hs, enum ext_in msg, struct wbuf *b)
 {
 	bool request = msg & EXT_REQUESTS;
-	size_t block = wbuf_open(b, 2), one;
+	size_t block = wbuf_open(b, 2);
 	int err = 0;
 
-	if (request)
+	if (request) {
 		hs->offered = 0;
+		write_grease(hs, GREASE_FIRST, b);
+	}
 	for (size_t i = 0; !err && i < exts_num; i++) {
-		if (!ext_wanted(hs, msg, i))
-			continue;
-		wbuf_u16(b, exts[i]->id);
-		one = wbuf_open(b, 2);
-		err = (request ? exts[i]->offer : exts[i]->answer)(hs, msg, b);
-		wbuf_close(b, one, 2);
-		if (request)
-			hs->offered |= 1u << i;
+		/* In front of what has to be last, and what counts the bytes before it. */
+		if (msg == EXT_CH && exts[i] == &ext_padding)
+			write_grease(hs, GREASE_LAST, b);
+		if (ext_wanted(hs, msg, i))
+			err = write_one(hs, msg, i, b);
 	}
 	wbuf_close(b, block, 2);
 	return err;

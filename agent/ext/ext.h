@@ -5,11 +5,13 @@
  */
 #ifndef EXT_H
 #define EXT_H
+#include <errno.h>
 #include "handshake/engine.h"
 
 /* IANA numbers of those that are named in code. */
 enum ext_id {
 	EXT_ID_SERVER_NAME		= 0,
+	EXT_ID_MAX_FRAGMENT_LENGTH	= 1,
 	EXT_ID_SUPPORTED_GROUPS		= 10,
 	EXT_ID_SIGNATURE_ALGORITHMS	= 13,
 	EXT_ID_ALPN			= 16,
@@ -27,6 +29,8 @@ enum ext_id {
 	EXT_ID_ECH			= 0xfe0d,
 };
 
+#define EXT_NOTHING (-ENODATA)	/* of an offer: leave this one out after all */
+
 /* One hello extension. A function that is NULL has nothing to say. @msg: which message it is in. */
 struct ext {
 	const char *name;
@@ -35,7 +39,7 @@ struct ext {
 	bool unasked;			/* may answer what was never offered: cookie */
 
 	bool (*wanted)(const struct hs *hs, enum ext_in msg);	/* NULL: whenever there is a writer */
-	int (*offer)(struct hs *hs, enum ext_in msg, struct wbuf *b);	/* write into a request */
+	int (*offer)(struct hs *hs, enum ext_in msg, struct wbuf *b);	/* write into a request, or EXT_NOTHING */
 	int (*accept)(struct hs *hs, enum ext_in msg, struct rbuf *b);	/* read from a request */
 	int (*answer)(struct hs *hs, enum ext_in msg, struct wbuf *b);	/* write into a response */
 	int (*confirm)(struct hs *hs, enum ext_in msg, struct rbuf *b);	/* read from a response */
@@ -44,7 +48,7 @@ struct ext {
 extern const struct ext ext_server_name, ext_supported_groups, ext_signature_algorithms, ext_alpn,
 	ext_pre_shared_key, ext_early_data, ext_supported_versions, ext_cookie, ext_psk_modes,
 	ext_certificate_authorities, ext_signature_algorithms_cert, ext_key_share,
-	ext_ticket_request, ext_record_size_limit;
+	ext_ticket_request, ext_record_size_limit, ext_max_fragment_length, ext_padding, ext_ech;
 
 extern const struct ext *const exts[];	/* in the order in which they are read and written */
 extern const size_t exts_num;

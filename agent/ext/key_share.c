@@ -72,6 +72,11 @@ static int offer(struct hs *hs, enum ext_in msg, struct wbuf *b)
 		wbuf_close(b, list, 2);
 		return 0;
 	}
+	if (hs->params->grease && !hs->retry) {
+		wbuf_u16(b, grease16(hs, GREASE_GROUP));
+		wbuf_u16(b, 1);
+		wbuf_u8(b, 0);
+	}
 	hs_forget_shares(hs);
 	hs->shares = calloc(num, sizeof(*hs->shares));
 	if (!hs->shares)

@@ -10,8 +10,9 @@ static int offer(struct hs *hs, enum ext_in msg, struct wbuf *b)
 {
 	size_t list = wbuf_open(b, 2);
 
-	(void)hs;
 	(void)msg;
+	if (hs->params->grease)
+		wbuf_u16(b, grease16(hs, GREASE_SCHEME));
 	for (size_t i = 0; i < crypto_schemes_num; i++)
 		wbuf_u16(b, crypto_schemes[i].id);
 	wbuf_close(b, list, 2);
@@ -50,13 +51,19 @@ static int accept(struct hs *hs, enum ext_in msg, struct rbuf *b)
 	return err;
 }
 
-/* We have one chain per identity and send it whatever this says, as 4.4.2.2 allows. */
+/* What may stand in a chain decides between identities, and no more: 4.4.2.2 has us send one in any case. */
 static int accept_cert(struct hs *hs, enum ext_in msg, struct rbuf *b)
 {
 	struct rbuf list;
+	uint16_t id;
+	int err = read_list(hs, b, &list);
 
 	(void)msg;
-	return read_list(hs, b, &list);
+	hs->cert_schemes_num = 0;
+	while (!err && rbuf_u16(&list, &id) && hs->cert_schemes_num < HS_MAX_SCHEMES)
+		if (crypto_scheme_find(id))
+			hs->cert_schemes[hs->cert_schemes_num++] = id;
+	return err;
 }
 
 const struct ext ext_signature_algorithms = {

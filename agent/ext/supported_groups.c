@@ -7,6 +7,8 @@ static int offer(struct hs *hs, enum ext_in msg, struct wbuf *b)
 	size_t list = wbuf_open(b, 2);
 
 	(void)msg;
+	if (hs->params->grease)
+		wbuf_u16(b, grease16(hs, GREASE_GROUP));
 	for (size_t i = 0; i < hs->groups_num; i++)
 		wbuf_u16(b, hs->groups[i]->id);
 	wbuf_close(b, list, 2);

@@ -4,10 +4,13 @@
 
 static int offer(struct hs *hs, enum ext_in msg, struct wbuf *b)
 {
-	(void)hs;
+	size_t list = wbuf_open(b, 1);
+
 	(void)msg;
-	wbuf_u8(b, 2);
+	if (hs->params->grease)
+		wbuf_u16(b, grease16(hs, GREASE_VERSION));
 	wbuf_u16(b, TLS13);
+	wbuf_close(b, list, 1);
 	return 0;
 }
 

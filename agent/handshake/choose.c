@@ -91,6 +91,45 @@ int choose_group(struct hs *hs)
 	return 0;
 }
 
+static bool has_scheme(const uint16_t *list, size_t num, uint16_t id)
+{
+	while (num--)
+		if (list[num] == id)
+			return true;
+	return false;
+}
+
+/* An rsa_pss_rsae scheme says it for keys of both kinds in a chain. */
+static bool scheme_taken(const struct hs *hs, uint16_t id)
+{
+	if (hs->cert_schemes_num)
+		return has_scheme(hs->cert_schemes, hs->cert_schemes_num, id);
+	return has_scheme(hs->schemes, hs->schemes_num, id);
+}
+
+static bool issuer_taken(const struct hs *hs, const struct identity *identity)
+{
+	struct rbuf names = hs->peer_authorities, name;
+
+	if (!rbuf_len(&names))
+		return true;
+	while (rbuf_vec16(&names, &name))
+		for (size_t i = 0; i < identity->num; i++)
+			if (x509_cert_issued_by(identity->chain[i], name.p, rbuf_len(&name)))
+				return true;
+	return false;
+}
+
+bool chain_suits(const struct hs *hs, const struct identity *identity)
+{
+	for (size_t i = 0; i < identity->num; i++)
+		/* Nobody checks the signature of an anchor, 4.4.2.2. */
+		if (!x509_cert_self_issued(identity->chain[i]) &&
+		    !scheme_taken(hs, x509_cert_scheme(identity->chain[i])))
+			return false;
+	return issuer_taken(hs, identity);
+}
+
 const struct crypto_scheme *choose_scheme(const struct hs *hs, const struct identity *identity)
 {
 	const struct crypto_scheme *s;

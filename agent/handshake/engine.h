@@ -55,6 +55,12 @@ struct hs_step {
 extern const struct hs_step hs_flow13[];
 extern const size_t hs_flow13_num;
 
+/* Where a value means nothing on purpose, RFC 8701; each has one of its own per connection. */
+enum grease_use {
+	GREASE_SUITE, GREASE_FIRST, GREASE_LAST, GREASE_GROUP, GREASE_VERSION, GREASE_SCHEME, GREASE_ALPN,
+	GREASE_USES
+};
+
 struct hs_half { bool on; struct hs_traffic t; };	/* on: records are protected */
 
 struct hs_share {
@@ -114,12 +120,19 @@ struct hs {
 	const struct suite *suite;
 	const struct crypto_group *group;
 	bool retry;			/* there is a HelloRetryRequest */
+	bool retry_elsewhere;		/* server: that the cookie tells of, we did not send it */
 	uint8_t hello_print[CRYPTO_MAX_DIGEST];	/* of what a second ClientHello may not change */
-	struct gbuf cookie;
+	struct gbuf cookie;		/* the server's, of either side */
+	uint8_t grease[GREASE_USES];
+	struct gbuf ech;		/* GREASE for ECH, the same in both hellos */
+	uint16_t rx_limit;		/* plaintext bytes per record that the peer may send; 0: what the protocol has */
 	uint16_t peer_version;		/* server: TLS13 if the client has it */
 	struct rbuf peer_suites, peer_groups, peer_shares;	/* valid while a hello is being read */
 	uint16_t schemes[HS_MAX_SCHEMES];	/* the peer verifies these, as it prefers */
 	size_t schemes_num;
+	uint16_t cert_schemes[HS_MAX_SCHEMES];	/* likewise in certificates; none: the same */
+	size_t cert_schemes_num;
+	struct rbuf peer_authorities;	/* valid while a hello is being read */
 
 	/* key exchange: a client's private keys; a server's share */
 	struct hs_share *shares;
@@ -147,9 +160,9 @@ struct hs {
 	size_t sig_len;			/* 0: not signed yet */
 
 	/* ext.c: bits are indices of the table */
-	uint32_t offered;		/* in our ClientHello or CertificateRequest */
-	uint32_t received;		/* in the peer's */
-	uint32_t answered;		/* in the peer's last response */
+	uint64_t offered;		/* in our ClientHello or CertificateRequest */
+	uint64_t received;		/* in the peer's */
+	uint64_t answered;		/* in the peer's last response */
 
 	struct hs_result result;
 };
@@ -176,10 +189,23 @@ void transcript_start(struct hs *hs, const struct crypto_hash *hash);	/* the sui
 void transcript_restart(struct hs *hs);	/* ClientHello becomes message_hash, RFC 9846 4.4.1 */
 void transcript_digest(const struct hs *hs, uint8_t *out);
 
+/* ---- grease.c */
+void grease_choose(struct hs *hs);
+/* A 16-bit value that means nothing, for which @hs->params->grease has to be asked first. */
+uint16_t grease16(const struct hs *hs, enum grease_use use);
+
+/* ---- retry_cookie.c: a server's memory on the wire, RFC 9846 4.2.2 */
+int retry_cookie_make(struct hs *hs);	/* before the transcript is restarted; into hs->cookie */
+/* A client brings one of another connection's: what it tells of becomes ours. */
+int retry_cookie_take(struct hs *hs, const struct rbuf *cookie);
+int retry_request_replay(struct hs *hs, const uint8_t *hello_digest);	/* retry.c: into the transcript only */
+
 /* ---- choose.c: what the server takes of the client's offer */
 int choose_suite(struct hs *hs);
 int choose_group(struct hs *hs);	/* or hs->retry */
 int choose_identity(struct hs *hs);
+/* Does the client take all signatures of this chain, and one of its issuers, as far as it says? */
+bool chain_suits(const struct hs *hs, const struct identity *identity);
 /* The scheme for our CertificateVerify; NULL: none of the peer's fits the key. */
 const struct crypto_scheme *choose_scheme(const struct hs *hs, const struct identity *identity);
 

@@ -18,7 +18,7 @@ static bool retried(const struct hs *hs, const struct rbuf *next)
 {
 	if (next && hs->role == HS_CLIENT)
 		return is_retry_request(next);
-	return hs->retry;
+	return hs->retry && !hs->retry_elsewhere;
 }
 
 static bool with_cert(const struct hs *hs, const struct rbuf *next)

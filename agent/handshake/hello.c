@@ -33,6 +33,8 @@ int client_hello_send(struct hs *hs, struct wbuf *b)
 	wbuf_u8(b, (uint8_t)hs->session_id_len);
 	wbuf_bytes(b, hs->session_id, hs->session_id_len);
 	mark = wbuf_open(b, 2);
+	if (hs->params->grease)
+		wbuf_u16(b, grease16(hs, GREASE_SUITE));
 	for (size_t i = 0; i < hs->suites_num; i++)
 		wbuf_u16(b, hs->suites[i]->id);
 	wbuf_close(b, mark, 2);
@@ -143,6 +145,8 @@ static int check_second_hello(struct hs *hs, const uint8_t *print)
 {
 	if (memcmp(hs->hello_print, print, crypto_sha256.size))
 		return hs_fail(hs, ALERT_ILLEGAL_PARAMETER, "the second ClientHello differs from the first");
+	if (hs->cookie.len && !ext_received(hs, EXT_ID_COOKIE))
+		return hs_fail(hs, ALERT_MISSING_EXTENSION, "the second ClientHello lacks the cookie");
 	if (ext_received(hs, EXT_ID_EARLY_DATA))
 		return hs_fail(hs, ALERT_ILLEGAL_PARAMETER, "the second ClientHello has early data");
 	return 0;
@@ -206,7 +210,6 @@ int client_hello_recv(struct hs *hs, struct rbuf *b)
 	struct rbuf compression, block;
 	uint16_t version;
 	size_t fixed;
-	bool second = hs->retry;
 	int err;
 
 	if (!read_fixed_part(hs, b, &version, &compression))
@@ -215,6 +218,8 @@ int client_hello_recv(struct hs *hs, struct rbuf *b)
 	hs->peer_version = 0;
 	hs->received = 0;
 	hs->psk_modes = 0;
+	hs->cert_schemes_num = 0;
+	hs->peer_authorities = (struct rbuf){ 0 };
 	fixed = (size_t)(b->p - start);
 	block = (struct rbuf){ b->p + (rbuf_len(b) < 2 ? 0 : 2), b->end };
 	/* TLS 1.2 clients may leave the block out. */
@@ -224,7 +229,7 @@ int client_hello_recv(struct hs *hs, struct rbuf *b)
 	if (err)
 		return err;
 	hello_print(start, fixed, block, print);
-	err = second ? check_second_hello(hs, print) : 0;
+	err = hs->retry ? check_second_hello(hs, print) : 0;
 	memcpy(hs->hello_print, print, crypto_sha256.size);
 	return err ? err : choose(hs, start - 4);
 }

@@ -73,6 +73,8 @@ struct hs *hs_new(const struct hs_params *params)
 	if (params->role == HS_CLIENT && params->server_name)
 		snprintf(hs->result.server_name, HS_MAX_NAME, "%s", params->server_name);
 	choose_from_params(hs, params);
+	if (params->grease)
+		grease_choose(hs);
 	/* From here on there is always room for an alert. */
 	if (!gbuf_room(&hs->out, 1024)) {
 		hs_free(hs);
@@ -95,6 +97,7 @@ void hs_free(struct hs *hs)
 	gbuf_free(&hs->out);
 	gbuf_free(&hs->hello);
 	gbuf_free(&hs->cookie);
+	gbuf_free(&hs->ech);
 	gbuf_free(&hs->offered_shares);
 	crypto_wipe(hs, sizeof(*hs));
 	free(hs);
@@ -113,7 +116,7 @@ static size_t max_message(enum hs_msg type)
 static size_t send_room(const struct hs *hs, enum hs_msg type)
 {
 	const struct identity *identity = hs->result.identity;
-	size_t room = 4096 + hs->params->alpn_len + hs->cookie.len + psk_room(hs);
+	size_t room = 4096 + hs->params->alpn_len + hs->cookie.len + hs->params->pad + psk_room(hs);
 
 	if (type == HS_CLIENT_HELLO)
 		for (size_t i = 0; i < hs->groups_num; i++)
@@ -342,6 +345,11 @@ const uint8_t *hs_output(const struct hs *hs, size_t *len)
 void hs_sent(struct hs *hs, size_t len)
 {
 	gbuf_drop(&hs->out, len < hs->out.len ? len : hs->out.len);
+}
+
+bool hs_suits(const struct hs *hs, const struct identity *identity)
+{
+	return chain_suits(hs, identity);
 }
 
 const struct hs_result *hs_result(const struct hs *hs)

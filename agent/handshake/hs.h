@@ -78,6 +78,9 @@ struct hs_params {
 	size_t groups_num;
 	size_t shares;			/* client: key shares to send at once; 0: the first, and the classical half of a hybrid */
 	bool compatibility;		/* middlebox compatibility mode, RFC 9846 appendix E.4 */
+	bool grease;			/* values that mean nothing, RFC 8701 and 9849 6.2 */
+	size_t pad;			/* client: fill a shorter ClientHello up to this many bytes, RFC 7685 */
+	uint16_t max_fragment;		/* client: ask for records of 512, 1024, 2048 or 4096 bytes, RFC 6066 */
 
 	const struct x509_store *trust;	/* client, or server that asks for a certificate; NULL trusts nobody */
 	bool insecure;			/* take any certificate; peer_verified stays false */
@@ -87,6 +90,8 @@ struct hs_params {
 
 	/* Server: may be NULL, then tickets are neither given nor taken. */
 	const struct hs_ticket_keys *ticket_keys;
+	/* Server: what authenticates the cookie of a retry; NULL: it sends none. */
+	const struct hs_ticket_keys *cookie_keys;
 	size_t tickets;			/* server: how many it gives unasked; client: how many it would like */
 	uint32_t ticket_lifetime;	/* server: s */
 	uint8_t ticket_context[HS_CONTEXT];	/* server: a ticket counts only where this is the same */
@@ -154,6 +159,11 @@ size_t hs_want(const struct hs *hs);
 int hs_input(struct hs *hs, const uint8_t *data, size_t len);
 const struct hs_sign *hs_sign_wanted(const struct hs *hs);
 int hs_signed(struct hs *hs, const uint8_t *sig, size_t len);
+/*
+ * Server, from inside params.choose: does the client take the signatures in this identity's
+ * chain, and its issuer? Of several that can sign, one that it takes is the better choice.
+ */
+bool hs_suits(const struct hs *hs, const struct identity *identity);
 /* The keeper could not sign, policy forbade it, time is up: sends @alert. */
 int hs_abort(struct hs *hs, int alert, const char *why);
 

@@ -76,7 +76,10 @@ static int read_nothing(struct hs *hs)
 
 static int read_ccs(struct hs *hs, const uint8_t *p, size_t len)
 {
-	if (len != 1 || p[0] != 1 || !hs->greeted)
+	/* To a server without a memory of its retry the first of all records may be one, RFC 9846 5. */
+	bool early = hs->greeted || hs->params->cookie_keys;
+
+	if (len != 1 || p[0] != 1 || !early)
 		return hs_fail(hs, ALERT_UNEXPECTED_MESSAGE,
 			       "the peer sent a change_cipher_spec that TLS 1.3 does not allow");
 	return read_nothing(hs);
@@ -140,7 +143,7 @@ static int read_protected(struct hs *hs, const uint8_t *header, const uint8_t *p
 		n--;
 	if (!n)
 		return hs_fail(hs, ALERT_UNEXPECTED_MESSAGE, "the peer sent a record without a type");
-	if (--n > PLAINTEXT)
+	if (--n > (hs->rx_limit ? hs->rx_limit : PLAINTEXT))
 		return hs_fail(hs, ALERT_RECORD_OVERFLOW, "the peer sent %zu bytes in one record", n);
 	err = read_content(hs, plain[n], plain, n);
 	if (!err && plain[n] == RECORD_HANDSHAKE)

@@ -20,8 +20,28 @@ bool is_retry_request(const struct rbuf *msg)
 
 int retry_request_send(struct hs *hs, struct wbuf *b)
 {
+	int err = retry_cookie_make(hs);
+
 	transcript_restart(hs);
-	return server_hello_write(hs, EXT_HRR, retry_random, b);
+	return err ? err : server_hello_write(hs, EXT_HRR, retry_random, b);
+}
+
+/* The transcript up to a retry that another connection of ours has sent. */
+int retry_request_replay(struct hs *hs, const uint8_t *hello_digest)
+{
+	uint8_t msg[512], head[4] = { HS_MESSAGE_HASH, 0, 0, hs->suite->hash->size };
+	struct wbuf b = { .buf = msg, .cap = sizeof(msg) };
+	size_t mark;
+	int err;
+
+	transcript_start(hs, hs->suite->hash);
+	transcript_add(hs, head, sizeof(head));
+	transcript_add(hs, hello_digest, hs->hash->size);
+	wbuf_u8(&b, HS_SERVER_HELLO);
+	mark = wbuf_open(&b, 3);
+	err = server_hello_write(hs, EXT_HRR, retry_random, &b);
+	wbuf_close(&b, mark, 3);
+	return err ? err : transcript_add(hs, msg, b.len);
 }
 
 int retry_request_recv(struct hs *hs, struct rbuf *b)

@@ -127,6 +127,7 @@ bool x509_store_is_strict(const struct x509_store *store);
 
 /* store.c: walks the anchors of this subject; start with a NULL @at. */
 struct x509_anchor { struct x509_cert *cert; struct x509_anchor *next; };
+const struct x509_anchor *x509_store_next(const struct x509_store *store, const struct x509_anchor *at);
 const struct x509_anchor *x509_store_find(const struct x509_store *store,
 					  const struct x509_blob *subject,
 					  const struct x509_anchor *at);

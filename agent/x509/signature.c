@@ -51,6 +51,23 @@ static int params_parse(const struct algorithm *a, struct der params,
 	return der_end(&params) ? 0 : -EBADMSG;
 }
 
+uint16_t x509_cert_scheme(const struct x509_cert *cert)
+{
+	static const uint16_t pss[] = { 0x0804, 0x0805, 0x0806 };
+	struct der alg = cert->signature_algorithm, oid;
+	const struct crypto_hash *hash;
+	const struct algorithm *a;
+
+	if (!der_oid(&alg, &oid))
+		return 0;
+	a = find(&oid);
+	if (!a || !a->scheme || params_parse(a, alg, &hash))
+		return 0;
+	if (a->params != PSS)
+		return a->scheme;
+	return pss[hash == &crypto_sha256 ? 0 : hash == &crypto_sha384 ? 1 : 2];
+}
+
 int x509_signature_check(struct der alg, struct der tbs, struct der signature,
 			 const struct crypto_pubkey *key)
 {

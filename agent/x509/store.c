@@ -73,6 +73,21 @@ int x509_store_add(struct x509_store *store, struct x509_cert *cert)
 	return 0;
 }
 
+/* All of them, in no order. */
+const struct x509_anchor *x509_store_next(const struct x509_store *store, const struct x509_anchor *at)
+{
+	size_t i = 0;
+
+	if (at && at->next)
+		return at->next;
+	if (at)
+		i = hash(&at->cert->subject_name) + 1;
+	for (; i < BUCKETS; i++)
+		if (store->bucket[i])
+			return store->bucket[i];
+	return NULL;
+}
+
 const struct x509_anchor *x509_store_find(const struct x509_store *store,
 					  const struct x509_blob *subject,
 					  const struct x509_anchor *at)

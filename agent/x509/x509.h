@@ -31,6 +31,12 @@ const char *x509_cert_dns_name(const struct x509_cert *cert, size_t i);
 /* Readable names of the SAN, comma separated, always terminated. */
 void x509_cert_describe(const struct x509_cert *cert, char *buf, size_t size);
 
+/* The SignatureScheme of the signature on it; 0: none that TLS names. */
+uint16_t x509_cert_scheme(const struct x509_cert *cert);
+/* Is its issuer of this name, in DER? */
+bool x509_cert_issued_by(const struct x509_cert *cert, const uint8_t *name, size_t len);
+bool x509_cert_self_issued(const struct x509_cert *cert);
+
 /*
  * All certificates of a PEM text, in its order; other blocks, such as keys, are
  * skipped. -EBADMSG malformed, -E2BIG more than @max.
@@ -45,6 +51,8 @@ int x509_store_add(struct x509_store *store, struct x509_cert *cert);	/* takes t
 /* A PEM file of anchors; @ret_num certificates were added. -errno of open and read, -EBADMSG. */
 int x509_store_add_file(struct x509_store *store, const char *path, size_t *ret_num);
 size_t x509_store_size(const struct x509_store *store);
+/* The names of all anchors, in DER, each behind its length in two bytes; 0: they don't fit. */
+size_t x509_store_names(const struct x509_store *store, uint8_t *to, size_t room);
 /*
  * Refuse what a public CA may not issue, although RFC 5280 6 would validate it:
  * for stores of which all CAs are known to keep to the rules of the web.

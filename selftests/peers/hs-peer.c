@@ -42,6 +42,9 @@ struct options {
 	uint8_t psk[64];
 	size_t psk_len;
 	bool import;
+	bool grease, cookie;
+	size_t pad;
+	uint16_t max_fragment;
 };
 
 struct peer {
@@ -54,7 +57,7 @@ struct peer {
 	struct hs_traffic tx, rx;
 	const struct crypto_aead *aead;
 	const struct crypto_hash *hash;
-	struct hs_ticket_keys ticket_keys;
+	struct hs_ticket_keys ticket_keys, cookie_keys;
 	struct hs_ticket ticket;	/* the client's, for this connection and from it */
 	struct hs_psk psk;
 	uint16_t suite;
@@ -508,10 +511,16 @@ static void fill_params(struct peer *p)
 		.groups = o->groups_num ? o->groups : NULL, .groups_num = o->groups_num,
 		.shares = o->shares, .compatibility = !o->no_compatibility,
 		.rsa_min_bits = 2048, .insecure = !o->ca,
+		.grease = o->grease, .pad = o->pad, .max_fragment = o->max_fragment,
 		.client_auth = !o->server || !o->ca ? HS_AUTH_NONE : o->require ? HS_AUTH_REQUIRE : HS_AUTH_ASK,
 		.choose = choose, .arg = p,
 	};
 	fill_psk(p);
+	if (o->cookie) {
+		p->cookie_keys.num = 1;
+		rng_fill(RNG_KEY, &p->cookie_keys.key[0], sizeof(p->cookie_keys.key[0]));
+		p->params.cookie_keys = &p->cookie_keys;
+	}
 	if (o->chain) {
 		load_identity(p);
 		p->params.identity = &p->identity;
@@ -566,13 +575,14 @@ static const char usage[] =
 	"  -e 51,52,54: TLS_CIPHER numbers  -g 29,23: groups  -S NUM: key shares  -a h2,http/1.1: ALPN\n"
 	"  -m MESSAGE -x EXPECTED: client  -u: update keys before each message  -M: no compatibility mode\n"
 	"  -T NUM: tickets to give or to ask for  -O FILE: keep one  -I FILE: resume by it\n"
-	"  -P NAME:HEX: a pre-shared key, with -i imported (RFC 9258)";
+	"  -P NAME:HEX: a pre-shared key, with -i imported (RFC 9258)\n"
+	"  -G: GREASE  -D BYTES: pad the ClientHello  -F 512|1024|2048|4096: max_fragment_length  -C: cookie in a retry";
 
 static void parse(struct options *o, int argc, char **argv)
 {
 	int c;
 
-	while ((c = getopt(argc, argv, "sp:h:c:k:A:n:N:e:g:S:a:m:x:uMRT:O:I:P:i")) != -1)
+	while ((c = getopt(argc, argv, "sp:h:c:k:A:n:N:e:g:S:a:m:x:uMRT:O:I:P:iGCD:F:")) != -1)
 		switch (c) {
 		case 's': o->server = true; break;
 		case 'p': o->port = optarg; break;
@@ -596,6 +606,10 @@ static void parse(struct options *o, int argc, char **argv)
 		case 'I': o->ticket_in = optarg; break;
 		case 'P': parse_psk(o, optarg); break;
 		case 'i': o->import = true; break;
+		case 'G': o->grease = true; break;
+		case 'C': o->cookie = true; break;
+		case 'D': o->pad = (size_t)atoi(optarg); break;
+		case 'F': o->max_fragment = (uint16_t)atoi(optarg); break;
 		default: errx(64, "%s", usage);
 		}
 	if (!o->port || (o->server && (!o->chain || !o->key)) || (!o->server && !o->host) || optind < argc)

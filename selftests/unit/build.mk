@@ -27,6 +27,7 @@ UNIT_flow := $(UNIT_HANDSHAKE)
 UNIT_rfc8448 := $(UNIT_HANDSHAKE)
 UNIT_resume := $(UNIT_HANDSHAKE)
 UNIT_ticket := $(UNIT_HANDSHAKE)
+UNIT_extras := $(UNIT_HANDSHAKE)
 UNIT_buf := handshake
 UNIT_gcm := gcm
 UNIT_LIBS_gcm := -lcrypto
@@ -49,7 +50,7 @@ $(B)/unit/ctl_test: $(B)/asan/ctl.a
 # A throw-away CA and certificates of every kind of key.
 $(B)/unit/pki/done: selftests/unit/pki.sh
 	$< $(@D)
-$(B)/unit/hs_test $(B)/unit/alert_test $(B)/unit/resume_test: | $(B)/unit/pki/done
+$(B)/unit/hs_test $(B)/unit/alert_test $(B)/unit/resume_test $(B)/unit/extras_test: | $(B)/unit/pki/done
 
 # x509-limbo, of FILE if given: what a strict store says as the last line.
 .PHONY: limbo

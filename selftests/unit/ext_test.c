@@ -8,9 +8,11 @@
 /* RFC 9846 4.2, the rows that we have; CT and EE stand for Certificate and EncryptedExtensions. */
 static const struct { uint16_t id; const char *name; uint16_t in; } rfc[] = {
 	{ 0, "server_name", EXT_CH | EXT_EE },
+	{ 1, "max_fragment_length", EXT_CH | EXT_EE },
 	{ 10, "supported_groups", EXT_CH | EXT_EE },
 	{ 13, "signature_algorithms", EXT_CH | EXT_CR },
 	{ 16, "application_layer_protocol_negotiation", EXT_CH | EXT_EE },
+	{ 21, "padding", EXT_CH },
 	{ 28, "record_size_limit", EXT_CH | EXT_EE },	/* RFC 8449 4 */
 	{ 41, "pre_shared_key", EXT_CH | EXT_SH },
 	{ 42, "early_data", EXT_CH | EXT_EE | EXT_NST },
@@ -21,6 +23,7 @@ static const struct { uint16_t id; const char *name; uint16_t in; } rfc[] = {
 	{ 50, "signature_algorithms_cert", EXT_CH | EXT_CR },
 	{ 51, "key_share", EXT_CH | EXT_SH | EXT_HRR },
 	{ 58, "ticket_request", EXT_CH | EXT_EE },	/* RFC 9149 4 */
+	{ 0xfe0d, "encrypted_client_hello", EXT_CH | EXT_HRR | EXT_EE },	/* RFC 9849 11.1 */
 };
 
 static void table_is_the_rfc_s(void **state)
@@ -44,12 +47,12 @@ static void table_is_the_rfc_s(void **state)
 }
 
 #define BYTES(...) (const uint8_t[]){ __VA_ARGS__ }, sizeof((const uint8_t[]){ __VA_ARGS__ })
-#define ALL ~0u
+#define ALL ~0ull
 
 struct vector {
 	const char *name;
 	enum ext_in msg;
-	uint32_t offered;
+	uint64_t offered;
 	int want;
 	const uint8_t *bytes;
 	size_t len;
@@ -119,6 +122,23 @@ static const struct vector syntax[] = {
 	{ "ALPN: cut", EXT_CH, 0, 50, BYTES(0, 16, 0, 4, 0, 2, 2, 'h') },
 	{ "ALPN: two answers", EXT_EE, ALL, 50, BYTES(0, 16, 0, 6, 0, 4, 1, 'a', 1, 'b') },
 	{ "ALPN: an answer not offered", EXT_EE, ALL, 47, BYTES(0, 16, 0, 4, 0, 2, 1, 'a') },
+	{ "fragments: cut", EXT_CH, 0, 50, BYTES(0, 1, 0, 0) },
+	{ "fragments: of no size", EXT_CH, 0, 47, BYTES(0, 1, 0, 1, 0) },
+	{ "fragments: too large", EXT_CH, 0, 47, BYTES(0, 1, 0, 1, 5) },
+	{ "fragments: left over", EXT_CH, 0, 50, BYTES(0, 1, 0, 2, 1, 1) },
+	{ "fragments", EXT_CH, 0, 0, BYTES(0, 1, 0, 1, 4) },
+	{ "fragments: another answer", EXT_EE, ALL, 47, BYTES(0, 1, 0, 1, 2) },
+	{ "fragments: an answer cut", EXT_EE, ALL, 50, BYTES(0, 1, 0, 0) },
+	{ "fragments: answered beside a limit", EXT_EE, ALL, 47, BYTES(0, 1, 0, 1, 1, 0, 28, 0, 2, 1, 0) },
+	{ "padding", EXT_CH, 0, 0, BYTES(0, 21, 0, 2, 0, 0) },
+	{ "padding: not zero", EXT_CH, 0, 47, BYTES(0, 21, 0, 2, 0, 1) },
+	{ "ECH: to be passed over", EXT_CH, 0, 0, BYTES(0xfe, 0x0d, 0, 2, 9, 9) },
+	{ "ECH: configurations", EXT_EE, ALL, 0, BYTES(0xfe, 0x0d, 0, 3, 0, 1, 9) },
+	{ "ECH: no configurations", EXT_EE, ALL, 50, BYTES(0xfe, 0x0d, 0, 2, 0, 0) },
+	{ "ECH: configurations left over", EXT_EE, ALL, 50, BYTES(0xfe, 0x0d, 0, 4, 0, 1, 9, 9) },
+	{ "ECH: confirmed", EXT_HRR, ALL, 0, BYTES(0xfe, 0x0d, 0, 8, 1, 2, 3, 4, 5, 6, 7, 8) },
+	{ "ECH: confirmed in short", EXT_HRR, ALL, 50, BYTES(0xfe, 0x0d, 0, 7, 1, 2, 3, 4, 5, 6, 7) },
+	{ "ECH: answered unasked", EXT_EE, 0, 110, BYTES(0xfe, 0x0d, 0, 3, 0, 1, 9) },
 	{ "cookie: empty", EXT_HRR, 0, 50, BYTES(0, 44, 0, 2, 0, 0) },
 	{ "cookie: made up by a client", EXT_CH, 0, 47, BYTES(0, 44, 0, 3, 0, 1, 7) },
 	{ "cookie: malformed by a client", EXT_CH, 0, 50, BYTES(0, 44, 0, 2, 0, 1) },
