@@ -3,9 +3,15 @@
 # user space only (no module, no root).
 HS_PEER_PARTS := handshake ext x509 crypto rng
 
-$(B)/bin/hs-peer: $(B)/obj/selftests/peers/hs-peer.o $(HS_PEER_PARTS:%=$(B)/obj/agent-%.a)
+HS_PEER_LIBS := -lhogweed -lnettle -lgmp -ltasn1
+
+$(B)/bin/hs-peer $(B)/bin/hs-echo $(B)/bin/hs-pipe: $(B)/bin/hs-%: $(B)/obj/selftests/peers/hs-%.o \
+		$(B)/obj/selftests/peers/user_conn.o $(B)/obj/selftests/peers/user_setup.o $(HS_PEER_PARTS:%=$(B)/obj/agent-%.a)
 	@mkdir -p $(@D)
-	$(CC) -pie -o $@ $< -Wl,--start-group $(filter %.a,$^) -Wl,--end-group -lhogweed -lnettle -lgmp -ltasn1
+	$(CC) -pie -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(HS_PEER_LIBS)
+
+.PHONY: hs-peer hs-echo hs-pipe
+hs-peer hs-echo hs-pipe: hs-%: $(B)/bin/hs-%
 
 .PHONY: peers-native
 peers-native: $(B)/bin/hs-peer

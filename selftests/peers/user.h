@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The agent's handshake on a file descriptor, with application records in
+ * user space, so that nothing of the kernel's TLS is needed to try it against
+ * other implementations: what hs-peer, hs-echo and hs-pipe have in common.
+ */
+#ifndef USER_H
+#define USER_H
+#include <sys/types.h>
+#include "handshake/hs.h"
+
+#define RECORD (5 + 16384 + 256)
+enum { ALERT = 21, HANDSHAKE = 22, DATA = 23 };
+enum { KEY_UPDATE = 24 };
+
+struct options {
+	bool server, update, echo;
+	int fd;
+	const char *host, *port, *chain, *key, *ca, *name, *message, *expect;
+	int count;
+	uint16_t ciphers[8], groups[8];
+	size_t ciphers_num, groups_num, shares;
+	uint8_t alpn[256];
+	size_t alpn_len;
+	bool no_compatibility, require;
+	size_t tickets;
+	const char *ticket_in, *ticket_out;
+	char *psk_name;
+	uint8_t psk[64];
+	size_t psk_len;
+	bool import;
+	bool grease, cookie;
+	size_t pad;
+	uint16_t max_fragment;
+};
+
+struct peer {
+	const struct options *o;
+	struct hs_params params;
+	struct identity identity;
+	struct crypto_key *key;
+	struct x509_store *trust;
+	int fd;
+	struct hs_traffic tx, rx;
+	const struct crypto_aead *aead;
+	const struct crypto_hash *hash;
+	struct hs_ticket_keys ticket_keys, cookie_keys;
+	struct hs_ticket ticket;	/* the client's, for this connection and from it */
+	struct hs_psk psk;
+	uint16_t suite;
+	uint8_t resumption[CRYPTO_MAX_DIGEST];
+	struct hs_peer who;
+	uint8_t record[RECORD], plain[RECORD];
+};
+
+/* ---- user_conn.c */
+bool send_record(struct peer *p, uint8_t type, const void *data, size_t len);
+/* The next application data, in p->plain; 0 at close_notify, -1 otherwise. */
+ssize_t recv_data(struct peer *p);
+void close_notify(struct peer *p);
+bool update_tx(struct peer *p, uint8_t ask);	/* KeyUpdate */
+/* Prints one line of what was agreed, or why not. */
+bool handshake(struct peer *p);
+
+int listen_on(const struct options *o);
+/* To the end of what the peer sends: a reset would take away what it has not read yet. */
+void hang_up(struct peer *p);
+
+/* ---- user_setup.c */
+/* Every option has a letter and a long name; for a wrong one the usage, and exit 64. */
+void options_parse(struct options *o, int argc, char **argv, const char *usage);
+void options_usage(const char *first) __attribute__((noreturn));
+void peer_setup(struct peer *p, const struct options *o);
+void peer_free(struct peer *p);
+
+#endif

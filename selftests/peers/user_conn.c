@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Handshake and records over a descriptor that blocks. Each connection that
+ * succeeds prints one line of what was agreed.
+ */
+#include <arpa/inet.h>
+#include <err.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include "handshake/alert.h"
+#include "handshake/suite.h"
+#include "user.h"
+
+/* ---- the descriptor */
+
+static bool write_all(int fd, const uint8_t *p, size_t len)
+{
+	ssize_t n;
+
+	for (; len; p += n, len -= (size_t)n) {
+		n = write(fd, p, len);
+		if (n <= 0)
+			return false;
+	}
+	return true;
+}
+
+static bool read_all(int fd, uint8_t *p, size_t len)
+{
+	ssize_t n;
+
+	for (; len; p += n, len -= (size_t)n) {
+		n = read(fd, p, len);
+		if (n <= 0)
+			return false;
+	}
+	return true;
+}
+
+int listen_on(const struct options *o)
+{
+	struct sockaddr_in a = {
+		.sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(o->port)),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	};
+	int fd = socket(AF_INET, SOCK_STREAM, 0), on = 1;
+
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	if (fd < 0 || bind(fd, (struct sockaddr *)&a, sizeof(a)) || listen(fd, 16))
+		err(1, "port %s", o->port);
+	return fd;
+}
+
+void hang_up(struct peer *p)
+{
+	shutdown(p->fd, SHUT_WR);
+	while (read(p->fd, p->plain, sizeof(p->plain)) > 0)
+		;
+	close(p->fd);
+}
+
+/* ---- records of application data */
+
+bool send_record(struct peer *p, uint8_t type, const void *data, size_t len)
+{
+	uint8_t *r = p->record, nonce[12];
+	size_t body = len + 1 + p->aead->tag;
+
+	memcpy(nonce, p->tx.iv, 12);
+	for (int i = 0; i < 8; i++)
+		nonce[11 - i] ^= (uint8_t)(p->tx.seq >> 8 * i);
+	r[0] = DATA;
+	r[1] = r[2] = 3;
+	r[3] = (uint8_t)(body >> 8);
+	r[4] = (uint8_t)body;
+	memmove(r + 5, data, len);
+	r[5 + len] = type;
+	p->aead->seal(p->tx.key, nonce, r, 5, r + 5, len + 1, r + 5);
+	p->tx.seq++;
+	return write_all(p->fd, r, 5 + body);
+}
+
+/* Length of the content and its type; -1: the connection is over or broken. */
+static ssize_t recv_record(struct peer *p, uint8_t *type)
+{
+	uint8_t *r = p->record, nonce[12];
+	size_t len;
+
+	if (!read_all(p->fd, r, 5))
+		return -1;
+	len = (size_t)(r[3] << 8 | r[4]);
+	if (r[0] != DATA || len > RECORD - 5 || len <= p->aead->tag || !read_all(p->fd, r + 5, len))
+		return -1;
+	memcpy(nonce, p->rx.iv, 12);
+	for (int i = 0; i < 8; i++)
+		nonce[11 - i] ^= (uint8_t)(p->rx.seq >> 8 * i);
+	if (p->aead->open(p->rx.key, nonce, r, 5, r + 5, len, p->plain))
+		return -1;
+	p->rx.seq++;
+	len -= p->aead->tag;
+	while (len && !p->plain[len - 1])
+		len--;
+	if (!len)
+		return -1;
+	*type = p->plain[len - 1];
+	return (ssize_t)len - 1;
+}
+
+void close_notify(struct peer *p)
+{
+	send_record(p, ALERT, "\1\0", 2);
+}
+
+bool update_tx(struct peer *p, uint8_t ask)
+{
+	const uint8_t msg[] = { KEY_UPDATE, 0, 0, 1, ask };
+
+	if (!send_record(p, HANDSHAKE, msg, sizeof(msg)))
+		return false;
+	hs_traffic_update(&p->tx, p->hash, p->aead);
+	return true;
+}
+
+static void write_file(const char *path, const void *data, size_t len)
+{
+	FILE *f = fopen(path, "we");
+
+	if (!f || fwrite(data, len, 1, f) != 1 || fclose(f))
+		err(1, "%s", path);
+}
+
+/* The last ticket of a connection is kept. */
+static bool read_ticket(struct peer *p, size_t len)
+{
+	struct hs_ticket t = { 0 };
+	int e = hs_ticket_read(p->suite, p->resumption, (uint64_t)time(NULL), p->plain, len, &t);
+
+	if (e && e != -ENOENT)
+		return false;
+	t.peer = p->who;
+	printf("ticket of %u bytes for %u seconds\n", t.len, t.lifetime);
+	fflush(stdout);
+	if (!e && p->o->ticket_out)
+		write_file(p->o->ticket_out, &t, sizeof(t));
+	return true;
+}
+
+/* More than one message may share a record. */
+static bool read_messages(struct peer *p, size_t len)
+{
+	size_t one;
+
+	for (; len >= 4 && p->plain[0] == 4; len -= one) {
+		one = 4 + (size_t)(p->plain[1] << 16 | p->plain[2] << 8 | p->plain[3]);
+		if (one > len || !read_ticket(p, one))
+			return false;
+		memmove(p->plain, p->plain + one, len - one);
+	}
+	return true;
+}
+
+/* The next application data; 0 at close_notify, -1 otherwise. */
+ssize_t recv_data(struct peer *p)
+{
+	uint8_t type;
+	ssize_t n;
+
+	for (;;) {
+		n = recv_record(p, &type);
+		if (n < 0)
+			return -1;
+		if (type == DATA && n)
+			return n;
+		if (type == ALERT)
+			return n == 2 && p->plain[1] == ALERT_CLOSE_NOTIFY ? 0 : -1;
+		if (type == HANDSHAKE && !read_messages(p, (size_t)n))
+			return -1;
+		if (type != HANDSHAKE || n != 5 || p->plain[0] != KEY_UPDATE)
+			continue;
+		printf("peer updated its keys\n");
+		fflush(stdout);
+		hs_traffic_update(&p->rx, p->hash, p->aead);
+		if (p->plain[4] && !update_tx(p, 0))
+			return -1;
+	}
+}
+
+/* ---- the handshake */
+
+static int sign(struct peer *p, struct hs *hs)
+{
+	const struct hs_sign *s = hs_sign_wanted(hs);
+	uint8_t sig[CRYPTO_MAX_SIGNATURE];
+	size_t len;
+
+	if (s->scheme->sign(p->key, s->scheme->hash, s->tbs, s->len, sig, &len))
+		return hs_abort(hs, ALERT_INTERNAL_ERROR, "could not sign");
+	return hs_signed(hs, sig, len);
+}
+
+static bool flush(struct peer *p, struct hs *hs)
+{
+	size_t len;
+	const uint8_t *out = hs_output(hs, &len);
+	bool ok = write_all(p->fd, out, len);
+
+	hs_sent(hs, len);
+	return ok;
+}
+
+static int step(struct peer *p, struct hs *hs)
+{
+	uint8_t buf[4096];
+	size_t want = hs_want(hs);
+	ssize_t n;
+
+	if (hs_state(hs) == HS_SIGN)
+		return sign(p, hs);
+	n = read(p->fd, buf, want < sizeof(buf) ? want : sizeof(buf));
+	if (n <= 0)
+		return -ECONNRESET;
+	return hs_input(hs, buf, (size_t)n);
+}
+
+static void report_failure(const struct hs *hs, int e)
+{
+	static const char *const by[] = {
+		[HS_ALERT_NONE] = "no", [HS_ALERT_LOCAL] = "sent", [HS_ALERT_PEER] = "received",
+	};
+	enum hs_alert_from from;
+	int alert = hs_alert(hs, &from);
+
+	printf("failed at %s: %s (%s alert %d)\n", hs_step_name(hs), hs_why(hs)[0] ? hs_why(hs) : strerror(-e),
+	       by[from], alert);
+	fflush(stdout);
+}
+
+static void report(const struct hs *hs)
+{
+	const struct hs_result *r = hs_result(hs);
+	const struct crypto_scheme *scheme = crypto_scheme_find(r->scheme);
+	uint8_t binding[32];
+
+	printf("done suite %s group %s scheme %s name %s alpn [%.*s] peer %zu verified %d retried %d resumed %d psk %s limit %u binding ",
+	       suite_by_id(r->suite)->name, group_by_id(r->group)->name, scheme ? scheme->name : "none",
+	       r->server_name[0] ? r->server_name : "-", (int)r->alpn_len, (const char *)r->alpn,
+	       r->peer_num, r->peer_verified, r->retried, r->resumed, r->psk ? r->psk->name : "-", r->tx_limit);
+	hs_export(r, "EXPORTER-Channel-Binding", NULL, 0, binding, sizeof(binding));
+	for (size_t i = 0; i < sizeof(binding); i++)
+		printf("%02X", binding[i]);
+	putchar('\n');
+	fflush(stdout);
+}
+
+bool handshake(struct peer *p)
+{
+	struct hs *hs;
+	int e;
+
+	p->params.now = time(NULL);
+	hs = hs_new(&p->params);
+	if (!hs)
+		errx(1, "out of memory");
+	e = hs_start(hs);
+	while (!e && hs_state(hs) != HS_DONE) {
+		flush(p, hs);
+		e = step(p, hs);
+	}
+	flush(p, hs);
+	if (e) {
+		report_failure(hs, e);
+	} else {
+		report(hs);
+		p->tx = hs_result(hs)->tx;
+		p->rx = hs_result(hs)->rx;
+		p->aead = hs_result(hs)->aead;
+		p->hash = hs_result(hs)->hash;
+		p->suite = hs_result(hs)->suite;
+		p->who = hs_result(hs)->who;
+		memcpy(p->resumption, hs_result(hs)->resumption, sizeof(p->resumption));
+	}
+	hs_free(hs);
+	return !e;
+}

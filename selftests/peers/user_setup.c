@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Options, and what they make of keys, certificates and parameters. */
+#include <err.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "handshake/alert.h"
+#include "rng/rng.h"
+#include "user.h"
+
+static char *slurp(const char *path, size_t *len)
+{
+	FILE *f = fopen(path, "re");
+	char *buf = calloc(1, 1 << 20);
+
+	if (!f || !buf)
+		err(1, "%s", path);
+	*len = fread(buf, 1, (1 << 20) - 1, f);
+	fclose(f);
+	return buf;
+}
+
+static void load_identity(struct peer *p)
+{
+	struct identity *id = &p->identity;
+	const struct x509_blob *spki;
+	struct crypto_pubkey pub;
+	size_t len;
+	char *text = slurp(p->o->chain, &len);
+
+	if (x509_pem_read(text, len, id->chain, X509_MAX_CHAIN, &id->num) || !id->num)
+		errx(1, "%s: no certificate", p->o->chain);
+	free(text);
+	text = slurp(p->o->key, &len);
+	if (crypto_key_load((uint8_t *)text, len, &p->key))
+		errx(1, "%s: no private key", p->o->key);
+	free(text);
+	spki = x509_cert_spki(id->chain[0]);
+	if (crypto_pubkey_parse(spki->data, spki->len, &pub))
+		errx(1, "%s: unknown kind of key", p->o->chain);
+	id->name = (char *)"hs-peer";
+	id->key_type = pub.type;
+	id->key_bits = pub.bits;
+	crypto_pubkey_free(&pub);
+}
+
+static int choose(void *arg, const char *name, const uint16_t *schemes, size_t num,
+		  const struct identity **ret, const char **why)
+{
+	struct peer *p = arg;
+
+	(void)schemes;
+	(void)num;
+	if (name && name[0] && p->o->name && strcmp(name, p->o->name)) {
+		*why = "the client wants another name";
+		return ALERT_UNRECOGNIZED_NAME;
+	}
+	*ret = &p->identity;
+	return 0;
+}
+
+static const struct hs_psk *find_psk(void *arg, const uint8_t *name, size_t len)
+{
+	const struct peer *p = arg;
+
+	return len == strlen(p->psk.name) && !memcmp(name, p->psk.name, len) ? &p->psk : NULL;
+}
+
+static void fill_psk(struct peer *p)
+{
+	const struct options *o = p->o;
+	size_t len;
+	char *text;
+
+	if (o->server && o->tickets) {
+		p->ticket_keys.num = 1;
+		rng_fill(RNG_KEY, &p->ticket_keys.key[0], sizeof(p->ticket_keys.key[0]));
+		p->params.ticket_keys = &p->ticket_keys;
+	}
+	p->params.tickets = o->tickets;
+	p->params.ticket_lifetime = 3600;
+	if (o->ticket_in) {
+		text = slurp(o->ticket_in, &len);
+		if (len != sizeof(p->ticket))
+			errx(1, "%s: no ticket", o->ticket_in);
+		memcpy(&p->ticket, text, len);
+		free(text);
+		p->params.ticket = &p->ticket;
+	}
+	if (!o->psk_name)
+		return;
+	p->psk = (struct hs_psk){ o->psk_name, o->psk, o->psk_len, &crypto_sha256, o->import };
+	if (o->server)
+		p->params.find_psk = find_psk;
+	else
+		p->params.psk = &p->psk;
+}
+
+void peer_setup(struct peer *p, const struct options *o)
+{
+	size_t num;
+
+	p->o = o;
+	p->params = (struct hs_params){
+		.role = o->server ? HS_SERVER : HS_CLIENT,
+		.server_name = o->server ? NULL : o->name,
+		.alpn = o->alpn, .alpn_len = o->alpn_len,
+		.ciphers = o->ciphers_num ? o->ciphers : NULL, .ciphers_num = o->ciphers_num,
+		.groups = o->groups_num ? o->groups : NULL, .groups_num = o->groups_num,
+		.shares = o->shares, .compatibility = !o->no_compatibility,
+		.rsa_min_bits = 2048, .insecure = !o->ca,
+		.grease = o->grease, .pad = o->pad, .max_fragment = o->max_fragment,
+		.client_auth = !o->server || !o->ca ? HS_AUTH_NONE : o->require ? HS_AUTH_REQUIRE : HS_AUTH_ASK,
+		.choose = choose, .arg = p,
+	};
+	fill_psk(p);
+	if (o->cookie) {
+		p->cookie_keys.num = 1;
+		rng_fill(RNG_KEY, &p->cookie_keys.key[0], sizeof(p->cookie_keys.key[0]));
+		p->params.cookie_keys = &p->cookie_keys;
+	}
+	if (o->chain) {
+		load_identity(p);
+		p->params.identity = &p->identity;
+	}
+	if (o->ca) {
+		p->trust = x509_store_new();
+		if (!p->trust || x509_store_add_file(p->trust, o->ca, &num))
+			errx(1, "%s: no certificates", o->ca);
+		p->params.trust = p->trust;
+	}
+}
+
+static size_t numbers(char *list, uint16_t *out)
+{
+	size_t n = 0;
+
+	for (char *s = strtok(list, ","); s && n < 8; s = strtok(NULL, ","))
+		out[n++] = (uint16_t)atoi(s);
+	return n;
+}
+
+static size_t protocols(char *list, uint8_t *out)
+{
+	size_t n = 0, len;
+
+	for (char *s = strtok(list, ","); s && n + strlen(s) < 255; s = strtok(NULL, ",")) {
+		len = strlen(s);
+		out[n++] = (uint8_t)len;
+		memcpy(out + n, s, len);
+		n += len;
+	}
+	return n;
+}
+
+/* NAME:HEX */
+static void parse_psk(struct options *o, char *text)
+{
+	char *hex = strchr(text, ':');
+	unsigned int byte;
+
+	if (!hex)
+		errx(64, "-P wants NAME:HEX");
+	*hex++ = 0;
+	o->psk_name = text;
+	for (; o->psk_len < sizeof(o->psk) && sscanf(hex, "%2x", &byte) == 1; hex += 2)
+		o->psk[o->psk_len++] = (uint8_t)byte;
+}
+
+static const struct option_row {
+	char letter;
+	const char *name, *value, *help;
+} rows[] = {
+	{ 's', "server", NULL, "be the server" },
+	{ 'h', "host", "HOST", "client: where to" },
+	{ 'p', "port", "PORT", "on 127.0.0.1 if we listen" },
+	{ 'f', "fd", "NUMBER", "hs-pipe: the descriptor to speak TLS on (0)" },
+	{ 'c', "cert", "FILE", "our chain, PEM" },
+	{ 'k', "key", "FILE", "our key" },
+	{ 'A', "ca", "FILE", "verify the peer by these; a server asks for a certificate" },
+	{ 'R', "require", NULL, "server: refuse a client without one" },
+	{ 'n', "name", "NAME", "the server's name" },
+	{ 'N', "count", "NUM", "server: end after so many connections" },
+	{ 'E', "echo", NULL, "hs-echo: echo what comes instead of answering a GET" },
+	{ 'e', "ciphers", "51,52,54", "TLS_CIPHER numbers of linux/tls.h, most wanted first" },
+	{ 'g', "groups", "29,23", "IANA numbers, most wanted first" },
+	{ 'S', "shares", "NUM", "client: key shares at once" },
+	{ 'a', "alpn", "h2,http/1.1", "protocols, most wanted first" },
+	{ 'm', "message", "TEXT", "client: what to say" },
+	{ 'x', "expect", "TEXT", "client: what must come back" },
+	{ 'u', "update", NULL, "update keys before each message" },
+	{ 'M', "no-compatibility", NULL, "no middlebox compatibility mode" },
+	{ 'T', "tickets", "NUM", "to give, or to ask for" },
+	{ 'O', "ticket-out", "FILE", "client: keep one" },
+	{ 'I', "ticket-in", "FILE", "client: resume by it" },
+	{ 'P', "psk", "NAME:HEX", "a key by hand" },
+	{ 'i', "import", NULL, "use it by RFC 9258" },
+	{ 'G', "grease", NULL, "values that mean nothing" },
+	{ 'C', "cookie", NULL, "server: a cookie in the retry" },
+	{ 'D', "pad", "BYTES", "client: fill the ClientHello up to it" },
+	{ 'F', "fragment", "BYTES", "client: max_fragment_length, 512 to 4096" },
+};
+#define ROWS (sizeof(rows) / sizeof(rows[0]))
+
+static void set_option(struct options *o, int letter, char *value)
+{
+	switch (letter) {
+	case 's': o->server = true; break;
+	case 'p': o->port = value; break;
+	case 'h': o->host = value; break;
+	case 'f': o->fd = atoi(value); break;
+	case 'c': o->chain = value; break;
+	case 'k': o->key = value; break;
+	case 'A': o->ca = value; break;
+	case 'n': o->name = value; break;
+	case 'N': o->count = atoi(value); break;
+	case 'E': o->echo = true; break;
+	case 'e': o->ciphers_num = numbers(value, o->ciphers); break;
+	case 'g': o->groups_num = numbers(value, o->groups); break;
+	case 'S': o->shares = (size_t)atoi(value); break;
+	case 'a': o->alpn_len = protocols(value, o->alpn); break;
+	case 'm': o->message = value; break;
+	case 'x': o->expect = value; break;
+	case 'u': o->update = true; break;
+	case 'M': o->no_compatibility = true; break;
+	case 'R': o->require = true; break;
+	case 'T': o->tickets = (size_t)atoi(value); break;
+	case 'O': o->ticket_out = value; break;
+	case 'I': o->ticket_in = value; break;
+	case 'P': parse_psk(o, value); break;
+	case 'i': o->import = true; break;
+	case 'G': o->grease = true; break;
+	case 'C': o->cookie = true; break;
+	case 'D': o->pad = (size_t)atoi(value); break;
+	case 'F': o->max_fragment = (uint16_t)atoi(value); break;
+	}
+}
+
+void options_usage(const char *first)
+{
+	fprintf(stderr, "%s\n", first);
+	for (size_t i = 0; i < ROWS; i++)
+		fprintf(stderr, "  -%c, --%s %s: %s\n", rows[i].letter, rows[i].name,
+			rows[i].value ? rows[i].value : "", rows[i].help);
+	exit(64);
+}
+
+void options_parse(struct options *o, int argc, char **argv, const char *usage)
+{
+	struct option longs[ROWS + 1] = { 0 };
+	char shorts[2 * ROWS + 1], *s = shorts;
+	int c;
+
+	for (size_t i = 0; i < ROWS; i++) {
+		longs[i] = (struct option){ rows[i].name, rows[i].value != NULL, NULL, rows[i].letter };
+		*s++ = rows[i].letter;
+		if (rows[i].value)
+			*s++ = ':';
+	}
+	*s = 0;
+	while ((c = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
+		if (c == '?')
+			options_usage(usage);
+		set_option(o, c, optarg);
+	}
+	if (optind < argc)
+		options_usage(usage);
+}
+
+void peer_free(struct peer *p)
+{
+	for (size_t i = 0; i < p->identity.num; i++)
+		x509_cert_free(p->identity.chain[i]);
+	crypto_key_free(p->key);
+	x509_store_free(p->trust);
+}
