@@ -30,3 +30,13 @@ bench-cipher: bench-deps
 	@$(MAKE) -s $(B)/bench/cipher
 	@[ -e $(B)/bench/linux-gcm.o ] || echo "# SKIP linux-6.12: no /usr/src/linux-source-6.12.tar.xz"
 	@set -o pipefail; $(B)/bench/cipher $(B)/bench/cipher.json $(BENCH_TIME) | tee $(B)/bench/cipher.txt
+
+# make memory K=6.12: kernel memory per idle TLS socket, net/tls and ours. The
+# module comes second: net/tls, too, would take the AES-GCM that it offers.
+$(B)/bench/memory: $(B)/obj/bench/memory.o
+	@mkdir -p $(@D)
+	$(CC) -pie -o $@ $^
+
+.PHONY: memory
+memory: $(B)/bench/memory vm-module
+	@$(MAKE) -s vm K=$(K) NOMODULE=1 RUN=bench/memory.sh
