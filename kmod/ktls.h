@@ -72,8 +72,6 @@ struct ktls_sock {
 	int			error;		/* what ended it, -errno */
 	u64			cookie;
 	kuid_t			uid;		/* who asked for the handshake */
-	bool			untouched;	/* no byte of a handshake has moved: dead, but may ask again */
-	bool			owed;		/* a signal took a caller away from the result */
 	atomic_t		plain;		/* calls under way that read or write plain TCP; without the lock */
 	const struct proto	*base;		/* TCP's own, to call below */
 	const struct proto_ops	*base_ops;
@@ -88,22 +86,24 @@ struct ktls_sock {
 	struct ktls_rx		*rxs;		/* NULL while nothing is left over */
 	u32			tx_generation, rx_generation;
 	u64			tx_records, tx_bytes, rx_records, rx_bytes;
+	int			rx_error;	/* mainline: reading has failed for good */
+	bool			untouched;	/* no byte of a handshake has moved: dead, but may ask again */
+	bool			owed;		/* a signal took a caller away from the result */
 	bool			rx_held;	/* a control record waits for the agent */
 	bool			rx_eof;		/* close_notify came: sticky */
 	bool			tx_closed;	/* close_notify went */
 	bool			mainline;	/* keyed by linux/tls.h's options: the application minds control records */
 	bool			rx_update;	/* mainline: KeyUpdate came, no record is opened before new keys */
 	bool			no_pad, zerocopy;	/* mainline: hints, kept to be asked for */
-	int			rx_error;	/* mainline: reading has failed for good */
-	struct ktls_own		*own;		/* mainline: keys as the application gave them */
 	bool			tx_pending;	/* ciphertext waits in txs; read without the lock */
 	bool			rx_ready;	/* TCP's queue has a whole record, or worse; read without the lock */
+	u8			ntickets;
+	struct ktls_own		*own;		/* mainline: keys as the application gave them */
 
 	struct ktls_upcall	*upcall;	/* handshake or record; freed by RCU */
 	struct ktls_upcall	*spare;
 	struct ktls_upcall	*request;	/* of a listener: what its sockets ask for */
 	struct list_head	tickets;	/* ktls_upcall.sibling */
-	u8			ntickets;
 	void			*state;		/* agent state, wiped with the keys */
 	void			*info;		/* KTLS_I_* of the agent */
 	u16			state_len, info_len;

@@ -126,9 +126,16 @@ static void unlink_session(struct sock *sk, struct ktls_sock *ks)
 	ktls_stat_add(sk, KTLS_STAT_CurrSockets, -1);
 }
 
+static struct kmem_cache *sessions;	/* kmalloc's next size is a third more */
+
+static void session_free(struct rcu_head *rcu)
+{
+	kmem_cache_free(sessions, container_of(rcu, struct ktls_sock, rcu));
+}
+
 static struct ktls_sock *session_new(struct sock *sk, const struct proto_ops *base_ops)
 {
-	struct ktls_sock *ks = kzalloc(sizeof(*ks), GFP_KERNEL_ACCOUNT);
+	struct ktls_sock *ks = kmem_cache_zalloc(sessions, GFP_KERNEL);
 	u32 cookie[2];
 
 	if (!ks)
@@ -259,7 +266,7 @@ void ktls_close(struct sock *sk, long timeout)
 	ktls_forget(ks);
 	if (ks->request)
 		ktls_upcall_put(ks->request);
-	kfree_rcu(ks, rcu);
+	call_rcu(&ks->rcu, session_free);
 	/* Last: destroying the socket drops our module reference. */
 	base->close(sk, timeout);
 }
@@ -564,12 +571,22 @@ static struct tcp_ulp_ops mainline_ulp __read_mostly = {
 
 int ktls_attach_init(void)
 {
-	return tcp_register_ulp(&ulp);
+	int err;
+
+	sessions = KMEM_CACHE(ktls_sock, SLAB_ACCOUNT);
+	if (!sessions)
+		return -ENOMEM;
+	err = tcp_register_ulp(&ulp);
+	if (err)
+		kmem_cache_destroy(sessions);
+	return err;
 }
 
 void ktls_attach_exit(void)
 {
 	tcp_unregister_ulp(&ulp);
+	rcu_barrier();
+	kmem_cache_destroy(sessions);
 }
 
 int ktls_attach_mainline(void)
