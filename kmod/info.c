@@ -10,7 +10,7 @@
 
 static const struct ktls_half *keyed_half(const struct ktls_sock *ks)
 {
-	return ks->tx.tfm ? &ks->tx : &ks->rx;
+	return ks->tx.cipher ? &ks->tx : &ks->rx;
 }
 
 static void info_head(struct ktls_info *info, const struct ktls_sock *ks)
@@ -23,8 +23,8 @@ static void info_head(struct ktls_info *info, const struct ktls_sock *ks)
 		.alert		= ks->alert,
 		.alert_from	= ks->alert_from,
 		.error		= ks->error,
-		.version	= half->tfm ? half->version : 0,
-		.cipher		= half->tfm ? half->cipher->id : 0,
+		.version	= half->cipher ? half->version : 0,
+		.cipher		= half->cipher ? half->cipher->id : 0,
 		.cookie		= ks->cookie,
 		.tx_generation	= ks->tx_generation,
 		.rx_generation	= ks->rx_generation,
@@ -84,7 +84,7 @@ int ktls_info_getsockopt(struct sock *sk, char __user *optval, int __user *optle
 
 static u16 conf(const struct ktls_half *half)
 {
-	return READ_ONCE(half->tfm) ? TLS_CONF_SW : TLS_CONF_BASE;
+	return READ_ONCE(half->cipher) ? TLS_CONF_SW : TLS_CONF_BASE;
 }
 
 /* For inet_diag, without the socket lock: numbers may be a moment old. */

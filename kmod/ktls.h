@@ -33,6 +33,7 @@
 struct ktls_cipher;
 struct ktls_format;
 struct ktls_own;
+struct gcm_key;
 struct ktls_upcall;
 
 /* Key material on its way from netlink or setsockopt into a half. Whoever fills it wipes it. */
@@ -44,10 +45,11 @@ struct ktls_keys {
 	u64	seq;
 };
 
-/* One direction's keys. tfm NULL: no keys. */
+/* One direction's keys. cipher NULL: no keys. */
 struct ktls_half {
-	struct crypto_aead		*tfm;
 	const struct ktls_cipher	*cipher;
+	struct gcm_key			*own;		/* for our own AES-GCM; without it, tfm */
+	struct crypto_aead		*tfm;		/* beside own: for when that isn't usable */
 	u64				seq;
 	const struct ktls_format	*format;
 	u8				iv[KTLS_IV_SIZE];	/* a nonce that records carry is counted in it */
@@ -81,7 +83,7 @@ struct ktls_sock {
 	void			(*error_report)(struct sock *sk);
 
 	struct ktls_half	tx, rx;
-	struct ktls_half	*tx_next, *rx_next;	/* spares, next generation */
+	struct ktls_keys	*tx_next, *rx_next;	/* spares, next generation */
 	struct ktls_tx		*txs;		/* NULL while nothing is in flight */
 	struct ktls_rx		*rxs;		/* NULL while nothing is left over */
 	u32			tx_generation, rx_generation;
@@ -156,6 +158,10 @@ void ktls_write_space(struct sock *sk);
 /* ---- record/half.c */
 /* Build a half from keys: may sleep, no lock. -ENOENT: the running kernel lacks the cipher. */
 int ktls_half_init(struct ktls_half *half, const struct ktls_keys *keys);
+/* Version and cipher exist and go together. */
+bool ktls_keys_valid(const struct ktls_keys *keys);
+/* @new, made from *@spare, takes @half's place; the old key and both sources are wiped. */
+void ktls_half_renew(struct ktls_half *half, struct ktls_half *new, struct ktls_keys **spare);
 void ktls_half_wipe(struct ktls_half *half);	/* fine on an empty one */
 /* Free rxs, txs and both halves and spares: at close, failure, detach. */
 void ktls_record_free(struct ktls_sock *ks);

@@ -74,7 +74,7 @@ out:
 
 static bool fits(const struct ktls_half *a, const struct ktls_keys *keys)
 {
-	return !a->tfm || (a->version == keys->version && a->cipher->id == keys->cipher);
+	return !a->cipher || (a->version == keys->version && a->cipher->id == keys->cipher);
 }
 
 /* May these keys come now? Both directions have one version and cipher. */
@@ -87,7 +87,7 @@ static int may_install(const struct sock *sk, const struct ktls_keys *keys, bool
 		return ks->error;
 	if (ks->phase != KTLS_PHASE_BARE && !ks->mainline)
 		return -EISCONN;
-	if (to->tfm && !to->format->updates)
+	if (to->cipher && !to->format->updates)
 		return -EBUSY;
 	if (!fits(&ks->tx, keys) || !fits(&ks->rx, keys))
 		return -EINVAL;
@@ -110,7 +110,7 @@ static int install(struct sock *sk, struct ktls_half *half, const struct ktls_ke
 {
 	struct ktls_sock *ks = ktls_get(sk);
 	struct ktls_half *to = tx ? &ks->tx : &ks->rx;
-	bool again = to->tfm;
+	bool again = to->cipher;
 	int err = may_install(sk, keys, tx);
 
 	if (!err && tx && again)
@@ -141,7 +141,7 @@ static int install_locked(struct sock *sk, struct ktls_half *half, const struct 
 
 	lock_sock(sk);
 	err = install(sk, half, keys, tx);
-	if (err && (tx ? &ks->tx : &ks->rx)->tfm)
+	if (err && (tx ? &ks->tx : &ks->rx)->cipher)
 		ktls_stat_add(sk, tx ? KTLS_STAT_TxRekeyErrors : KTLS_STAT_RxRekeyErrors, 1);
 	release_sock(sk);
 	return err;
@@ -165,9 +165,9 @@ static int set_keys(struct sock *sk, sockptr_t optval, unsigned int optlen, bool
 
 void ktls_mainline_free(struct ktls_sock *ks)
 {
-	if (ks->tx.tfm)
+	if (ks->tx.cipher)
 		ktls_stat_add(ks->sk, KTLS_STAT_CurrTxByApp, -1);
-	if (ks->rx.tfm)
+	if (ks->rx.cipher)
 		ktls_stat_add(ks->sk, KTLS_STAT_CurrRxByApp, -1);
 	kfree_sensitive(ks->own);
 	ks->own = NULL;
@@ -196,7 +196,7 @@ static int info_read(struct sock *sk, struct crypto_info *info, int len, bool tx
 	const struct ktls_sock *ks = ktls_get(sk);
 	const struct ktls_half *half = tx ? &ks->tx : &ks->rx;
 
-	if (!half->tfm)
+	if (!half->cipher)
 		return -EBUSY;
 	info->head.version = half->version;
 	info->head.cipher_type = half->cipher->id;
@@ -254,7 +254,7 @@ static int set_no_pad(struct sock *sk, sockptr_t optval, unsigned int optlen)
 	ok = check_zeroed_sockptr(optval, sizeof(val), optlen - sizeof(val));
 	if (ok < 0)
 		return ok;
-	if (val > 1 || !ok || !ks->rx.tfm || !ks->rx.format->inner)
+	if (val > 1 || !ok || !ks->rx.cipher || !ks->rx.format->inner)
 		return -EINVAL;
 	ks->no_pad = val;
 	return 0;
@@ -271,7 +271,7 @@ static int set_payload_max(struct sock *sk, sockptr_t optval, unsigned int optle
 		return -EFAULT;
 	if (ks->txs && ks->txs->rec_n)
 		return -EBUSY;
-	if (val < PAYLOAD_MIN - (ks->tx.tfm ? ks->tx.format->inner : 0) || val > KTLS_PLAIN_MAX)
+	if (val < PAYLOAD_MIN - (ks->tx.cipher ? ks->tx.format->inner : 0) || val > KTLS_PLAIN_MAX)
 		return -EINVAL;
 	ks->tx_limit = val;
 	return 0;
@@ -308,7 +308,7 @@ static int get_no_pad(const struct ktls_sock *ks, char __user *optval, int len, 
 {
 	u32 val = ks->no_pad;
 
-	if (len < (int)sizeof(val) || !ks->rx.tfm || !ks->rx.format->inner)
+	if (len < (int)sizeof(val) || !ks->rx.cipher || !ks->rx.format->inner)
 		return -EINVAL;
 	return put_user((int)sizeof(val), optlen) || copy_to_user(optval, &val, sizeof(val)) ? -EFAULT : 0;
 }

@@ -15,7 +15,7 @@ struct response {
 	u8			alert, alert_from;
 	bool			has_tx, has_rx;
 	struct ktls_half	tx, rx;
-	struct ktls_half	*tx_next, *rx_next;
+	struct ktls_keys	*tx_next, *rx_next;
 	void			*state, *info;
 	u16			state_len, info_len, suite, tx_limit;
 	const char		*reason;
@@ -111,21 +111,26 @@ static int direction_parse(struct ktls_half *half, bool *has, const struct nlatt
 	return err;
 }
 
-static int spare_parse(struct ktls_half **ret, const struct nlattr *attr, struct netlink_ext_ack *extack)
+/* A spare stays raw, which is small, until it is needed. */
+static int spare_parse(struct ktls_keys **ret, const struct nlattr *attr, struct netlink_ext_ack *extack)
 {
-	struct ktls_half *half;
+	struct ktls_keys *keys;
 	int err;
 
 	if (!attr)
 		return 0;
-	half = kzalloc(sizeof(*half), GFP_KERNEL_ACCOUNT);
-	if (!half)
+	keys = kzalloc(sizeof(*keys), GFP_KERNEL_ACCOUNT);
+	if (!keys)
 		return -ENOMEM;
-	err = half_parse(half, attr, extack);
+	err = key_parse(keys, attr, extack);
+	if (!err && !ktls_keys_valid(keys)) {
+		NL_SET_ERR_MSG_ATTR(extack, attr, "unknown version, or a cipher that it doesn't have");
+		err = -EINVAL;
+	}
 	if (err)
-		kfree(half);
+		kfree_sensitive(keys);
 	else
-		*ret = half;
+		*ret = keys;
 	return err;
 }
 
@@ -208,22 +213,14 @@ static int response_parse(struct response *r, struct nlattr **tb, struct genl_in
 }
 
 /* What was parsed and is not the session's now. */
-static void spare_free(struct ktls_half *half)
-{
-	if (!half)
-		return;
-	ktls_half_wipe(half);
-	kfree_sensitive(half);
-}
-
 static void response_free(struct response *r)
 {
 	if (r->has_tx)
 		ktls_half_wipe(&r->tx);
 	if (r->has_rx)
 		ktls_half_wipe(&r->rx);
-	spare_free(r->tx_next);
-	spare_free(r->rx_next);
+	kfree_sensitive(r->tx_next);
+	kfree_sensitive(r->rx_next);
 	kfree_sensitive(r->state);
 	kfree(r->info);
 	memzero_explicit(r, sizeof(*r));
@@ -251,8 +248,8 @@ static void records_send(struct sock *sk, const struct nlmsghdr *nlh)
  * the gap that the agent was told of: where the session has moved on since,
  * it might be a key that is in use, and would start again at record 0.
  */
-static void direction_apply(struct ktls_half *half, struct ktls_half **next, u32 generation,
-			    struct ktls_half *new, struct ktls_half **new_next, u32 told)
+static void direction_apply(struct ktls_half *half, struct ktls_keys **next, u32 generation,
+			    struct ktls_half *new, struct ktls_keys **new_next, u32 told)
 {
 	if (new) {
 		swap(*half, *new);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Seal and open over the crypto API. Only synchronous algorithms are taken:
- * first the SIMD driver below its cryptd wrapper (fine in process context,
- * where SIMD can always be used), then anything synchronous.
+ * Seal and open: AES-GCM by our own code where the CPU and the context allow
+ * it, all else over the crypto API. Of that only synchronous algorithms are
+ * taken: first the SIMD driver below its cryptd wrapper (fine in process
+ * context, where SIMD can always be used), then anything synchronous.
  */
 #include <linux/module.h>
 #include <linux/scatterlist.h>
@@ -10,14 +11,15 @@
 #include "../ktls.h"
 #include "../record/record.h"
 #include "aead.h"
+#include "gcm-glue.h"
 
 #define IV_ROOM	16
 
-static struct crypto_aead *find(const struct ktls_cipher *cipher)
+static struct crypto_aead *find(const struct ktls_cipher *cipher, bool simd)
 {
 	struct crypto_aead *tfm = ERR_PTR(-ENOENT);
 
-	if (cipher->sync)
+	if (cipher->sync && simd)
 		tfm = crypto_alloc_aead(cipher->sync, CRYPTO_ALG_INTERNAL,
 					CRYPTO_ALG_INTERNAL | CRYPTO_ALG_ASYNC);
 	if (IS_ERR(tfm))
@@ -32,25 +34,37 @@ static struct crypto_aead *find(const struct ktls_cipher *cipher)
 	return tfm;
 }
 
-struct crypto_aead *ktls_aead_alloc(const struct ktls_cipher *cipher, const u8 *key)
+static int tfm_init(struct ktls_half *half, const struct ktls_cipher *cipher, const u8 *key, bool simd)
 {
-	struct crypto_aead *tfm = find(cipher);
+	struct crypto_aead *tfm = find(cipher, simd);
 	int err;
 
 	if (IS_ERR(tfm))
-		return tfm;
+		return PTR_ERR(tfm);
 	err = crypto_aead_setkey(tfm, key, cipher->key);
 	if (!err)
 		err = crypto_aead_setauthsize(tfm, cipher->tag);
-	if (!err)
-		return tfm;
-	crypto_free_aead(tfm);
-	return ERR_PTR(err);
+	if (err)
+		crypto_free_aead(tfm);
+	else
+		half->tfm = tfm;
+	return err;
 }
 
-void ktls_aead_free(struct crypto_aead *tfm)
+int ktls_aead_init(struct ktls_half *half, const struct ktls_cipher *cipher, const u8 *key)
 {
-	crypto_free_aead(tfm);
+	if (!cipher->own || !ktls_gcm_usable())
+		return tfm_init(half, cipher, key, true);
+	half->own = ktls_gcm_key_new(key, cipher->key);
+	return half->own ? 0 : -ENOMEM;
+}
+
+void ktls_aead_wipe(struct ktls_half *half)
+{
+	if (half->own)
+		ktls_gcm_key_free(half->own);
+	if (half->tfm)
+		crypto_free_aead(half->tfm);
 }
 
 /*
@@ -102,12 +116,20 @@ static struct aead_request *request(const struct ktls_half *half, struct ktls_ae
 	return req;
 }
 
+/* Our own key where SIMD isn't usable: the crypto API gets it too, code without SIMD. */
+static int have_tfm(struct ktls_half *half)
+{
+	return half->tfm ? 0 : tfm_init(half, half->cipher, ktls_gcm_key_raw(half->own), false);
+}
+
 int ktls_aead_seal(struct ktls_half *half, struct ktls_aead_room *room, struct scatterlist *src,
 		   struct scatterlist *dst, size_t len, const u8 *carried)
 {
 	u8 iv[IV_ROOM] = { };
-	int err;
+	int err = have_tfm(half);
 
+	if (err)
+		return err;
 	nonce(half, carried, iv);
 	err = crypto_aead_encrypt(request(half, room, src, dst, len, iv));
 	if (!err)
@@ -119,10 +141,42 @@ int ktls_aead_open(struct ktls_half *half, struct ktls_aead_room *room, struct s
 		   struct scatterlist *dst, size_t len, const u8 *carried)
 {
 	u8 iv[IV_ROOM] = { };
+	int err = have_tfm(half);
+
+	if (err)
+		return err;
+	nonce(half, carried, iv);
+	err = crypto_aead_decrypt(request(half, room, src, dst, len, iv));
+	if (!err)
+		advance(half, carried);
+	return err;
+}
+
+/* ---- our own */
+
+bool ktls_aead_direct(const struct ktls_half *half)
+{
+	return half->own && ktls_gcm_usable();
+}
+
+void ktls_aead_seal_direct(struct ktls_half *half, struct gcm_op *op, u8 *tag, const u8 *carried)
+{
+	u8 iv[IV_ROOM];
+
+	nonce(half, carried, iv);
+	op->iv = iv;
+	ktls_gcm_seal(half->own, op, tag);
+	advance(half, carried);
+}
+
+int ktls_aead_open_direct(struct ktls_half *half, struct gcm_op *op, const u8 *tag, const u8 *carried)
+{
+	u8 iv[IV_ROOM];
 	int err;
 
 	nonce(half, carried, iv);
-	err = crypto_aead_decrypt(request(half, room, src, dst, len, iv));
+	op->iv = iv;
+	err = ktls_gcm_open(half->own, op, tag, half->cipher->tag);
 	if (!err)
 		advance(half, carried);
 	return err;

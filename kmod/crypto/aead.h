@@ -11,6 +11,7 @@
 #include <linux/types.h>
 
 struct crypto_aead;
+struct gcm_op;
 struct scatterlist;
 struct ktls_half;
 
@@ -25,6 +26,7 @@ struct ktls_cipher {
 	u8		lead;		/* byte before the nonce: CCM says how long lengths are */
 	u16		only;		/* version, if there is only one */
 	u64		limit;
+	bool		own;		/* kmod/crypto/gcm.h can do it */
 	const char	*sync;		/* synchronous only, no wrapper; may be absent */
 	const char	*alg;
 	const char	*module;	/* what to load where alg isn't found */
@@ -38,9 +40,9 @@ struct ktls_aead_room {
 
 const struct ktls_cipher *ktls_cipher_find(u16 id);
 
-/* A tfm that never completes later. ERR_PTR(-ENOENT): this kernel has none. */
-struct crypto_aead *ktls_aead_alloc(const struct ktls_cipher *cipher, const u8 *key);
-void ktls_aead_free(struct crypto_aead *tfm);
+/* @half's key, for ours or the crypto API's code. -ENOENT: this kernel has none. May sleep. */
+int ktls_aead_init(struct ktls_half *half, const struct ktls_cipher *cipher, const u8 *key);
+void ktls_aead_wipe(struct ktls_half *half);
 
 /*
  * One record under the half's next sequence number, which is used up where
@@ -52,5 +54,13 @@ int ktls_aead_seal(struct ktls_half *half, struct ktls_aead_room *room, struct s
 		   struct scatterlist *dst, size_t len, const u8 *carried);
 int ktls_aead_open(struct ktls_half *half, struct ktls_aead_room *room, struct scatterlist *src,
 		   struct scatterlist *dst, size_t len, const u8 *carried);
+
+/*
+ * The same without scatterlists, by our own code. Only where ktls_aead_direct()
+ * says that it can be, now. @op lacks no more than its iv; @tag has 16 bytes.
+ */
+bool ktls_aead_direct(const struct ktls_half *half);
+void ktls_aead_seal_direct(struct ktls_half *half, struct gcm_op *op, u8 *tag, const u8 *carried);
+int ktls_aead_open_direct(struct ktls_half *half, struct gcm_op *op, const u8 *tag, const u8 *carried);
 
 #endif

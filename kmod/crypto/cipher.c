@@ -8,13 +8,13 @@
 #include "../ktls.h"
 #include "aead.h"
 
-#define GCM	"__gcm(aes)", "gcm(aes)", "gcm"
-#define CHACHA	NULL, "rfc7539(chacha20,poly1305)", "chacha20poly1305"
-#define CCM	NULL, "ccm(aes)", "ccm"
-#define SM4GCM	NULL, "gcm(sm4)", "sm4-generic"
-#define SM4CCM	NULL, "ccm(sm4)", "sm4-generic"
-#define ARIA	NULL, "gcm(aria)", "aria-generic"
-#define CAMELL	NULL, "gcm(camellia)", "camellia-generic"
+#define GCM	true, "__gcm(aes)", "gcm(aes)", "gcm"
+#define CHACHA	false, NULL, "rfc7539(chacha20,poly1305)", "chacha20poly1305"
+#define CCM	false, NULL, "ccm(aes)", "ccm"
+#define SM4GCM	false, NULL, "gcm(sm4)", "sm4-generic"
+#define SM4CCM	false, NULL, "ccm(sm4)", "sm4-generic"
+#define ARIA	false, NULL, "gcm(aria)", "aria-generic"
+#define CAMELL	false, NULL, "gcm(camellia)", "camellia-generic"
 
 #define L3	2	/* CCM: 3 bytes of length, so 12 of nonce */
 #define TLS12	TLS_1_2_VERSION

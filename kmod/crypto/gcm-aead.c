@@ -37,9 +37,7 @@ static int set_key(struct crypto_aead *tfm, const u8 *raw, unsigned int len)
 
 	if (err)
 		return err;
-	kernel_fpu_begin();
 	ktls_gcm_key_init(key, raw, len);
-	kernel_fpu_end();
 	return 0;
 }
 
@@ -55,23 +53,19 @@ static int crypt(struct aead_request *req, bool seal, struct gcm_op *op, size_t 
 	unsigned int size = crypto_aead_authsize(tfm);
 	size_t len = req->cryptlen - (seal ? 0 : size);
 	u8 tag[GCM_TAG_SIZE];
-	int n, err = 0;
+	int n;
 
 	n = ktls_gcm_segments(req->src, req->dst, req->assoclen, len, (struct gcm_seg *)op->seg, max);
 	if (n < 0)
 		return n;
 	op->segs = n;
-	if (!seal)
+	if (!seal) {
 		scatterwalk_map_and_copy(tag, req->src, req->assoclen + len, size, 0);
-	kernel_fpu_begin();
-	if (seal)
-		ktls_gcm_seal(key, op, tag);
-	else
-		err = ktls_gcm_open(key, op, tag, size);
-	kernel_fpu_end();
-	if (seal)
-		scatterwalk_map_and_copy(tag, req->dst, req->assoclen + len, size, 1);
-	return err;
+		return ktls_gcm_open(key, op, tag, size);
+	}
+	ktls_gcm_seal(key, op, tag);
+	scatterwalk_map_and_copy(tag, req->dst, req->assoclen + len, size, 1);
+	return 0;
 }
 
 /* Long AAD and many segments take memory, records of TLS never. */

@@ -156,7 +156,7 @@
 	.set total, 8 * (\rounds - 1)
 	.set round, 1
 	.rept \rounds - 1
-	LOAD_KEY	16 * round(KEY), RK
+	LOAD_KEY	GCM_K_ROUND + 16 * round(KEY), RK
 	.irp r, 0, 1, 2, 3, 4, 5, 6, 7
 	vaesenc		RK, %VEC\r, %VEC\r
 	.set done, done + 1
@@ -166,7 +166,7 @@
 	.endr
 	.set round, round + 1
 	.endr
-	LOAD_KEY	16 * \rounds(KEY), RK
+	LOAD_KEY	GCM_K_ROUND + 16 * \rounds(KEY), RK
 	.irp r, 0, 1, 2, 3, 4, 5, 6, 7
 	vpxor		VSIZE * (8 * \pass + \r)(IN), RK, X
 	vaesenclast	X, %VEC\r, %VEC\r
@@ -182,7 +182,7 @@
 	vpaddd		.Lbatch(%rip), X, TMP
 	vmovdqu		TMP, GCM_W_COUNTER(WORK)
 	.endif
-	LOAD_KEY	(KEY), RK
+	LOAD_KEY	GCM_K_ROUND(KEY), RK
 	vpshufb		SWAP, X, X
 	vpxor		RK, X, X
 	.irp r, 0, 1, 2, 3, 4, 5, 6, 7

@@ -7,6 +7,7 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 #include <linux/module.h>
 #include <linux/scatterlist.h>
+#include <linux/slab.h>
 #include <asm/cpufeature.h>
 #include <asm/fpu/api.h>
 #include <asm/simd.h>
@@ -18,6 +19,10 @@ static char *gcm = "auto";
 module_param(gcm, charp, 0444);
 MODULE_PARM_DESC(gcm, "AES-GCM code: auto, vaes, aesni or generic (the crypto API's)");
 
+static bool simd = true;
+module_param(simd, bool, 0644);
+MODULE_PARM_DESC(simd, "0: seal and open as if vector registers were never free to use");
+
 static bool gcm_register = true;
 module_param(gcm_register, bool, 0444);
 MODULE_PARM_DESC(gcm_register, "offer our AES-GCM to the crypto API");
@@ -27,6 +32,10 @@ static struct {
 	int	(*open)(const struct gcm_key *key, const struct gcm_op *op, const u8 *tag, size_t size);
 } use __ro_after_init;
 static bool registered __ro_after_init;
+
+#define KEY_SHORT	16
+#define KEY_LONG	32
+static struct kmem_cache *keys[2] __ro_after_init;	/* short, long */
 
 /* ---- choice */
 
@@ -112,6 +121,17 @@ static const struct choice *choose(void)
 	return c;
 }
 
+static struct kmem_cache *key_cache(const char *name, size_t len)
+{
+	return kmem_cache_create(name, GCM_KEY_SIZE(len), GCM_BLOCK, SLAB_ACCOUNT, NULL);
+}
+
+static void destroy_caches(void)
+{
+	kmem_cache_destroy(keys[0]);
+	kmem_cache_destroy(keys[1]);
+}
+
 int ktls_gcm_init(void)
 {
 	const struct choice *c = choose();
@@ -119,6 +139,12 @@ int ktls_gcm_init(void)
 
 	if (IS_ERR(c))
 		return PTR_ERR(c);
+	keys[0] = key_cache("ktls_gcm_128", KEY_SHORT);
+	keys[1] = key_cache("ktls_gcm_256", KEY_LONG);
+	if (!keys[0] || !keys[1]) {
+		destroy_caches();
+		return -ENOMEM;
+	}
 	use.seal = c->seal;
 	use.open = c->open;
 	if (!c->seal || !gcm_register)
@@ -134,34 +160,64 @@ void ktls_gcm_exit(void)
 {
 	if (registered)
 		ktls_gcm_aead_unregister();
+	destroy_caches();
 }
 
 /* ---- use */
 
 bool ktls_gcm_usable(void)
 {
-	return use.seal && crypto_simd_usable();
+	return use.seal && READ_ONCE(simd) && crypto_simd_usable();
 }
 
 void ktls_gcm_key_init(struct gcm_key *key, const u8 *raw, size_t len)
 {
+	kernel_fpu_begin();
 	gcm_key_init(key, raw, len);
+	kernel_fpu_end();
 }
 
 /* A branch that is always predicted, instead of an indirect call that mitigations slow down. */
 void ktls_gcm_seal(const struct gcm_key *key, const struct gcm_op *op, u8 *tag)
 {
+	kernel_fpu_begin();
 	if (likely(use.seal == gcm_vaes_seal))
 		gcm_vaes_seal(key, op, tag);
 	else
 		gcm_aesni_seal(key, op, tag);
+	kernel_fpu_end();
 }
 
 int ktls_gcm_open(const struct gcm_key *key, const struct gcm_op *op, const u8 *tag, size_t size)
 {
+	int err;
+
+	kernel_fpu_begin();
 	if (likely(use.open == gcm_vaes_open))
-		return gcm_vaes_open(key, op, tag, size);
-	return gcm_aesni_open(key, op, tag, size);
+		err = gcm_vaes_open(key, op, tag, size);
+	else
+		err = gcm_aesni_open(key, op, tag, size);
+	kernel_fpu_end();
+	return err;
+}
+
+/* ---- keys */
+
+struct gcm_key *ktls_gcm_key_new(const u8 *raw, size_t len)
+{
+	struct gcm_key *key = kmem_cache_alloc(keys[len == KEY_LONG], GFP_KERNEL_ACCOUNT);
+
+	if (key)
+		ktls_gcm_key_init(key, raw, len);
+	return key;
+}
+
+void ktls_gcm_key_free(struct gcm_key *key)
+{
+	bool is_long = key->rounds == KEY_LONG / 4 + 6;
+
+	memzero_explicit(key, GCM_KEY_SIZE(is_long ? KEY_LONG : KEY_SHORT));
+	kmem_cache_free(keys[is_long], key);
 }
 
 /* ---- scatterlists */

@@ -2,11 +2,8 @@
 /*
  * The module's own AES-GCM for the record path, without request or tfm:
  *
- *	if (ktls_gcm_usable()) {
- *		kernel_fpu_begin();
+ *	if (ktls_gcm_usable())
  *		ktls_gcm_seal(key, &op, tag);
- *		kernel_fpu_end();
- *	}
  *
  * and the crypto API where it isn't usable: another CPU or architecture, the
  * kernel's AVX-512 code preferred, the administrator's wish, or SIMD in use
@@ -27,10 +24,14 @@ void ktls_gcm_exit(void);
 /* May this context seal and open now? What key_init, seal and open below need. */
 bool ktls_gcm_usable(void);
 
-/* Inside kernel_fpu_begin() and kernel_fpu_end(). */
+/* One FPU section each. */
 void ktls_gcm_key_init(struct gcm_key *key, const u8 *raw, size_t len);
 void ktls_gcm_seal(const struct gcm_key *key, const struct gcm_op *op, u8 *tag);
 int ktls_gcm_open(const struct gcm_key *key, const struct gcm_op *op, const u8 *tag, size_t size);
+
+/* A key in memory of its own: of exactly its size, wiped when freed. NULL: no memory. */
+struct gcm_key *ktls_gcm_key_new(const u8 *raw, size_t len);
+void ktls_gcm_key_free(struct gcm_key *key);
 
 /*
  * @len bytes from @skip on of both lists (which may be the same) as segments.
@@ -56,6 +57,31 @@ static inline bool ktls_gcm_usable(void)
 {
 	return false;
 }
+
+/* Never called where it isn't usable. */
+static inline void ktls_gcm_seal(const struct gcm_key *key, const struct gcm_op *op, u8 *tag)
+{
+}
+
+static inline int ktls_gcm_open(const struct gcm_key *key, const struct gcm_op *op, const u8 *tag, size_t size)
+{
+	return -EOPNOTSUPP;
+}
+
+static inline struct gcm_key *ktls_gcm_key_new(const u8 *raw, size_t len)
+{
+	return NULL;
+}
+
+static inline void ktls_gcm_key_free(struct gcm_key *key)
+{
+}
 #endif
+
+/* The key as it was given. */
+static inline const u8 *ktls_gcm_key_raw(const struct gcm_key *key)
+{
+	return key->round[0];
+}
 
 #endif

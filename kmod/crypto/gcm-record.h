@@ -33,6 +33,7 @@ AT(middle, GCM_W_MIDDLE);
 AT(counter, GCM_W_COUNTER);
 AT(hash, GCM_W_HASH);
 AT(bounce, GCM_W_BOUNCE);
+_Static_assert(__builtin_offsetof(struct gcm_key, round) == GCM_K_ROUND, "round");
 
 /* A group's product before reduction. */
 struct sum {

@@ -6,6 +6,8 @@
 #define GCM_BATCH	256		/* bytes, 16 blocks, one reduction */
 #define GCM_POWERS	18		/* batch, and one block of lengths, in pairs */
 
+#define GCM_K_ROUND	176		/* of struct gcm_key */
+
 #define GCM_W_POWER	0		/* H^18 ... H^1 */
 #define GCM_W_BULK	32		/* from H^16: what a whole batch is multiplied with */
 #define GCM_W_MIDDLE	288		/* Karatsuba sums of a batch's powers */

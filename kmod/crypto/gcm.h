@@ -28,13 +28,16 @@ typedef uint64_t u64;
 
 /*
  * One direction's key, secret as a whole: wipe it when done. Faster when it
- * starts at a multiple of 16.
+ * starts at a multiple of 16. What a short key has no use for stands last, so
+ * that GCM_KEY_SIZE() bytes of memory do.
  */
 struct gcm_key {
-	u8	round[15][GCM_BLOCK];
-	u8	power[GCM_KEY_POWERS][GCM_BLOCK];	/* H^10 ... H^1 */
 	u32	rounds;					/* 10, 12, 14 */
+	u32	pad[3];
+	u8	power[GCM_KEY_POWERS][GCM_BLOCK];	/* H^10 ... H^1 */
+	u8	round[15][GCM_BLOCK];			/* the raw key comes first */
 };
+#define GCM_KEY_SIZE(len)	(__builtin_offsetof(struct gcm_key, round) + ((len) / 4 + 7) * GCM_BLOCK)
 
 /* Contiguous bytes: @in is @out, or they don't overlap. */
 struct gcm_seg {

@@ -11,18 +11,24 @@ static DEFINE_PER_CPU(struct ktls_tx *, tx_slot);
 static DEFINE_PER_CPU(struct ktls_rx *, rx_slot);
 struct workqueue_struct *ktls_tx_queue;
 
+bool ktls_keys_valid(const struct ktls_keys *keys)
+{
+	const struct ktls_cipher *cipher = ktls_cipher_find(keys->cipher);
+
+	return cipher && ktls_format_find(keys->version) && (!cipher->only || cipher->only == keys->version);
+}
+
 int ktls_half_init(struct ktls_half *half, const struct ktls_keys *keys)
 {
 	const struct ktls_cipher *cipher = ktls_cipher_find(keys->cipher);
 	const struct ktls_format *format = ktls_format_find(keys->version);
-	struct crypto_aead *tfm;
+	int err;
 
-	if (!format || !cipher || (cipher->only && cipher->only != keys->version))
+	if (!ktls_keys_valid(keys))
 		return -EINVAL;
-	tfm = ktls_aead_alloc(cipher, keys->key);
-	if (IS_ERR(tfm))
-		return PTR_ERR(tfm);
-	half->tfm = tfm;
+	err = ktls_aead_init(half, cipher, keys->key);
+	if (err)
+		return err;
 	half->cipher = cipher;
 	half->seq = keys->seq;
 	half->version = keys->version;
@@ -35,9 +41,17 @@ int ktls_half_init(struct ktls_half *half, const struct ktls_keys *keys)
 
 void ktls_half_wipe(struct ktls_half *half)
 {
-	if (half->tfm)
-		ktls_aead_free(half->tfm);
+	ktls_aead_wipe(half);
 	memzero_explicit(half, sizeof(*half));
+}
+
+void ktls_half_renew(struct ktls_half *half, struct ktls_half *new, struct ktls_keys **spare)
+{
+	ktls_half_wipe(half);
+	*half = *new;
+	memzero_explicit(new, sizeof(*new));
+	kfree_sensitive(*spare);
+	*spare = NULL;
 }
 
 struct ktls_tx *ktls_tx_get(struct sock *sk)
@@ -114,14 +128,6 @@ void ktls_rx_idle(struct ktls_sock *ks)
 	rx_put(rx);
 }
 
-static void half_free(struct ktls_half *half)
-{
-	if (!half)
-		return;
-	ktls_half_wipe(half);
-	kfree(half);
-}
-
 static void tx_free(struct ktls_tx *tx)
 {
 	ktls_tx_drop(tx);
@@ -146,8 +152,8 @@ void ktls_record_free(struct ktls_sock *ks)
 	ks->rxs = NULL;
 	ktls_half_wipe(&ks->tx);
 	ktls_half_wipe(&ks->rx);
-	half_free(ks->tx_next);
-	half_free(ks->rx_next);
+	kfree_sensitive(ks->tx_next);
+	kfree_sensitive(ks->rx_next);
 	ks->tx_next = NULL;
 	ks->rx_next = NULL;
 }

@@ -7,6 +7,7 @@
  */
 #include <linux/mm.h>
 #include <linux/scatterlist.h>
+#include "../crypto/gcm.h"
 #include "record.h"
 
 int ktls_rx_fatal(struct sock *sk, int err, u8 alert, const char *reason)
@@ -71,6 +72,69 @@ static const u8 *stand_apart(const struct ktls_half *half, struct ktls_rx *rx, s
 	return half->prefix > KTLS_HEADER ? rx->head + KTLS_HEADER : NULL;
 }
 
+/* The last bytes of the input are the tag: off with it. How many segments are left. */
+static unsigned int cut_tag(struct gcm_seg *seg, unsigned int n, u8 *tag, size_t len)
+{
+	size_t part;
+
+	while (len && n) {
+		struct gcm_seg *last = &seg[n - 1];
+
+		part = min(len, last->len);
+		last->len -= part;
+		len -= part;
+		memcpy(tag + len, last->in + last->len, part);
+		if (!last->len)
+			n--;
+	}
+	return n;
+}
+
+/* What open_direct() and its callers tell each other: additional data, the nonce carried. */
+static int additional_data(struct sock *sk, struct ktls_rx *rx, size_t len, const u8 **ret_carried)
+{
+	const struct ktls_half *half = &ktls_get(sk)->rx;
+	int err = 0;
+
+	*ret_carried = NULL;
+	if (half->format->aad == KTLS_HEADER) {
+		ktls_header_put(half->format, rx->aad, 0, len - KTLS_HEADER);
+		return 0;
+	}
+	if (rx->have)
+		memcpy(rx->head, rx->buf, half->prefix);
+	else
+		err = ktls_queue_peek(sk, rx->head, half->prefix);
+	ktls_aad_put(rx->aad, half->seq, rx->head, len - half->prefix - half->tail);
+	if (half->prefix > KTLS_HEADER)
+		*ret_carried = rx->head + KTLS_HEADER;
+	return err;
+}
+
+static int open_direct(struct ktls_half *half, struct ktls_rx *rx, struct gcm_seg *seg, unsigned int n,
+		       const u8 *carried)
+{
+	struct gcm_op op = { .aad = rx->aad, .aad_len = half->format->aad, .seg = seg };
+	u8 tag[GCM_TAG_SIZE];
+
+	op.segs = cut_tag(seg, n, tag, half->cipher->tag);
+	return ktls_aead_open_direct(half, &op, tag, carried);
+}
+
+static int open_from_queue_direct(struct sock *sk, struct ktls_rx *rx, size_t len, u8 *to)
+{
+	struct ktls_half *half = &ktls_get(sk)->rx;
+	struct gcm_seg seg[KTLS_RX_SG];
+	const u8 *carried;
+	int err, n;
+
+	err = additional_data(sk, rx, len, &carried);
+	if (err)
+		return err;
+	n = ktls_queue_segments(sk, seg, KTLS_RX_SG, half->prefix, len, to);
+	return n < 0 ? n : open_direct(half, rx, seg, n, carried);
+}
+
 static int open_from_queue(struct sock *sk, struct ktls_rx *rx, size_t len, u8 *to)
 {
 	struct ktls_half *half = &ktls_get(sk)->rx;
@@ -95,15 +159,22 @@ static int open_from_queue(struct sock *sk, struct ktls_rx *rx, size_t len, u8 *
 	return ktls_aead_open(half, &rx->room, src, dst, len - half->prefix, carried);
 }
 
-static int open_gathered(struct sock *sk, struct ktls_rx *rx, size_t len)
+static int open_gathered_direct(struct sock *sk, struct ktls_rx *rx, size_t len)
 {
 	struct ktls_half *half = &ktls_get(sk)->rx;
+	u8 *body = rx->buf + half->prefix;
+	struct gcm_seg seg = { body, body, len - half->prefix };
+	const u8 *carried;
+
+	additional_data(sk, rx, len, &carried);
+	return open_direct(half, rx, &seg, 1, carried);
+}
+
+static int open_gathered(struct ktls_half *half, struct ktls_rx *rx, size_t len)
+{
 	struct scatterlist sg[2], *src = sg;
 	const u8 *carried = NULL;
-	int err = ktls_queue_gather(sk, len);
 
-	if (err)
-		return err;
 	sg_init_table(sg, 2);
 	sg_set_buf(&sg[1], rx->buf + half->prefix, len - half->prefix);
 	if (half->format->aad == KTLS_HEADER) {
@@ -122,13 +193,15 @@ static int open_gathered(struct sock *sk, struct ktls_rx *rx, size_t len)
  */
 static int open_to(struct sock *sk, struct ktls_rx *rx, size_t len, unsigned long to, u32 *at)
 {
+	bool direct = ktls_aead_direct(&ktls_get(sk)->rx);
 	int err;
 
 	*at = rx->len ? rx->off + rx->len : start(rx, to);
 	if (*at + len - KTLS_HEADER > KTLS_RX_BUF)
 		return -ENOSPC;
 	if (!rx->have) {
-		err = open_from_queue(sk, rx, len, rx->buf + *at);
+		err = direct ? open_from_queue_direct(sk, rx, len, rx->buf + *at) :
+			       open_from_queue(sk, rx, len, rx->buf + *at);
 		if (!err)
 			tcp_read_done(sk, len);
 		if (err != -EMSGSIZE)
@@ -137,7 +210,9 @@ static int open_to(struct sock *sk, struct ktls_rx *rx, size_t len, unsigned lon
 	if (rx->len)
 		return -ENOSPC;
 	*at = ktls_get(sk)->rx.prefix;
-	err = open_gathered(sk, rx, len);
+	err = ktls_queue_gather(sk, len);
+	if (!err)
+		err = direct ? open_gathered_direct(sk, rx, len) : open_gathered(&ktls_get(sk)->rx, rx, len);
 	rx->have = 0;
 	return err;
 }
@@ -215,7 +290,7 @@ void ktls_rx_drain(struct sock *sk)
 	long end;
 	u32 at;
 
-	if (!ks->rx.tfm || ks->mainline)
+	if (!ks->rx.cipher || ks->mainline)
 		return;
 	while (!ktls_queue_record(sk, &len)) {
 		rx = ktls_rx_get(ks, GFP_KERNEL);

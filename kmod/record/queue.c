@@ -9,6 +9,7 @@
  */
 #include <linux/scatterlist.h>
 #include <linux/skbuff.h>
+#include "../crypto/gcm.h"
 #include "record.h"
 
 static u32 taken_out(const struct ktls_sock *ks)
@@ -124,6 +125,62 @@ int ktls_queue_sg(struct sock *sk, struct scatterlist *sg, unsigned int max, u32
 		return -EIO;
 	sg_mark_end(&sg[n - 1]);
 	return 0;
+}
+
+/* One skb's bytes from @off as segments to @to: how many. */
+static int skb_segments(const struct sk_buff *skb, struct gcm_seg *seg, u32 off, size_t len, u8 *to)
+{
+	const struct skb_shared_info *info = skb_shinfo(skb);
+	const u8 *from = skb->data;
+	u32 size = skb_headlen(skb), i = 0, part;
+	int n = 0;
+
+	for (;;) {
+		if (off < size) {
+			part = min_t(size_t, size - off, len);
+			seg[n++] = (struct gcm_seg){ from + off, to, part };
+			to += part;
+			len -= part;
+			off = 0;
+		} else {
+			off -= size;
+		}
+		if (!len || i == info->nr_frags)
+			break;
+		if (!skb_frag_page(&info->frags[i]))
+			return -EMSGSIZE;	/* a device's memory */
+		from = skb_frag_address(&info->frags[i]);
+		size = skb_frag_size(&info->frags[i++]);
+	}
+	return len ? -EIO : n;
+}
+
+int ktls_queue_segments(struct sock *sk, struct gcm_seg *seg, unsigned int max, u32 skip, size_t len, u8 *to)
+{
+	unsigned int n = 0;
+	struct sk_buff *skb;
+	u32 off, part;
+	int ret;
+
+	len -= skip;
+	skb = tcp_recv_skb(sk, tcp_sk(sk)->copied_seq, &off);
+	for (off += skip; skb && len; skb = next_skb(sk, skb)) {
+		if (off >= skb->len) {
+			off -= skb->len;
+			continue;
+		}
+		if (n + skb_shinfo(skb)->nr_frags + 1 > max || skb_has_frag_list(skb))
+			return -EMSGSIZE;
+		part = min_t(size_t, len, skb->len - off);
+		ret = skb_segments(skb, &seg[n], off, part, to);
+		if (ret < 0)
+			return ret;
+		n += ret;
+		to += part;
+		len -= part;
+		off = 0;
+	}
+	return len ? -EIO : n;
 }
 
 int ktls_queue_gather(struct sock *sk, size_t len)

@@ -25,6 +25,8 @@
 #include "../crypto/aead.h"
 #include "format.h"
 
+struct gcm_seg;
+
 /* rep movsb with (to - from) mod 4096 in 1..31 is tens of times slower than else on some processors. */
 #define KTLS_SLOW_COPY	31
 #define KTLS_SLOW_STEP	32
@@ -127,6 +129,8 @@ void ktls_rx_idle(struct ktls_sock *ks);
 int ktls_queue_record(struct sock *sk, size_t *ret_len);
 /* Scatterlist of the first @len bytes but for @skip. -EMSGSIZE: too many pieces. */
 int ktls_queue_sg(struct sock *sk, struct scatterlist *sg, unsigned int max, u32 skip, size_t len);
+/* The same as segments, to @to: how many. */
+int ktls_queue_segments(struct sock *sk, struct gcm_seg *seg, unsigned int max, u32 skip, size_t len, u8 *to);
 /* Copy the first @len bytes, none of which has been taken out. */
 int ktls_queue_peek(struct sock *sk, u8 *to, size_t len);
 /* Move the head's first bytes into rxs, until it has @len of them. */

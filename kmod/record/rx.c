@@ -244,7 +244,7 @@ int ktls_recvmsg(struct sock *sk, struct msghdr *msg, size_t len, int flags, int
 	ssize_t ret;
 
 	if (flags & MSG_ERRQUEUE ||
-	    (!READ_ONCE(ks->rx.tfm) && READ_ONCE(ks->phase) == KTLS_PHASE_OPEN))
+	    (!READ_ONCE(ks->rx.cipher) && READ_ONCE(ks->phase) == KTLS_PHASE_OPEN))
 		return ks->base->recvmsg(sk, msg, len, flags, addr_len);
 	if (flags & MSG_OOB)
 		return -EINVAL;
@@ -286,7 +286,7 @@ ssize_t ktls_splice_read(struct socket *sock, loff_t *ppos, struct pipe_inode_in
 	int err = 1;
 
 	lock_sock(sk);
-	if (ks->rx.tfm) {
+	if (ks->rx.cipher) {
 		err = next_plaintext(sk, &r);
 		if (err > 0 && ks->rxs->type != KTLS_DATA)
 			err = -EINVAL;
@@ -314,7 +314,7 @@ __poll_t ktls_poll(struct file *file, struct socket *sock, struct poll_table_str
 	__poll_t mask = ks->base_ops->poll(file, sock, wait);
 	bool held;
 
-	if (!READ_ONCE(ks->rx.tfm))
+	if (!READ_ONCE(ks->rx.cipher))
 		return mask;
 	held = READ_ONCE(ks->rx_held);
 	if (READ_ONCE(ks->rx_ready) || READ_ONCE(sk->sk_err) ||
@@ -340,7 +340,7 @@ int ktls_ioctl_inq(struct sock *sk)
 	int n = 0;
 
 	lock_sock(sk);
-	if (!ks->rx.tfm) {
+	if (!ks->rx.cipher) {
 		n = tcp_inq(sk);
 		goto out;
 	}
@@ -360,7 +360,7 @@ void ktls_data_ready(struct sock *sk)
 {
 	struct ktls_sock *ks = ktls_get(sk);
 
-	if (ks->rx.tfm) {
+	if (ks->rx.cipher) {
 		ktls_queue_check(sk, GFP_ATOMIC);
 		if (!ks->rx_ready && !sk->sk_err && !stream_ended(sk))
 			return;
@@ -372,7 +372,7 @@ void ktls_rx_resume(struct sock *sk)
 {
 	struct ktls_sock *ks = ktls_get(sk);
 
-	if (ks->rx.tfm)
+	if (ks->rx.cipher)
 		ktls_queue_check(sk, GFP_KERNEL);
 	ks->data_ready(sk);
 }

@@ -45,16 +45,18 @@ static int hold(struct sock *sk, u8 type, const u8 *p, size_t len)
 	return 0;
 }
 
-static void swap_rx(struct sock *sk)
+static int renew_rx(struct sock *sk)
 {
 	struct ktls_sock *ks = ktls_get(sk);
+	struct ktls_half new = { };
+	int err = ktls_half_init(&new, ks->rx_next);
 
-	ktls_half_wipe(&ks->rx);
-	ks->rx = *ks->rx_next;
-	kfree_sensitive(ks->rx_next);
-	ks->rx_next = NULL;
+	if (err)
+		return err;
+	ktls_half_renew(&ks->rx, &new, &ks->rx_next);
 	ks->rx_generation++;
 	ktls_stat_add(sk, KTLS_STAT_RxRekeys, 1);
+	return 0;
 }
 
 /* RFC 9846 4.7.3. Our own update, if asked for, goes out before anything else we send. */
@@ -62,19 +64,19 @@ static int update_keys(struct sock *sk, bool requested, const u8 *p, size_t len)
 {
 	struct ktls_sock *ks = ktls_get(sk);
 	bool answer = requested && !ks->tx_closed && !(sk->sk_shutdown & SEND_SHUTDOWN);
-	int err = 0;
+	int err;
 
 	if (ks->rx_generation >= UPDATES_FREE + (ks->rx_records >> UPDATE_RECORDS_SHIFT))
 		return ktls_rx_fatal(sk, -EPROTO, KTLS_UNEXPECTED_MESSAGE, "the peer updates its keys too often");
 	if (!ks->rx_next || (answer && !ks->tx_next))
 		return hold(sk, KTLS_MESSAGE, p, len);
-	swap_rx(sk);
-	if (answer)
+	err = renew_rx(sk);
+	if (!err && answer)
 		err = ktls_tx_rekey(sk);	/* asks for spares too */
-	else
+	else if (!err)
 		ktls_upcall_record(sk, KTLS_WHY_SPARE, 0, NULL, 0);
 	if (err)
-		return ktls_rx_fatal(sk, err, KTLS_INTERNAL_ERROR, "the peer's key update could not be answered");
+		return ktls_rx_fatal(sk, err, KTLS_INTERNAL_ERROR, "the peer's key update could not be followed or answered");
 	if (answer)
 		ktls_tx_force(sk);
 	return 0;

@@ -10,6 +10,7 @@
  */
 #include <linux/mm.h>
 #include <linux/scatterlist.h>
+#include "../crypto/gcm.h"
 #include "record.h"
 
 int ktls_rec_begin(struct sock *sk, u8 type, size_t want, unsigned long from)
@@ -196,19 +197,84 @@ static u8 *frame(struct ktls_tx *tx, const struct ktls_half *half, size_t body)
 	return tx->aad;
 }
 
-static int seal(struct ktls_sock *ks, struct ktls_tx *tx)
+static int seal_by_api(struct ktls_half *half, struct ktls_tx *tx, u8 *aad, const u8 *carried)
 {
 	struct scatterlist dst[KTLS_TX_PIECES + 1], src[KTLS_TX_SOURCES + 2];
-	size_t len = tx->prefix + tx->fill + ks->tx.tail;
-	const struct ktls_format *f = ks->tx.format;
-	u8 *aad = frame(tx, &ks->tx, len - KTLS_HEADER);
-	const u8 *carried = tx->prefix > KTLS_HEADER ? ks->tx.iv + ks->tx.cipher->salt : NULL;
+	const struct ktls_format *f = half->format;
 
-	trim(tx, len);
 	target_list(tx, dst, f, aad);
 	if (tx->src_n)
 		source_list(tx, src, f, aad);
-	return ktls_aead_seal(&ks->tx, &tx->room, tx->src_n ? src : dst, dst, tx->fill + f->inner, carried);
+	return ktls_aead_seal(half, &tx->room, tx->src_n ? src : dst, dst, tx->fill + f->inner, carried);
+}
+
+static u8 *bytes(const struct bio_vec *bv, size_t off)
+{
+	return (u8 *)page_address(bv->bv_page) + bv->bv_offset + off;
+}
+
+/* From where the plaintext lies to the record's own memory, where the type is already: how many. */
+static unsigned int segments(struct ktls_tx *tx, size_t inner, struct gcm_seg *seg)
+{
+	const struct bio_vec *src = tx->src, *bv;
+	size_t at, n, off, done = 0;
+	unsigned int i;
+
+	for (i = 0, at = 0; at < tx->fill + inner; at += n, i++) {
+		bv = spot(tx, at, &off);
+		n = min_t(size_t, bv->bv_len - off, tx->fill + inner - at);
+		seg[i].out = bytes(bv, off);
+		seg[i].in = seg[i].out;
+		if (tx->src_n && at < tx->fill) {
+			n = min(n, src->bv_len - done);
+			seg[i].in = bytes(src, done);
+			done += n;
+			if (done == src->bv_len) {
+				src++;
+				done = 0;
+			}
+		}
+		seg[i].len = n;
+	}
+	return i;
+}
+
+/* Behind the plaintext and its type. */
+static void put_tag(struct ktls_tx *tx, size_t at, const u8 *tag, size_t len)
+{
+	const struct bio_vec *bv;
+	size_t n, off;
+
+	for (; len; len -= n, at += n, tag += n) {
+		bv = spot(tx, at, &off);
+		n = min_t(size_t, bv->bv_len - off, len);
+		memcpy(bytes(bv, off), tag, n);
+	}
+}
+
+static int seal_direct(struct ktls_half *half, struct ktls_tx *tx, u8 *aad, const u8 *carried)
+{
+	const struct ktls_format *f = half->format;
+	struct gcm_seg seg[KTLS_TX_SOURCES + KTLS_TX_PIECES + 1];
+	struct gcm_op op = { .aad = aad, .aad_len = f->aad, .seg = seg };
+	u8 tag[GCM_TAG_SIZE];
+
+	op.segs = segments(tx, f->inner, seg);
+	ktls_aead_seal_direct(half, &op, tag, carried);
+	put_tag(tx, tx->fill + f->inner, tag, half->cipher->tag);
+	return 0;
+}
+
+static int seal(struct ktls_half *half, struct ktls_tx *tx)
+{
+	size_t len = tx->prefix + tx->fill + half->tail;
+	u8 *aad = frame(tx, half, len - KTLS_HEADER);
+	const u8 *carried = tx->prefix > KTLS_HEADER ? half->iv + half->cipher->salt : NULL;
+
+	trim(tx, len);
+	if (ktls_aead_direct(half))
+		return seal_direct(half, tx, aad, carried);
+	return seal_by_api(half, tx, aad, carried);
 }
 
 int ktls_rec_seal(struct sock *sk)
@@ -221,7 +287,7 @@ int ktls_rec_seal(struct sock *sk)
 	if (!tx || !tx->rec_n)
 		return 0;
 	len = tx->prefix + tx->fill + ks->tx.tail;
-	err = seal(ks, tx);
+	err = seal(&ks->tx, tx);
 	if (err) {
 		ktls_fail(sk, err, 0, KTLS_ALERT_FROM_NONE, "a record could not be encrypted");
 		return err;

@@ -272,7 +272,7 @@ int ktls_sendmsg(struct sock *sk, struct msghdr *msg, size_t len)
 	struct ktls_sock *ks = ktls_get(sk);
 	int ret;
 
-	if (!READ_ONCE(ks->tx.tfm) && READ_ONCE(ks->phase) == KTLS_PHASE_OPEN)
+	if (!READ_ONCE(ks->tx.cipher) && READ_ONCE(ks->phase) == KTLS_PHASE_OPEN)
 		return ks->base->sendmsg(sk, msg, len);
 	if (msg->msg_flags & (MSG_OOB | MSG_FASTOPEN))
 		return -EOPNOTSUPP;
@@ -298,7 +298,7 @@ int ktls_sendpage(struct sock *sk, struct page *page, int offset, size_t size, i
 		.pages	= true,
 	};
 
-	if (!READ_ONCE(ks->tx.tfm) && READ_ONCE(ks->phase) == KTLS_PHASE_OPEN)
+	if (!READ_ONCE(ks->tx.cipher) && READ_ONCE(ks->phase) == KTLS_PHASE_OPEN)
 		return ks->base->sendpage(sk, page, offset, size, flags);
 	bvec_set_page(&bv, page, size, offset);
 	iov_iter_bvec(&msg.msg_iter, ITER_SOURCE, &bv, 1, size);
@@ -316,7 +316,7 @@ void ktls_splice_eof(struct socket *sock)
 	struct sock *sk = sock->sk;
 	struct ktls_sock *ks = ktls_get(sk);
 
-	if (!READ_ONCE(ks->tx.tfm) && READ_ONCE(ks->phase) == KTLS_PHASE_OPEN)
+	if (!READ_ONCE(ks->tx.cipher) && READ_ONCE(ks->phase) == KTLS_PHASE_OPEN)
 		return ks->base->splice_eof(sock);
 	lock_sock(sk);
 	flush(sk, false);

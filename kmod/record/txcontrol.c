@@ -31,7 +31,7 @@ static int queue_control(struct sock *sk, u8 type, const void *data, size_t len)
 	struct ktls_sock *ks = ktls_get(sk);
 	int err;
 
-	if (!ks->tx.tfm || ks->tx.seq == U64_MAX)
+	if (!ks->tx.cipher || ks->tx.seq == U64_MAX)
 		return -EKEYEXPIRED;
 	if (len > (ks->tx_limit ?: KTLS_PLAIN_MAX))
 		return -EMSGSIZE;
@@ -77,17 +77,19 @@ int ktls_tx_rekey(struct sock *sk)
 {
 	static const u8 update[KTLS_KEY_UPDATE_LEN] = { KTLS_KEY_UPDATE, 0, 0, 1, 0 };
 	struct ktls_sock *ks = ktls_get(sk);
+	struct ktls_half new = { };
 	int err;
 
 	if (!ks->tx_next)
 		return -EKEYEXPIRED;
-	err = queue_control(sk, KTLS_MESSAGE, update, sizeof(update));
-	if (err)
+	err = ktls_half_init(&new, ks->tx_next);
+	if (!err)
+		err = queue_control(sk, KTLS_MESSAGE, update, sizeof(update));
+	if (err) {
+		ktls_half_wipe(&new);
 		return err;
-	ktls_half_wipe(&ks->tx);
-	ks->tx = *ks->tx_next;
-	kfree_sensitive(ks->tx_next);
-	ks->tx_next = NULL;
+	}
+	ktls_half_renew(&ks->tx, &new, &ks->tx_next);
 	ks->tx_generation++;
 	ktls_stat_add(sk, KTLS_STAT_TxRekeys, 1);
 	ktls_upcall_record(sk, KTLS_WHY_SPARE, 0, NULL, 0);
@@ -114,7 +116,7 @@ void ktls_tx_finish(struct sock *sk)
 {
 	struct ktls_sock *ks = ktls_get(sk);
 
-	if (!ks->tx.tfm || ks->tx_closed || sk->sk_shutdown & SEND_SHUTDOWN)
+	if (!ks->tx.cipher || ks->tx_closed || sk->sk_shutdown & SEND_SHUTDOWN)
 		return;
 	if (ktls_rec_seal(sk))
 		return;
