@@ -40,3 +40,32 @@ $(B)/bench/memory: $(B)/obj/bench/memory.o
 .PHONY: memory
 memory: $(B)/bench/memory vm-module
 	@$(MAKE) -s vm K=$(K) NOMODULE=1 RUN=bench/memory.sh
+
+# make bench-handshake: build/bench/handshake.json and handshake.txt. A row is
+# one server and kind of handshake; ratio is what ktls's time is of that row's.
+# profile-handshake samples where ktls's share of the time goes, by function.
+HANDSHAKE_ROUNDS ?= 60
+HANDSHAKE_OBJ := $(addprefix $(B)/obj/bench/handshake,.o -ktls.o -openssl.o -gnutls.o)
+$(B)/bench/handshake: $(HANDSHAKE_OBJ) $(patsubst %,$(B)/obj/agent-%.a,handshake ext x509 crypto rng)
+	@mkdir -p $(@D)
+	$(CC) -pie -o $@ $(HANDSHAKE_OBJ) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group \
+		-lhogweed -lnettle -lgmp -ltasn1 -lssl -lcrypto -lgnutls
+
+.PHONY: bench-handshake profile-handshake
+bench-handshake: bench-deps | $(B)/unit/pki/done
+	@$(MAKE) -s $(B)/bench/handshake
+	@set -o pipefail; $(B)/bench/handshake $(B)/bench/handshake.json $(HANDSHAKE_ROUNDS) $(B)/unit/pki | \
+		tee $(B)/bench/handshake.txt
+
+# What the client does is in OpenSSL's libraries, which are left out here.
+PROFILE_KINDS := full-p256 resumed-p256 full-rsa
+profile-handshake: bench-deps | $(B)/unit/pki/done
+	@$(MAKE) -s $(B)/bench/handshake
+	@for k in $(PROFILE_KINDS); do \
+		perf record -q -e cpu-clock -F 5000 -o $(B)/bench/perf.data \
+			$(B)/bench/handshake - 100 $(B)/unit/pki ktls $${k%-*} $${k#*-} || exit; \
+		echo "== $$k"; perf report -i $(B)/bench/perf.data --stdio --no-children --percentage relative \
+			--dsos handshake,$$(ldd $(B)/bench/handshake | grep -oE 'lib(nettle|hogweed|gmp)\.so[.0-9]*' | \
+			sort -u | xargs -I{} readlink -f /usr/lib/$$(gcc -print-multiarch)/{} | xargs -n1 basename | paste -sd,) \
+			-s dso,symbol -g none 2>/dev/null | grep -v '^#' | grep . | head -25; \
+	done | tee $(B)/bench/handshake-profile.txt

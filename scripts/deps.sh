@@ -26,7 +26,7 @@ declare -A packages=(
 	[vm]="qemu-system-x86 busybox-static kmod cpio zstd xz-utils openssl iproute2 procps curl"
 	[uml]="linux-source-6.12 make gcc libc6-dev flex bison bc xz-utils busybox-static iproute2 kmod"
 	[peers]="openssl gnutls-bin curl nginx-light python3 socat redis-server redis-tools"
-	[bench]="gcc libc6-dev nettle-dev libssl-dev linux-source-6.12 xz-utils"
+	[bench]="gcc libc6-dev nettle-dev libssl-dev libgnutls28-dev linux-source-6.12 xz-utils"
 	[test]="libcmocka-dev libssl-dev libjansson-dev sparse universal-ctags binutils valgrind"
 )
 declare -A meta=([6.1]=amd64 [6.12]=6.12-amd64)

@@ -7,7 +7,7 @@
 #include <linux/tls.h>
 #include <nettle/chacha-poly1305.h>
 #include <nettle/gcm.h>
-#include "crypto/crypto.h"
+#include "crypto/provider.h"
 
 #define NONCE 12
 #define TAG 16
@@ -62,7 +62,7 @@ AEAD(aes_256_gcm, gcm_aes256_ctx, gcm_aes256, AES256_NONCE)
 AEAD(chacha20_poly1305, chacha_poly1305_ctx, chacha_poly1305, chacha_poly1305_set_nonce)
 
 #define ROW(NAME, TEXT, TLS, KEY)						\
-const struct crypto_aead crypto_##NAME = {					\
+const struct crypto_aead NAME##_nettle = {					\
 	.name = TEXT, .tls_cipher = TLS, .key = KEY, .nonce = NONCE,		\
 	.tag = TAG, .seal = NAME##_seal, .open = NAME##_open,			\
 }

@@ -9,6 +9,7 @@
 #include <nettle/curve448.h>
 #include <string.h>
 #include "crypto/group.h"
+#include "crypto/provider.h"
 #include "rng/rng.h"
 
 struct montgomery_curve {
@@ -56,7 +57,17 @@ int dh_respond(const struct crypto_group *g, const uint8_t *peer, uint8_t *share
 	return err;
 }
 
-static const struct montgomery_curve curve25519 = { curve25519_mul_g, curve25519_mul };
+static void x25519_mul_g(uint8_t *q, const uint8_t *n)
+{
+	((const struct x25519_ops *)crypto_ops(CRYPTO_X25519))->multiply_base(q, n);
+}
+
+static void x25519_mul(uint8_t *q, const uint8_t *n, const uint8_t *p)
+{
+	((const struct x25519_ops *)crypto_ops(CRYPTO_X25519))->multiply(q, n, p);
+}
+
+static const struct montgomery_curve curve25519 = { x25519_mul_g, x25519_mul };
 static const struct montgomery_curve curve448 = { curve448_mul_g, curve448_mul };
 
 const struct crypto_group crypto_x25519 = {

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * SHA-2 as descriptors, HMAC over any of them, and the two operations on
+ * nettle's SHA-2 as descriptors, HMAC over any of them, and the two operations on
  * secret bytes that everything else uses: compare and wipe.
  */
 #include <nettle/memops.h>
 #include <nettle/sha2.h>
 #include <string.h>
-#include "crypto/crypto.h"
+#include "crypto/provider.h"
 
 /* Typed wrappers: a cast function pointer would be undefined behaviour. */
 #define HASH(NAME, SIZE, BLOCK)							\
@@ -15,7 +15,7 @@ static void NAME##_more(void *ctx, size_t len, const uint8_t *data)		\
 { NAME##_update(ctx, len, data); }						\
 static void NAME##_end(void *ctx, uint8_t *out)				\
 { NAME##_digest(ctx, SIZE, out); }						\
-const struct crypto_hash crypto_##NAME = {					\
+const struct crypto_hash NAME##_nettle = {					\
 	.name = #NAME, .size = SIZE, .block = BLOCK,				\
 	.ctx = sizeof(struct NAME##_ctx), .init = NAME##_start,		\
 	.update = NAME##_more, .digest = NAME##_end,				\

@@ -17,6 +17,7 @@ struct rsa_inner {
 
 struct crypto_key {
 	struct crypto_pubkey pub;
+	struct rsa_blinding *blinding;	/* RSA: rsa.h */
 	union {
 		struct rsa_private_key rsa;
 		struct ecc_scalar ec;
@@ -47,6 +48,12 @@ const struct ecc_curve *key_curve(enum crypto_key_type type);
 /* RSA: numbers as der_unsigned gives them. */
 int key_rsa_public(const struct der *n, const struct der *e,
 		   struct key_algorithm alg, struct crypto_pubkey *ret);
+
+/*
+ * x^e == m mod n, of public numbers: what is asked about the outcome of a
+ * private operation, since one with a fault in it would give the key away.
+ */
+bool key_rsa_is_root(const struct rsa_public_key *pub, const mpz_t x, const mpz_t m);
 
 /* RSASSA-PSS-params, RFC 4055 3.1: a hash, MGF1 with the same, a salt as long. */
 int pss_params_parse(struct der params, const struct crypto_hash **ret);

@@ -13,6 +13,7 @@
 #include "crypto/key.h"
 #include "crypto/pem.h"
 #include "crypto/pkcs8.h"
+#include "crypto/rsa.h"
 
 /* a * b mod m == 1 */
 static bool inverse(const mpz_t a, const mpz_t b, const mpz_t m)
@@ -95,7 +96,8 @@ static int rsa_load(struct der der, struct key_algorithm alg, struct crypto_key 
 	if (err)
 		return err;
 	rsa_private_key_init(&key->rsa);
-	return rsa_numbers(&seq, key);
+	key->blinding = rsa_blinding_new();
+	return key->blinding ? rsa_numbers(&seq, key) : -ENOMEM;
 }
 
 static int ec_public(struct crypto_key *key, enum crypto_key_type type)
@@ -293,6 +295,7 @@ void crypto_key_free(struct crypto_key *key)
 		return;
 	if (key_is_rsa(key->pub.type))
 		rsa_private_key_clear(&key->rsa);
+	rsa_blinding_free(key->blinding);
 	if (key_is_ec(key->pub.type))
 		ecc_scalar_clear(&key->ec);
 	crypto_pubkey_free(&key->pub);

@@ -235,6 +235,18 @@ static int ed25519_parse(struct der bits, struct crypto_pubkey *ret)
 	return 0;
 }
 
+bool key_rsa_is_root(const struct rsa_public_key *pub, const mpz_t x, const mpz_t m)
+{
+	bool same;
+	mpz_t t;
+
+	mpz_init(t);
+	mpz_powm(t, x, pub->e, pub->n);
+	same = !mpz_cmp(t, m);
+	mpz_clear(t);
+	return same;
+}
+
 int crypto_pubkey_parse(const uint8_t *spki, size_t len, struct crypto_pubkey *ret)
 {
 	struct der d = der_of(spki, len), seq, alg, bits;

@@ -9,10 +9,14 @@
 #include <nettle/bignum.h>
 #include <nettle/dsa.h>
 #include <nettle/ecdsa.h>
+#include <nettle/nettle-meta.h>
+#include <nettle/pkcs1.h>
+#include <nettle/pss.h>
 #include <stdlib.h>
 #include <string.h>
 #include "crypto/ecc.h"
 #include "crypto/key.h"
+#include "crypto/provider.h"
 #include "rng/rng.h"
 
 /* ---- RSA */
@@ -39,27 +43,41 @@ static size_t digest_info(const struct crypto_hash *hash, const uint8_t *msg,
 	return sizeof(prefix) + digest(hash, msg, len, out + sizeof(prefix));
 }
 
-static int pkcs1_sign(const struct crypto_key *key, const struct crypto_hash *hash,
-		      const uint8_t *msg, size_t len, uint8_t *sig, size_t *sig_len)
+/* The signature is the root of the encoded message. */
+static int rsa_sign(const struct crypto_key *key, const mpz_t m, uint8_t *sig, size_t *sig_len)
 {
+	const struct rsa_ops *ops = crypto_ops(CRYPTO_RSA_PRIVATE);
 	const struct rsa_inner *pub = key->pub.inner;
-	uint8_t info[19 + CRYPTO_MAX_DIGEST];
-	size_t info_len;
 	mpz_t s;
-	int ok;
+	bool ok;
 
-	if (key->pub.type != CRYPTO_KEY_RSA)
-		return -EINVAL;
-	info_len = digest_info(hash, msg, len, info);
 	mpz_init(s);
-	ok = rsa_pkcs1_sign_tr(&pub->key, &key->rsa, NULL, rng_nettle_random,
-			       info_len, info, s);
+	ok = ops->root(key, s, m);
 	if (ok) {
 		*sig_len = pub->key.size;
 		nettle_mpz_get_str_256(pub->key.size, sig, s);
 	}
 	mpz_clear(s);
 	return ok ? 0 : -EIO;
+}
+
+static int pkcs1_sign(const struct crypto_key *key, const struct crypto_hash *hash,
+		      const uint8_t *msg, size_t len, uint8_t *sig, size_t *sig_len)
+{
+	const struct rsa_inner *pub = key->pub.inner;
+	uint8_t info[19 + CRYPTO_MAX_DIGEST];
+	size_t info_len;
+	mpz_t m;
+	int err = -EIO;
+
+	if (key->pub.type != CRYPTO_KEY_RSA)
+		return -EINVAL;
+	info_len = digest_info(hash, msg, len, info);
+	mpz_init(m);
+	if (pkcs1_rsa_digest_encode(m, pub->key.size, info_len, info))
+		err = rsa_sign(key, m, sig, sig_len);
+	mpz_clear(m);
+	return err;
 }
 
 static int pkcs1_verify(const struct crypto_pubkey *key, const struct crypto_hash *hash,
@@ -82,20 +100,17 @@ static int pkcs1_verify(const struct crypto_pubkey *key, const struct crypto_has
 	return ok ? 0 : -EBADMSG;
 }
 
-typedef int pss_sign_fn(const struct rsa_public_key *, const struct rsa_private_key *,
-			void *, nettle_random_func *, size_t, const uint8_t *,
-			const uint8_t *, mpz_t);
 typedef int pss_verify_fn(const struct rsa_public_key *, size_t, const uint8_t *,
 			  const mpz_t);
 
 static const struct pss {
 	const struct crypto_hash *hash;
-	pss_sign_fn *sign;
+	const struct nettle_hash *nettle;
 	pss_verify_fn *verify;
 } pss_by_hash[] = {
-	{ &crypto_sha256, rsa_pss_sha256_sign_digest_tr, rsa_pss_sha256_verify_digest },
-	{ &crypto_sha384, rsa_pss_sha384_sign_digest_tr, rsa_pss_sha384_verify_digest },
-	{ &crypto_sha512, rsa_pss_sha512_sign_digest_tr, rsa_pss_sha512_verify_digest },
+	{ &crypto_sha256, &nettle_sha256, rsa_pss_sha256_verify_digest },
+	{ &crypto_sha384, &nettle_sha384, rsa_pss_sha384_verify_digest },
+	{ &crypto_sha512, &nettle_sha512, rsa_pss_sha512_verify_digest },
 };
 
 /* RFC 8017 9.1.1: the padding needs 2 * hash + 2 bytes of one bit less than n. */
@@ -123,25 +138,20 @@ static const struct pss *pss_find(const struct crypto_pubkey *key,
 static int pss_sign(const struct crypto_key *key, const struct crypto_hash *hash,
 		    const uint8_t *msg, size_t len, uint8_t *sig, size_t *sig_len)
 {
-	const struct rsa_inner *pub = key->pub.inner;
 	const struct pss *pss = pss_find(&key->pub, hash);
 	uint8_t d[CRYPTO_MAX_DIGEST], salt[CRYPTO_MAX_DIGEST];
-	mpz_t s;
-	int ok;
+	int err = -EIO;
+	mpz_t m;
 
 	if (!pss)
 		return -EINVAL;
 	digest(hash, msg, len, d);
 	rng_fill(RNG_RANDOM, salt, hash->size);
-	mpz_init(s);
-	ok = pss->sign(&pub->key, &key->rsa, NULL, rng_nettle_random,
-		       hash->size, salt, d, s);
-	if (ok) {
-		*sig_len = pub->key.size;
-		nettle_mpz_get_str_256(pub->key.size, sig, s);
-	}
-	mpz_clear(s);
-	return ok ? 0 : -EIO;
+	mpz_init(m);
+	if (pss_encode_mgf1(m, key->pub.bits - 1, pss->nettle, hash->size, salt, d))
+		err = rsa_sign(key, m, sig, sig_len);
+	mpz_clear(m);
+	return err;
 }
 
 static int pss_verify(const struct crypto_pubkey *key, const struct crypto_hash *hash,
@@ -166,24 +176,28 @@ static int pss_verify(const struct crypto_pubkey *key, const struct crypto_hash 
 
 /* ---- ECDSA: the signature is a SEQUENCE of two INTEGERs (RFC 3279 2.2.3) */
 
-static uint8_t *der_put_int(uint8_t *p, const mpz_t v)
+static uint8_t *der_put_int(uint8_t *p, const uint8_t *v, size_t n)
 {
-	size_t n = nettle_mpz_sizeinbase_256_s(v);
-
+	while (n > 1 && !v[0]) {
+		v++;
+		n--;
+	}
 	*p++ = DER_INT;
-	*p++ = n;
-	nettle_mpz_get_str_256(n, p, v);
+	*p++ = (uint8_t)(n + (v[0] >> 7));
+	if (v[0] >> 7)
+		*p++ = 0;
+	memcpy(p, v, n);
 	return p + n;
 }
 
 /* P-521's two numbers take up to 138 bytes, hence the long form. */
-static size_t ecdsa_encode(const struct dsa_signature *s, uint8_t *sig)
+static size_t ecdsa_encode(const uint8_t *rs, size_t half, uint8_t *sig)
 {
 	uint8_t body[2 * (2 + 67)], *p;
 	size_t n, head;
 
-	p = der_put_int(body, s->r);
-	p = der_put_int(p, s->s);
+	p = der_put_int(body, rs, half);
+	p = der_put_int(p, rs + half, half);
 	n = p - body;
 	head = n < 128 ? 2 : 3;
 	sig[0] = DER_SEQ;
@@ -193,19 +207,40 @@ static size_t ecdsa_encode(const struct dsa_signature *s, uint8_t *sig)
 	return head + n;
 }
 
+static void ecdsa_sign_nettle(const struct crypto_key *key, size_t len, const uint8_t *d, uint8_t *rs,
+			      size_t half)
+{
+	struct dsa_signature s;
+
+	dsa_signature_init(&s);
+	ecdsa_sign(&key->ec, NULL, rng_nettle_key, len, d, &s);
+	nettle_mpz_get_str_256(half, rs, s.r);
+	nettle_mpz_get_str_256(half, rs + half, s.s);
+	dsa_signature_clear(&s);
+}
+
+static void p256_nettle(const struct crypto_key *key, const uint8_t digest[32], uint8_t rs[64])
+{
+	ecdsa_sign_nettle(key, 32, digest, rs, 32);
+}
+
+const struct p256_ops p256_ops_nettle = { p256_nettle };
+
 static int ecdsa_sign_der(const struct crypto_key *key, const struct crypto_hash *hash,
 			  const uint8_t *msg, size_t len, uint8_t *sig, size_t *sig_len)
 {
-	uint8_t d[CRYPTO_MAX_DIGEST];
-	struct dsa_signature s;
+	const struct p256_ops *p256 = crypto_ops(CRYPTO_P256_SIGN);
+	size_t half = (key->pub.bits + 7) / 8;
+	uint8_t d[CRYPTO_MAX_DIGEST], rs[2 * 66];
 
 	if (!key_is_ec(key->pub.type))
 		return -EINVAL;
 	digest(hash, msg, len, d);
-	dsa_signature_init(&s);
-	ecdsa_sign(&key->ec, NULL, rng_nettle_key, hash->size, d, &s);
-	*sig_len = ecdsa_encode(&s, sig);
-	dsa_signature_clear(&s);
+	if (key->pub.type == CRYPTO_KEY_P256 && hash->size == 32)
+		p256->sign(key, d, rs);
+	else
+		ecdsa_sign_nettle(key, hash->size, d, rs, half);
+	*sig_len = ecdsa_encode(rs, half, sig);
 	return 0;
 }
 

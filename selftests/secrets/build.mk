@@ -2,8 +2,8 @@
 # make secrets: does a branch or an address depend on a secret? The agent's
 # objects are those that ship; only what is public is declared so, by wrapping.
 SECRETS_PARTS := handshake ext x509 crypto rng
-SECRETS_WRAP := crypto_equal rng_fill rng_nettle_key nettle_ecdsa_sign nettle_rsa_pkcs1_sign_tr \
-	$(patsubst %,nettle_rsa_pss_sha%_sign_digest_tr,256 384 512)
+SECRETS_WRAP := crypto_equal rng_fill rng_nettle_key nettle_ecdsa_sign p256_sign key_rsa_is_root rsa_root \
+	rsa_root_nettle
 
 $(B)/bin/secrets: $(B)/obj/selftests/secrets/secrets.o $(SECRETS_PARTS:%=$(B)/obj/agent-%.a)
 	@mkdir -p $(@D)

@@ -17,6 +17,7 @@
 #include <valgrind/memcheck.h>
 #include "crypto/key.h"
 #include "crypto/mlkem.h"
+#include "crypto/provider.h"
 #include "handshake/engine.h"
 #include "rng/rng.h"
 
@@ -78,25 +79,35 @@ void __wrap_nettle_ecdsa_sign(const struct ecc_scalar *key, void *ctx, nettle_ra
 	number_public(s->s);
 }
 
-#define WRAP_RSA(NAME, ARGS, NAMES)						\
-int __real_nettle_##NAME ARGS;							\
-int __wrap_nettle_##NAME ARGS;							\
-int __wrap_nettle_##NAME ARGS							\
+void __real_p256_sign(const uint8_t key[32], const uint8_t digest[32], uint8_t rs[64]);
+void __wrap_p256_sign(const uint8_t key[32], const uint8_t digest[32], uint8_t rs[64]);
+void __wrap_p256_sign(const uint8_t key[32], const uint8_t digest[32], uint8_t rs[64])
+{
+	__real_p256_sign(key, digest, rs);
+	PUBLIC(rs, 64);
+}
+
+bool __real_key_rsa_is_root(const struct rsa_public_key *pub, mpz_t x, const mpz_t m);
+bool __wrap_key_rsa_is_root(const struct rsa_public_key *pub, mpz_t x, const mpz_t m);
+bool __wrap_key_rsa_is_root(const struct rsa_public_key *pub, mpz_t x, const mpz_t m)
+{
+	number_public(x);
+	return __real_key_rsa_is_root(pub, x, m);
+}
+
+#define WRAP_RSA(NAME)								\
+bool __real_##NAME(const struct crypto_key *key, mpz_t x, const mpz_t m);	\
+bool __wrap_##NAME(const struct crypto_key *key, mpz_t x, const mpz_t m);	\
+bool __wrap_##NAME(const struct crypto_key *key, mpz_t x, const mpz_t m)	\
 {										\
-	int ok = __real_nettle_##NAME NAMES;					\
+	bool ok = __real_##NAME(key, x, m);					\
 										\
 	PUBLIC(&ok, sizeof(ok));						\
-	number_public(s);							\
+	number_public(x);							\
 	return ok;								\
 }
-#define PSS_ARGS (const struct rsa_public_key *pub, const struct rsa_private_key *key, void *ctx, \
-		  nettle_random_func *random, size_t len, const uint8_t *salt, const uint8_t *d, mpz_t s)
-#define PKCS1_ARGS (const struct rsa_public_key *pub, const struct rsa_private_key *key, void *ctx, \
-		    nettle_random_func *random, size_t len, const uint8_t *d, mpz_t s)
-WRAP_RSA(rsa_pss_sha256_sign_digest_tr, PSS_ARGS, (pub, key, ctx, random, len, salt, d, s))
-WRAP_RSA(rsa_pss_sha384_sign_digest_tr, PSS_ARGS, (pub, key, ctx, random, len, salt, d, s))
-WRAP_RSA(rsa_pss_sha512_sign_digest_tr, PSS_ARGS, (pub, key, ctx, random, len, salt, d, s))
-WRAP_RSA(rsa_pkcs1_sign_tr, PKCS1_ARGS, (pub, key, ctx, random, len, d, s))
+WRAP_RSA(rsa_root)
+WRAP_RSA(rsa_root_nettle)
 
 /* ---- cases */
 
@@ -198,6 +209,34 @@ static void signing(const void *what)
 	crypto_key_free(key);
 }
 
+/* The n-th implementation of an algorithm, if this machine has it, in a case above. */
+static void other(enum crypto_algorithm a, size_t n, void (*run)(const void *what), const void *what)
+{
+	const struct crypto_impl *impl = crypto_impl_get(a, n);
+
+	if (impl) {
+		printf("# %s by %s\n", crypto_algorithm_name(a), impl->name);
+		crypto_used[a] = impl;	/* memcheck knows the instructions, its CPUID doesn't say so */
+		run(what);
+		crypto_impl_default();
+	}
+}
+
+static void x25519_by(const void *what)
+{
+	other(CRYPTO_X25519, (uintptr_t)what, agreement, &crypto_x25519);
+}
+
+static void p256_by(const void *what)
+{
+	other(CRYPTO_P256_SIGN, (uintptr_t)what, signing, (void *)0x0403);
+}
+
+static void rsa_by(const void *what)
+{
+	other(CRYPTO_RSA_PRIVATE, (uintptr_t)what, signing, (void *)0x0804);
+}
+
 static void schedule(const void *what)
 {
 	const struct crypto_hash *h = what;
@@ -288,6 +327,13 @@ static const struct secret_case {
 	{ "a branch on a secret is seen", a_branch, NULL, true },
 	{ "an index by a secret is seen", an_index, NULL, true },
 	{ "x25519", agreement, &crypto_x25519, false },
+	{ "x25519, first implementation", x25519_by, (void *)0, false },
+	{ "x25519, second implementation", x25519_by, (void *)1, false },
+	{ "x25519, third implementation", x25519_by, (void *)2, false },
+	{ "ECDSA P-256, first implementation", p256_by, (void *)0, false },
+	{ "ECDSA P-256, second implementation", p256_by, (void *)1, false },
+	{ "RSA, first implementation", rsa_by, (void *)0, false },
+	{ "RSA, second implementation", rsa_by, (void *)1, false },
 	{ "x448", agreement, &crypto_x448, false },
 	{ "secp256r1", agreement, &crypto_secp256r1, false },
 	{ "secp384r1", agreement, &crypto_secp384r1, false },

@@ -8,6 +8,7 @@ UNIT_x509 := x509 crypto rng
 UNIT_crl := x509 crypto rng
 UNIT_pem := x509 crypto rng
 UNIT_wycheproof := crypto rng
+UNIT_provider := crypto rng
 UNIT_limbo := x509 crypto rng
 UNIT_LIBS_crypto := -Wl,--wrap=malloc,--wrap=calloc
 UNIT_LIBS_x509 := -Wl,--wrap=malloc,--wrap=calloc
@@ -50,7 +51,7 @@ $(B)/unit/ctl_test: $(B)/asan/ctl.a
 # A throw-away CA and certificates of every kind of key.
 $(B)/unit/pki/done: selftests/unit/pki.sh
 	$< $(@D)
-$(B)/unit/hs_test $(B)/unit/alert_test $(B)/unit/resume_test $(B)/unit/extras_test: | $(B)/unit/pki/done
+$(B)/unit/hs_test $(B)/unit/alert_test $(B)/unit/resume_test $(B)/unit/extras_test $(B)/unit/provider_test: | $(B)/unit/pki/done
 
 # x509-limbo, of FILE if given: what a strict store says as the last line.
 .PHONY: limbo

@@ -14,6 +14,7 @@
 #include <string.h>
 #include "crypto/crypto.h"
 #include "crypto/mlkem.h"
+#include "crypto/provider.h"
 
 #define DIR "selftests/vectors/wycheproof/"
 
@@ -368,9 +369,41 @@ static void all_suites(void **state)
 	assert_int_equal(wrong, 0);
 }
 
+/* The same of every implementation that this CPU can run but is not the one used. */
+static void other_implementations(void **state)
+{
+	static const struct { enum crypto_algorithm algorithm; const char *file; } all[] = {
+		{ CRYPTO_X25519, "x25519_test.json" },
+	};
+	unsigned int count[3], doubling = 0, wrong = 0, run = 0;
+	const struct crypto_impl *impl;
+	size_t i, j, n;
+
+	(void)state;
+	for (i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		for (n = 0; (impl = crypto_impl_get(all[i].algorithm, n)); n++) {
+			if (crypto_impl_register(impl))
+				continue;
+			for (j = 0; strcmp(suites[j].file, all[i].file); j++)
+				;
+			memset(count, 0, sizeof(count));
+			run_suite(&suites[j], count, &doubling, &wrong);
+			assert_int_equal(count[ACCEPTED] + count[REFUSED], suites[j].cases);
+			print_message("# %s by %s: %u accepted, %u refused\n", all[i].file, impl->name,
+				      count[ACCEPTED], count[REFUSED]);
+			run++;
+		}
+	crypto_impl_default();
+	assert_true(run >= 2);
+	assert_int_equal(wrong, 0);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(all_suites) };
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(all_suites),
+		cmocka_unit_test(other_implementations),
+	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
