@@ -8,6 +8,7 @@
 #	vm		qemu and what makes the guest's image
 #	uml		the kernel source and what building User Mode Linux needs
 #	peers		the TLS programs that we test against
+#	interop		more of them, for make interop: NSS, wolfSSL, Go, Node, Java
 #	bench		what ours is compared with
 #	test		cmocka, sparse, ctags, valgrind
 # deps.sh image SERIES: download the kernel package of a series into build/vm
@@ -21,12 +22,13 @@ top=$(cd "$(dirname "$0")/.." && pwd)
 export DEBIAN_FRONTEND=noninteractive
 
 declare -A packages=(
-	[build]="gcc libc6-dev pkg-config nettle-dev libgmp-dev libtasn1-6-dev libnl-3-dev libnl-genl-3-dev libinih-dev libseccomp-dev libsystemd-dev libcap-dev linux-libc-dev"
+	[build]="gcc libc6-dev pkg-config nettle-dev libgmp-dev libtasn1-6-dev libnl-3-dev libnl-genl-3-dev libinih-dev libseccomp-dev libsystemd-dev libcap-dev zlib1g-dev linux-libc-dev"
 	[module]="make gcc libelf1 libssl3 pahole"
 	[vm]="qemu-system-x86 busybox-static kmod cpio zstd xz-utils openssl iproute2 procps curl"
 	[uml]="linux-source-6.12 make gcc libc6-dev flex bison bc xz-utils busybox-static iproute2 kmod"
 	[peers]="openssl gnutls-bin curl nginx-light python3 socat redis-server redis-tools"
 	[bench]="gcc libc6-dev nettle-dev libssl-dev libgnutls28-dev linux-source-6.12 xz-utils"
+	[interop]="libnss3-tools libwolfssl-dev golang-go nodejs default-jdk-headless"
 	[test]="libcmocka-dev libssl-dev libjansson-dev sparse universal-ctags binutils valgrind"
 )
 declare -A meta=([6.1]=amd64 [6.12]=6.12-amd64)

@@ -16,3 +16,8 @@ hs-peer hs-echo hs-pipe: hs-%: $(B)/bin/hs-%
 .PHONY: peers-native
 peers-native: $(B)/bin/hs-peer
 	selftests/peers/native.sh $(B)/bin/hs-peer
+
+# Every peer there is, both roles: minutes. docs/INTEROP.md is written from the run.
+.PHONY: interop
+interop: $(B)/bin/hs-peer
+	@selftests/peers/interop/interop.py $< --write docs/INTEROP.md
