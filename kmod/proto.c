@@ -21,7 +21,7 @@
 static DEFINE_MUTEX(build_lock);
 static bool built[2];
 static struct proto protos[2][PHASES + 1];
-static struct proto_ops ops[2][PHASES];
+static struct proto_ops ops[2][PHASES + 1];
 
 static bool is_v6(const struct proto *base)
 {
@@ -178,6 +178,20 @@ static int queued_sendmsg(struct sock *sk, struct msghdr *msg, size_t len)
 static int queued_recvmsg(struct sock *sk, struct msghdr *msg, size_t len, int flags, int *addr_len)
 {
 	return -ECONNABORTED;
+}
+
+/*
+ * An accept() that began before its listener had the ULP doesn't know of us and
+ * gives the socket TCP's proto_ops, which read around the table. It locks the
+ * socket to do that, and lets go of it when this is called.
+ */
+static void queued_release_cb(struct sock *sk)
+{
+	const struct proto *base = ktls_proto_base(sk);
+
+	if (sk->sk_socket)
+		WRITE_ONCE(sk->sk_socket->ops, &ops[is_v6(base)][QUEUED]);
+	base->release_cb(sk);
 }
 
 static int queued_setsockopt(struct sock *sk, int level, int optname, sockptr_t optval, unsigned int optlen)
@@ -338,6 +352,7 @@ static void build_protos(struct proto *p, const struct proto *base)
 	queued->recvmsg = queued_recvmsg;
 	queued->setsockopt = queued_setsockopt;
 	queued->getsockopt = queued_getsockopt;
+	queued->release_cb = queued_release_cb;
 	ktls_proto_sendpage(queued, queued_sendpage);
 	ktls_proto_splice_eof(queued, NULL);
 
@@ -376,10 +391,13 @@ static void build_ops(struct proto_ops *o, const struct proto_ops *base)
 	struct proto_ops *shaking = &o[KTLS_PHASE_HANDSHAKING];
 	struct proto_ops *open = &o[KTLS_PHASE_OPEN];
 	struct proto_ops *dead = &o[KTLS_PHASE_DEAD];
-
 	struct proto_ops *bare = &o[KTLS_PHASE_BARE];
+	struct proto_ops *queued = &o[QUEUED];
 
-	*bare = *base;		/* owner stays TCP's */
+	*queued = *base;	/* owner stays TCP's */
+	ktls_ops_no_bypass(queued);
+
+	*bare = *base;
 	bare->accept = ktls_accept;
 	bare->splice_read = bare_splice_read;
 

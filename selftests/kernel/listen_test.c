@@ -268,6 +268,61 @@ static void attached_late(void **state)
 
 /* ---- never plain */
 
+static void *accepts(void *arg)
+{
+	int *fd = arg;
+
+	fd[1] = gettid();
+	fd[0] = accept(fd[0], NULL, NULL);
+	return NULL;
+}
+
+static void await_sleep(pid_t tid)
+{
+	char path[64], state = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", tid);
+	while (state != 'S') {
+		usleep(1000);
+		f = fopen(path, "r");
+		assert_non_null(f);
+		assert_int_equal(fscanf(f, "%*d %*s %c", &state), 1);
+		fclose(f);
+	}
+}
+
+/* accept() was called when the listener was plain: the child has no session, and nothing reads around that. */
+static void blocked_before_attach(void **state)
+{
+	int fd = bound(AF_INET), waiter[2] = { fd, 0 }, peer, to[2];
+	volatile int *tid = &waiter[1];
+	pthread_t thread;
+
+	(void)state;
+	assert_int_equal(listen(fd, 1), 0);
+	assert_int_equal(pthread_create(&thread, NULL, accepts, waiter), 0);
+	while (!*tid)
+		usleep(1000);
+	await_sleep(*tid);
+	assert_int_equal(ulp_attach(fd), 0);
+	assert_int_equal(ask(fd), 0);
+	peer = dial(fd, AF_INET);
+	wire_write(peer, "GET /", 5);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	assert_true(waiter[0] >= 0);
+	assert_true(turns(waiter[0], POLLIN, 2000));
+	assert_fails(waiter[0], ECONNABORTED);
+	assert_int_equal(pipe(to), 0);
+	assert_int_equal(splice(waiter[0], NULL, to[1], NULL, 100, SPLICE_F_NONBLOCK), -1);
+	assert_int_equal(errno, ECONNABORTED);
+	close(to[0]);
+	close(to[1]);
+	close(waiter[0]);
+	close(peer);
+	close(fd);
+}
+
 static void no_agent(void **state)
 {
 	int fd = listener(AF_INET), peer = dial(fd, AF_INET), child;
@@ -518,7 +573,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(child_serves), T(child_serves_v6), T(child_serves_mapped), T(blocking_child_waits),
 		T(options_on_listener), T(without_request), T(attached_late),
-		T(no_agent), T(refused), T(too_many),
+		T(blocked_before_attach), T(no_agent), T(refused), T(too_many),
 		T(reset_in_queue), T(listener_closed), T(listener_shut), T(syn_cookies), T(races),
 		T(reader_is_first),
 	};
