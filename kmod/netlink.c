@@ -346,12 +346,6 @@ static int session_get(struct sk_buff *skb, struct netlink_callback *cb)
 
 /* ---- the family */
 
-/* RESPOND's core parse accepts all there is; respond.c says what it thinks of
- * it, because only who sees the message can wipe the keys in it. */
-static const struct nla_policy respond_policy[KTLS_A_MAX + 1] = {
-	[1 ... KTLS_A_MAX] = { .type = NLA_BINARY },
-};
-
 static const struct nla_policy no_attributes[] = {
 	[1] = { .type = NLA_REJECT },
 };
@@ -369,10 +363,9 @@ static const struct genl_ops operations[] = {
 		.maxattr	= 1,
 		.doit		= accept,
 	}, {
+		/* Without a policy the core doesn't parse, which could fail for lack of
+		 * memory: only ktls_respond() can wipe the keys in the message. */
 		.cmd		= KTLS_CMD_RESPOND,
-		.validate	= GENL_DONT_VALIDATE_STRICT,
-		.policy		= respond_policy,
-		.maxattr	= KTLS_A_MAX,
 		.doit		= ktls_respond,
 	}, {
 		.cmd		= KTLS_CMD_SESSION_GET,
@@ -395,7 +388,7 @@ static struct genl_family family __ro_after_init = {
 	.module		= THIS_MODULE,
 	.ops		= operations,
 	.n_ops		= ARRAY_SIZE(operations),
-	.resv_start_op	= KTLS_CMD_RESPOND + 1,	/* below it, a command may choose to be lenient */
+	.resv_start_op	= KTLS_CMD_RESPOND + 1,	/* from it on, no policy means no attributes */
 	.mcgrps		= groups,
 	.n_mcgrps	= ARRAY_SIZE(groups),
 };
