@@ -15,13 +15,26 @@
 
 #define IV_ROOM	16
 
+/* Every search for an algorithm that isn't there runs modprobe. The fast ones come before us (below), or never. */
+static struct crypto_aead *find_fast(const char *name)
+{
+	static bool absent;
+	struct crypto_aead *tfm;
+
+	if (READ_ONCE(absent))
+		return ERR_PTR(-ENOENT);
+	tfm = crypto_alloc_aead(name, CRYPTO_ALG_INTERNAL, CRYPTO_ALG_INTERNAL | CRYPTO_ALG_ASYNC);
+	if (tfm == ERR_PTR(-ENOENT))
+		WRITE_ONCE(absent, true);
+	return tfm;
+}
+
 static struct crypto_aead *find(const struct ktls_cipher *cipher, bool simd)
 {
 	struct crypto_aead *tfm = ERR_PTR(-ENOENT);
 
 	if (cipher->sync && simd)
-		tfm = crypto_alloc_aead(cipher->sync, CRYPTO_ALG_INTERNAL,
-					CRYPTO_ALG_INTERNAL | CRYPTO_ALG_ASYNC);
+		tfm = find_fast(cipher->sync);
 	if (IS_ERR(tfm))
 		tfm = crypto_alloc_aead(cipher->alg, 0, CRYPTO_ALG_ASYNC);
 	if (!IS_ERR(tfm) && sizeof(struct aead_request) + crypto_aead_reqsize(tfm) > KTLS_AEAD_ROOM) {
