@@ -107,6 +107,7 @@ struct ktls_rx *ktls_rx_get(struct ktls_sock *ks, gfp_t gfp)
 	rx->len = 0;
 	rx->have = 0;
 	rx->next_len = 0;
+	rx->end.err = 0;
 	ks->rxs = rx;
 	return rx;
 }
@@ -122,7 +123,7 @@ void ktls_rx_idle(struct ktls_sock *ks)
 {
 	struct ktls_rx *rx = ks->rxs;
 
-	if (!rx || rx->len || rx->have)
+	if (!rx || rx->len || rx->have || rx->end.err)
 		return;
 	ks->rxs = NULL;
 	rx_put(rx);

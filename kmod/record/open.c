@@ -10,16 +10,33 @@
 #include "../crypto/gcm.h"
 #include "record.h"
 
-int ktls_rx_fatal(struct sock *sk, int err, u8 alert, const char *reason)
+int ktls_rx_end_by(struct sock *sk, const struct ktls_end *end)
 {
 	struct ktls_sock *ks = ktls_get(sk);
+	char reason[64];
+	int err = end->err;
 
-	if (ks->mainline) {	/* the application sends its own alerts */
-		ks->rx_error = err;
+	if (ks->rxs && ks->rxs->len) {
+		ks->rxs->end = *end;
 		return err;
 	}
-	ktls_tx_alert(sk, KTLS_FATAL, alert);
-	ktls_fail(sk, err, alert, KTLS_ALERT_FROM_LOCAL, reason);
+	if (end->from == KTLS_ALERT_FROM_LOCAL)
+		ktls_tx_alert(sk, KTLS_FATAL, end->alert);
+	scnprintf(reason, sizeof(reason), "the peer ended the session with alert %u", end->alert);
+	ktls_fail(sk, err, end->alert, end->from, end->reason ?: reason);
+	return err;
+}
+
+int ktls_rx_fatal(struct sock *sk, int err, u8 alert, const char *reason)
+{
+	struct ktls_end end = {
+		.err = err, .alert = alert, .from = KTLS_ALERT_FROM_LOCAL, .reason = reason,
+	};
+	struct ktls_sock *ks = ktls_get(sk);
+
+	if (!ks->mainline)
+		return ktls_rx_end_by(sk, &end);
+	ks->rx_error = err;	/* the application sends its own alerts */
 	return err;
 }
 

@@ -250,6 +250,8 @@ static bool ready(struct sock *sk, gfp_t gfp)
 		return true;
 	if (ks->rxs && ks->rxs->len && low_enough(sk))
 		return true;
+	if (ks->rxs && ks->rxs->end.err)
+		return true;
 	if (ks->rx_error)
 		return ks->rx_error != -EAGAIN;
 	if (ks->rx_held || ks->rx_update)

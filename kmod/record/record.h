@@ -101,6 +101,13 @@ int ktls_tx_rekey(struct sock *sk);
 #define KTLS_RX_AHEAD	64	/* slack before plaintext: room for an offset that copies fast */
 #define KTLS_RX_SG	40
 
+/* How a session ends for what came. */
+struct ktls_end {
+	int			err;
+	u8			alert, from;	/* enum ktls_alert_from */
+	const char		*reason;	/* a constant; NULL: the peer's alert */
+};
+
 /*
  * Stands at the start of its own pages; the rest of them is buf. It holds
  * either plaintext that nobody has read yet (@off, @len) of content type
@@ -114,6 +121,7 @@ struct ktls_rx {
 	u32			off, len, have;
 	u32			next_len;	/* a record of another type behind it: mainline sessions only */
 	u8			type, next_type;
+	struct ktls_end		end;		/* if err: to come when the plaintext has been read */
 	u8			buf[] __aligned(64);
 };
 
@@ -142,7 +150,10 @@ void ktls_queue_check(struct sock *sk, gfp_t gfp);
  * off + len; -EAGAIN: no record; -ENOSPC: rxs is full; -ENOMEM; others: the session has failed.
  * @to: the address they will be copied to, or 0. */
 int ktls_open_record(struct sock *sk, unsigned long to, u8 *ret_type, size_t *ret_len);
-/* End a session for what came: alert, errno, reason. Returns the errno. */
+/* End a session for what came: now, or behind the plaintext that came before it and is unread (MSG_PEEK
+ * opens records behind some). Returns the errno. */
+int ktls_rx_end_by(struct sock *sk, const struct ktls_end *end);
+/* The same for what we don't accept: alert, errno, reason. */
 int ktls_rx_fatal(struct sock *sk, int err, u8 alert, const char *reason);
 
 /* rxcontrol.c: deal with a control record. 0: reading goes on. */

@@ -102,12 +102,17 @@ static int take_record(struct sock *sk, u8 type, size_t len)
 static int try_record(struct sock *sk, unsigned long to)
 {
 	struct ktls_sock *ks = ktls_get(sk);
+	struct ktls_end end;
 	size_t len;
 	u8 type;
 	int err;
 
 	if (ks->phase != KTLS_PHASE_OPEN)
 		return ks->error;
+	if (ks->rxs && ks->rxs->end.err) {
+		end = ks->rxs->end;
+		return ktls_rx_end_by(sk, &end);
+	}
 	if (ks->rxs && ks->rxs->next_len)
 		return -ENOSPC;
 	if (ks->rx_error)

@@ -13,8 +13,8 @@
 
 static int alert(struct sock *sk, const u8 *p, size_t len)
 {
+	struct ktls_end end = { .err = -EPROTO, .from = KTLS_ALERT_FROM_PEER };
 	struct ktls_sock *ks = ktls_get(sk);
-	char reason[64];
 
 	if (len != 2)
 		return ktls_rx_fatal(sk, -EPROTO, KTLS_DECODE_ERROR, "the peer sent a malformed alert");
@@ -26,9 +26,8 @@ static int alert(struct sock *sk, const u8 *p, size_t len)
 	if (p[1] == KTLS_USER_CANCELED)
 		return 0;	/* a close_notify follows */
 	/* RFC 9846 6: all others are errors, whatever the level says. */
-	scnprintf(reason, sizeof(reason), "the peer ended the session with alert %u", p[1]);
-	ktls_fail(sk, -EPROTO, p[1], KTLS_ALERT_FROM_PEER, reason);
-	return -EPROTO;
+	end.alert = p[1];
+	return ktls_rx_end_by(sk, &end);
 }
 
 /* Reading stops at this record until ktls_rx_resume(). */
