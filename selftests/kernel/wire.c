@@ -46,13 +46,45 @@ struct key session_next(const struct key *k)
 	return next;
 }
 
-static void nonce(const struct key *k, uint8_t *iv)
+/* TLS 1.2 with AES-GCM: a nonce in front of the ciphertext (RFC 5288 3); we send the sequence number. */
+static size_t carried(const struct key *k)
+{
+	return k->version == 0x0303 && k->cipher != TLS_CIPHER_CHACHA20_POLY1305 ? 8 : 0;
+}
+
+static void put_be64(uint8_t *p, uint64_t x)
 {
 	int i;
 
-	memcpy(iv, k->iv, KTLS_IV_SIZE);
 	for (i = 0; i < 8; i++)
-		iv[KTLS_IV_SIZE - 1 - i] ^= k->seq >> (8 * i);
+		p[i] = x >> (56 - 8 * i);
+}
+
+static void nonce(const struct key *k, const uint8_t *explicit, uint8_t *iv)
+{
+	uint8_t seq[8];
+	int i;
+
+	memcpy(iv, k->iv, KTLS_IV_SIZE);
+	put_be64(seq, k->seq);
+	for (i = 0; i < 8; i++)
+		iv[KTLS_IV_SIZE - 8 + i] ^= seq[i];
+	if (carried(k))
+		memcpy(iv + KTLS_IV_SIZE - 8, explicit, 8);
+}
+
+/* The header; in TLS 1.2 after the sequence number, with the plaintext's length (RFC 5246 6.2.3.3). */
+static size_t additional(const struct key *k, const uint8_t *header, size_t plain, uint8_t *aad)
+{
+	if (k->version != 0x0303) {
+		memcpy(aad, header, WIRE_HEADER);
+		return WIRE_HEADER;
+	}
+	put_be64(aad, k->seq);
+	memcpy(aad + 8, header, 3);
+	aad[11] = plain >> 8;
+	aad[12] = plain;
+	return 13;
 }
 
 /* Both ciphers' contexts, set up for the next record. */
@@ -64,26 +96,28 @@ struct aead {
 	bool wide;
 };
 
-static void aead_start(struct aead *a, const struct key *k, const uint8_t *header)
+/* @record: header and, if there is one, nonce. */
+static void aead_start(struct aead *a, const struct key *k, const uint8_t *record, size_t plain)
 {
-	uint8_t iv[KTLS_IV_SIZE];
+	uint8_t iv[KTLS_IV_SIZE], aad[13];
+	size_t len = additional(k, record, plain, aad);
 
-	nonce(k, iv);
+	nonce(k, record + WIRE_HEADER, iv);
 	memset(a, 0, sizeof(*a));
 	a->chacha = k->cipher == TLS_CIPHER_CHACHA20_POLY1305;
 	a->wide = k->key_len == 32;
 	if (a->chacha) {
 		chacha_poly1305_set_key(&a->cc, k->key);
 		chacha_poly1305_set_nonce(&a->cc, iv);
-		chacha_poly1305_update(&a->cc, WIRE_HEADER, header);
+		chacha_poly1305_update(&a->cc, len, aad);
 	} else if (a->wide) {
 		gcm_aes256_set_key(&a->g256, k->key);
 		gcm_aes256_set_iv(&a->g256, sizeof(iv), iv);
-		gcm_aes256_update(&a->g256, WIRE_HEADER, header);
+		gcm_aes256_update(&a->g256, len, aad);
 	} else {
 		gcm_aes128_set_key(&a->g128, k->key);
 		gcm_aes128_set_iv(&a->g128, sizeof(iv), iv);
-		gcm_aes128_update(&a->g128, WIRE_HEADER, header);
+		gcm_aes128_update(&a->g128, len, aad);
 	}
 }
 
@@ -107,47 +141,70 @@ static void aead_tag(struct aead *a, uint8_t *tag)
 		gcm_aes128_digest(&a->g128, WIRE_TAG, tag);
 }
 
+/* Content type behind the plaintext, and padding: TLS 1.3 only. */
+static size_t inner_put(const struct key *k, uint8_t *p, uint8_t type, size_t len, size_t pad)
+{
+	if (k->version == 0x0303)
+		return len;
+	p[len] = type;
+	memset(p + len + 1, 0, pad);
+	return len + 1 + pad;
+}
+
 size_t wire_seal(struct key *k, uint8_t type, const void *data, size_t len, size_t pad, uint8_t *record)
 {
-	size_t inner = len + 1 + pad, body = inner + WIRE_TAG;
-	uint8_t *p = record + WIRE_HEADER;
+	uint8_t *p = record + WIRE_HEADER + carried(k);
+	size_t inner, body;
 	struct aead a;
 
-	record[0] = WIRE_DATA;
+	memcpy(p, data, len);
+	inner = inner_put(k, p, type, len, pad);
+	body = carried(k) + inner + WIRE_TAG;
+	record[0] = k->version == 0x0303 ? type : WIRE_DATA;
 	record[1] = record[2] = 3;
 	record[3] = body >> 8;
 	record[4] = body;
-	memcpy(p, data, len);
-	p[len] = type;
-	memset(p + len + 1, 0, pad);
-	aead_start(&a, k, record);
+	if (carried(k))
+		put_be64(record + WIRE_HEADER, k->seq);
+	aead_start(&a, k, record, inner);
 	aead_crypt(&a, true, inner, p, p);
 	aead_tag(&a, p + inner);
 	k->seq++;
 	return WIRE_HEADER + body;
 }
 
+static ssize_t inner_get(const uint8_t *plain, ssize_t len, uint8_t *type)
+{
+	while (len && !plain[len - 1])
+		len--;
+	if (!len)
+		return -EBADMSG;
+	*type = plain[--len];
+	return len;
+}
+
 ssize_t wire_open(struct key *k, const uint8_t *record, size_t len, uint8_t *data, uint8_t *type)
 {
-	ssize_t inner = (ssize_t)len - WIRE_HEADER - WIRE_TAG;
+	ssize_t inner = (ssize_t)(len - WIRE_HEADER - carried(k) - WIRE_TAG);
+	const uint8_t *p = record + WIRE_HEADER + carried(k);
 	static __thread uint8_t plain[WIRE_RECORD];
 	uint8_t tag[WIRE_TAG];
 	struct aead a;
 
-	if (inner < 1)
+	if (inner < (k->version != 0x0303))
 		return -EBADMSG;
-	aead_start(&a, k, record);
-	aead_crypt(&a, false, inner, plain, record + WIRE_HEADER);
+	aead_start(&a, k, record, inner);
+	aead_crypt(&a, false, inner, plain, p);
 	aead_tag(&a, tag);
-	if (memcmp(tag, record + WIRE_HEADER + inner, WIRE_TAG))
+	if (memcmp(tag, p + inner, WIRE_TAG))
 		return -EBADMSG;
 	k->seq++;
-	while (inner && !plain[inner - 1])
-		inner--;
-	if (!inner)
-		return -EBADMSG;
-	*type = plain[--inner];
-	memcpy(data, plain, inner);
+	if (k->version == 0x0303)
+		*type = record[0];
+	else
+		inner = inner_get(plain, inner, type);
+	if (inner > 0)
+		memcpy(data, plain, inner);
 	return inner;
 }
 
@@ -212,6 +269,11 @@ int wire_install(int fd, int option, const struct key *k)
 
 void session_mainline(struct session *s, uint16_t cipher)
 {
+	session_mainline_as(s, 0x0304, cipher);
+}
+
+void session_mainline_as(struct session *s, uint16_t version, uint16_t cipher)
+{
 	int fd[2];
 
 	memset(s, 0, sizeof(*s));
@@ -220,6 +282,7 @@ void session_mainline(struct session *s, uint16_t cipher)
 	s->raw = fd[1];
 	s->tx = wire_key(cipher, 1);
 	s->rx = wire_key(cipher, 2);
+	s->tx.version = s->rx.version = version;
 	s->agent.fd = -1;
 	assert_int_equal(wire_attach(s->fd), 0);
 	assert_int_equal(wire_install(s->fd, TLS_TX, &s->tx), 0);
@@ -255,6 +318,14 @@ void session_agent(struct session *s, uint16_t cipher, bool spares)
 
 void session_agent_at(struct session *s, uint16_t cipher, bool spares, uint64_t seq)
 {
+	struct key tx = wire_key(cipher, 3), rx = wire_key(cipher, 4);
+
+	tx.seq = seq;
+	session_agent_keys(s, &tx, &rx, spares);
+}
+
+void session_agent_keys(struct session *s, const struct key *tx, const struct key *rx, bool spares)
+{
 	struct ktls_handshake request = { .role = KTLS_ROLE_SERVER };
 	int fd[2], err;
 
@@ -262,9 +333,8 @@ void session_agent_at(struct session *s, uint16_t cipher, bool spares, uint64_t 
 	wire_pair(fd);
 	s->fd = fd[0];
 	s->raw = fd[1];
-	s->tx = wire_key(cipher, 3);
-	s->tx.seq = seq;
-	s->rx = wire_key(cipher, 4);
+	s->tx = *tx;
+	s->rx = *rx;
 	assert_int_equal(agent_open(&s->agent), 0);
 	assert_int_equal(agent_join(&s->agent), 0);
 	assert_int_equal(wire_attach(s->fd), 0);
@@ -326,10 +396,11 @@ ssize_t peer_recv(struct session *s, uint8_t *data, uint8_t *type)
 	if (!n)
 		return -EPIPE;
 	assert_int_equal(n, WIRE_HEADER);
-	assert_int_equal(record[0], WIRE_DATA);
+	if (s->tx.version == 0x0304)
+		assert_int_equal(record[0], WIRE_DATA);
 	assert_int_equal(record[1] << 8 | record[2], 0x0303);
 	body = record[3] << 8 | record[4];
-	assert_true(body <= WIRE_PLAIN + 1 + WIRE_TAG);
+	assert_true(body <= WIRE_PLAIN + 8 + WIRE_TAG);
 	wire_read(s->raw, record + WIRE_HEADER, body);
 	n = wire_open(&s->tx, record, WIRE_HEADER + body, data, type);
 	assert_true(n >= 0);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The other end of a session, for tests of the record layer: a plain TCP
- * socket, and TLS 1.3 records made and read byte by byte in user space.
+ * socket, and records made and read byte by byte in user space: TLS 1.3, or 1.2
+ * where the key says so.
  */
 #ifndef KERNEL_WIRE_H
 #define KERNEL_WIRE_H
@@ -41,10 +42,12 @@ struct session {
 };
 
 void session_mainline(struct session *s, uint16_t cipher);
+void session_mainline_as(struct session *s, uint16_t version, uint16_t cipher);
 /* Keyed by an agent, with spare keys if @spares. */
 void session_agent(struct session *s, uint16_t cipher, bool spares);
 /* The same, sending from sequence number @seq on. */
 void session_agent_at(struct session *s, uint16_t cipher, bool spares, uint64_t seq);
+void session_agent_keys(struct session *s, const struct key *tx, const struct key *rx, bool spares);
 void session_close(struct session *s);
 struct key session_next(const struct key *k);	/* the spare after k */
 
