@@ -64,6 +64,7 @@ int hand_start(struct keeper *k, struct hand *h)
 	h->started = keeper_now();
 	h->is_stalled = false;
 	h->ticket_keys = 0;
+	h->staples = 0;
 	h->source = (struct source){ .fd = pair[0], .ready = on_hand };
 	if (!err)
 		err = keeper_watch(k, &h->source, EPOLLIN);
@@ -186,6 +187,26 @@ void hands_give_keys(struct keeper *k)
 		if (h->state == HAND_READY && h->ticket_keys != k->tickets.generation && h->source.fd >= 0 &&
 		    !msg_send(h->source.fd, &k->tickets.keys))
 			h->ticket_keys = k->tickets.generation;
+}
+
+static bool give_staples(struct hand *h)
+{
+	struct msg_staple m;
+
+	for (size_t i = 0; i < h->config->sites_num; i++)
+		if (staples_message(h->config, i, &m) && msg_send(h->source.fd, &m))
+			return false;
+	return true;
+}
+
+void hands_give_staples(struct keeper *k)
+{
+	struct hand *h;
+
+	for (h = k->hands; h; h = h->next)
+		if (h->state == HAND_READY && h->staples != k->staples && h->config == k->config &&
+		    h->source.fd >= 0 && give_staples(h))
+			h->staples = k->staples;
 }
 
 void hand_retire(struct keeper *k, struct hand *h)

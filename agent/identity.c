@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include "config.h"
+#include "staple.h"
 
 #define ANCHORS_MAX	2048
 
@@ -130,6 +131,23 @@ static int load_key(struct site *site, char *why)
 	return 0;
 }
 
+/* One that is of no use, or not there yet, is no reason not to serve. */
+static int load_staple(struct site *site, struct files *files, char *why)
+{
+	const char *data;
+	size_t len;
+
+	site->staple = calloc(1, sizeof(*site->staple));
+	if (!site->staple)
+		return -ENOMEM;
+	site->id.staple = site->staple;
+	if (files_read(files, site->ocsp_file, &data, &len))
+		snprintf(why, POLICY_WHY, "ocsp %.120s cannot be read: nothing is stapled until it can", site->ocsp_file);
+	else if (staple_set(site->staple, (const uint8_t *)data, len, time(NULL)))
+		snprintf(why, POLICY_WHY, "ocsp %.120s is no OCSP response in DER form that says that the certificate is good now: nothing is stapled until it is", site->ocsp_file);
+	return 0;
+}
+
 int site_load(struct site *site, struct files *files, bool key, char why[POLICY_WHY])
 {
 	if (!site->certificate_file || !site->key_file) {
@@ -141,6 +159,8 @@ int site_load(struct site *site, struct files *files, bool key, char why[POLICY_
 		return -EINVAL;
 	if (key && load_key(site, why))
 		return -EINVAL;
+	if (site->ocsp_file && load_staple(site, files, why))
+		return -ENOMEM;
 	if (!site->allow.num)
 		snprintf(why, POLICY_WHY, "allows nobody: add allow = user:NAME");
 	return 0;
@@ -157,6 +177,8 @@ void site_free(struct site *site)
 	free(site->certificate_file);
 	free(site->key_file);
 	free(site->passphrase_file);
+	free(site->ocsp_file);
+	staple_free(site->staple);
 }
 
 static int add_anchors(struct x509_store *store, struct x509_cert **certs, size_t num)
@@ -232,6 +254,8 @@ int trust_load(struct trust *trust, struct files *files, char why[POLICY_WHY])
 	}
 	if (trust->strict)
 		x509_store_be_strict(trust->store);
+	if (trust->ocsp_required)
+		x509_store_require_staples(trust->store);
 	return load_crls(trust, files, why);
 }
 

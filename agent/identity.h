@@ -8,6 +8,13 @@
 #define IDENTITY_H
 #include "x509/x509.h"
 
+/* An OCSP response of an identity's; it may be replaced by a newer one. */
+struct staple {
+	uint8_t *data;
+	size_t len;			/* 0: there is none that is any good */
+	time_t until;			/* good until then */
+};
+
 struct identity {
 	char *name;			/* section of the configuration */
 	uint32_t key;			/* the keeper's number for it */
@@ -15,6 +22,7 @@ struct identity {
 	unsigned int key_bits;
 	struct x509_cert *chain[X509_MAX_CHAIN];	/* end entity first */
 	size_t num;
+	const struct staple *staple;	/* NULL: none is configured */
 };
 
 #endif

@@ -258,7 +258,16 @@ static int wait_ms(const struct keeper *k, uint64_t watchdog)
 		return 0;
 	if (next - now < ms)
 		ms = next - now;
-	return ms > 60000 ? 60000 : (int)ms;
+	return ms > STAPLES_LOOK ? STAPLES_LOOK : (int)ms;
+}
+
+static void renew_staples(struct keeper *k, uint64_t now)
+{
+	if (now >= k->staples_next) {
+		k->staples_next = now + STAPLES_LOOK;
+		k->staples += staples_look(k->config);
+	}
+	hands_give_staples(k);
 }
 
 /* One event at a time: what one handler frees, no later event can name. */
@@ -277,6 +286,7 @@ static void run(struct keeper *k)
 			hands_restart(k, keeper_now());
 		tickets_rotate(&k->tickets, keeper_now(), k->config->ticket_lifetime);
 		hands_give_keys(k);
+		renew_staples(k, keeper_now());
 		if (watchdog != UINT64_MAX)
 			sd_notify(0, "WATCHDOG=1");
 	}

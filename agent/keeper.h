@@ -36,7 +36,7 @@ struct hand {
 	struct msg_counters counters;
 	union msg stalled;		/* an answer that found the socket full */
 	bool is_stalled;
-	unsigned int ticket_keys;	/* generation that it has */
+	unsigned int ticket_keys, staples;	/* generations that it has */
 };
 
 struct keeper {
@@ -49,6 +49,8 @@ struct keeper {
 	struct source signals;
 	struct control *control;
 	struct tickets tickets;
+	unsigned int staples;		/* generation: renewed so often */
+	uint64_t staples_next;		/* ms: when to look for newer ones */
 	uint64_t started, stop_by;	/* ms; stop_by 0: not stopping */
 	unsigned int reloads;
 	bool reload_again, was_ready;
@@ -68,6 +70,7 @@ int keeper_rewatch(struct keeper *k, struct source *s, uint32_t events);
 int hand_start(struct keeper *k, struct hand *h);	/* fork and exec; or -errno */
 int hands_add(struct keeper *k, struct config *config);	/* config->workers of them */
 void hands_give_keys(struct keeper *k);		/* for tickets, to those who lack the newest */
+void hands_give_staples(struct keeper *k);	/* likewise */
 void hand_retire(struct keeper *k, struct hand *h);
 void hands_reap(struct keeper *k);			/* after SIGCHLD */
 void hands_restart(struct keeper *k, uint64_t now);	/* those whose back-off is over */

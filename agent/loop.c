@@ -189,6 +189,8 @@ static void on_keeper(struct loop *l, uint32_t events, uint64_t now)
 			on_ticket(l, &m.ticket, now);
 		else if (!err && m.type == MSG_TICKET_KEYS)
 			l->env.ticket_keys = m.ticket_keys.keys;
+		else if (!err && m.type == MSG_STAPLE)
+			staples_take(l->env.config, &m.staple);
 		else if (!err && m.type == MSG_RETIRE)
 			l->retiring = true;
 	}

@@ -16,6 +16,7 @@ static const size_t sizes[] = {
 	[MSG_TICKET_PUT] = sizeof(struct msg_ticket_put),
 	[MSG_TICKET_GET] = sizeof(struct msg_ticket_get),
 	[MSG_TICKET] = sizeof(struct msg_ticket),
+	[MSG_STAPLE] = sizeof(struct msg_staple),
 };
 
 size_t msg_size(uint32_t type)

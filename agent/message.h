@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include "crypto/crypto.h"
 #include "handshake/hs.h"
+#include "staple.h"
 
 #define MSG_PEER	64		/* "[address]:port" */
 #define MSG_REASON	256
@@ -24,6 +25,7 @@ enum msg_type {
 	MSG_TICKET_PUT,	/* worker: a client was given a ticket */
 	MSG_TICKET_GET,	/* worker: a client would use one */
 	MSG_TICKET,	/* keeper: the answer to MSG_TICKET_GET */
+	MSG_STAPLE,	/* keeper: an OCSP response was renewed */
 };
 
 struct msg_plain { uint32_t type; };	/* MSG_READY, MSG_RETIRE */
@@ -90,6 +92,13 @@ struct msg_ticket {
 	struct hs_ticket ticket;
 };
 
+struct msg_staple {
+	uint32_t type;
+	uint32_t identity;	/* its number in the configuration */
+	uint32_t len;
+	uint8_t data[STAPLE_MAX];
+};
+
 union msg {
 	uint32_t type;
 	struct msg_plain plain;
@@ -101,6 +110,7 @@ union msg {
 	struct msg_ticket_put ticket_put;
 	struct msg_ticket_get ticket_get;
 	struct msg_ticket ticket;
+	struct msg_staple staple;
 };
 
 /* Bytes of a message of @type; 0 for an unknown type. */

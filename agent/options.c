@@ -208,6 +208,11 @@ static int set_passphrase_file(struct parse *p, const char *key, const char *val
 	return read_path(p, key, value, &p->site->passphrase_file);
 }
 
+static int set_ocsp(struct parse *p, const char *key, const char *value)
+{
+	return read_path(p, key, value, &p->site->ocsp_file);
+}
+
 static int set_default(struct parse *p, const char *key, const char *value)
 {
 	int yes;
@@ -241,6 +246,11 @@ static int read_answer(struct parse *p, const char *key, const char *value, bool
 static int set_crl_required(struct parse *p, const char *key, const char *value)
 {
 	return read_answer(p, key, value, &p->trust->crl_required);
+}
+
+static int set_ocsp_required(struct parse *p, const char *key, const char *value)
+{
+	return read_answer(p, key, value, &p->trust->ocsp_required);
 }
 
 static int set_strict(struct parse *p, const char *key, const char *value)
@@ -312,11 +322,13 @@ static const struct option {
 	{ IN_IDENTITY,	"certificate",	false,	set_certificate },
 	{ IN_IDENTITY,	"key",		false,	set_key },
 	{ IN_IDENTITY,	"passphrase-file",	false,	set_passphrase_file },
+	{ IN_IDENTITY,	"ocsp",		false,	set_ocsp },
 	{ IN_IDENTITY,	"allow",	true,	add_rules },
 	{ IN_IDENTITY,	"default",	false,	set_default },
 	{ IN_TRUST,	"file",		false,	set_file },
 	{ IN_TRUST,	"crl",		false,	set_crl },
 	{ IN_TRUST,	"crl-required",	false,	set_crl_required },
+	{ IN_TRUST,	"ocsp-required", false,	set_ocsp_required },
 	{ IN_TRUST,	"strict",	false,	set_strict },
 	{ IN_CLIENT,	"allow",	true,	add_rules },
 	{ IN_PSK,	"key",		false,	set_psk_key },

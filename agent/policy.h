@@ -38,13 +38,16 @@ struct site {
 	struct crypto_key *key;		/* keeper only; NULL in workers */
 	struct rules allow;
 	bool is_default;
-	char *certificate_file, *key_file, *passphrase_file;
+	char *certificate_file, *key_file, *passphrase_file, *ocsp_file;
+	struct staple *staple;		/* with an ocsp_file only; id has it too */
+	struct timespec ocsp_time;	/* keeper: of the file that was read last */
+	ino_t ocsp_inode;
 	int line;
 };
 
 struct trust {
 	char *name, *file, *crl_file;
-	bool crl_required, strict;
+	bool crl_required, ocsp_required, strict;
 	struct x509_store *store;
 	int line;
 };

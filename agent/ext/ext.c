@@ -22,6 +22,7 @@ const struct ext *const exts[] = {
 	&ext_signature_algorithms,
 	&ext_signature_algorithms_cert,
 	&ext_certificate_authorities,
+	&ext_status_request,
 	&ext_alpn,
 	&ext_cookie,
 	&ext_key_share,
@@ -50,6 +51,11 @@ static bool has(uint64_t mask, uint16_t id)
 	int i = ext_index(id);
 
 	return i >= 0 && mask & 1ull << i;
+}
+
+bool ext_offered(const struct hs *hs, uint16_t id)
+{
+	return has(hs->offered, id);
 }
 
 bool ext_received(const struct hs *hs, uint16_t id)

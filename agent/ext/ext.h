@@ -12,6 +12,7 @@
 enum ext_id {
 	EXT_ID_SERVER_NAME		= 0,
 	EXT_ID_MAX_FRAGMENT_LENGTH	= 1,
+	EXT_ID_STATUS_REQUEST		= 5,
 	EXT_ID_SUPPORTED_GROUPS		= 10,
 	EXT_ID_SIGNATURE_ALGORITHMS	= 13,
 	EXT_ID_ALPN			= 16,
@@ -48,7 +49,7 @@ struct ext {
 extern const struct ext ext_server_name, ext_supported_groups, ext_signature_algorithms, ext_alpn,
 	ext_pre_shared_key, ext_early_data, ext_supported_versions, ext_cookie, ext_psk_modes,
 	ext_certificate_authorities, ext_signature_algorithms_cert, ext_key_share,
-	ext_ticket_request, ext_record_size_limit, ext_max_fragment_length, ext_padding, ext_ech;
+	ext_ticket_request, ext_record_size_limit, ext_max_fragment_length, ext_status_request, ext_padding, ext_ech;
 
 extern const struct ext *const exts[];	/* in the order in which they are read and written */
 extern const size_t exts_num;
@@ -57,6 +58,7 @@ extern const size_t exts_num;
 int ext_write(struct hs *hs, enum ext_in msg, struct wbuf *b);
 int ext_read(struct hs *hs, enum ext_in msg, struct rbuf *b);
 
+bool ext_offered(const struct hs *hs, uint16_t id);	/* in our last request, or an earlier one */
 bool ext_received(const struct hs *hs, uint16_t id);	/* in the peer's last request */
 bool ext_answered(const struct hs *hs, uint16_t id);	/* in the peer's last response */
 const char *ext_name(uint16_t id);

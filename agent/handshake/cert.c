@@ -60,6 +60,7 @@ int certificate_send(struct hs *hs, struct wbuf *b)
 	const struct identity *identity = hs->result.identity;
 	const struct x509_blob *der;
 	size_t list, one;
+	int err = 0;
 
 	wbuf_u8(b, 0);
 	list = wbuf_open(b, 3);
@@ -68,10 +69,13 @@ int certificate_send(struct hs *hs, struct wbuf *b)
 		one = wbuf_open(b, 3);
 		wbuf_bytes(b, der->data, der->len);
 		wbuf_close(b, one, 3);
-		wbuf_u16(b, 0);
+		if (i)
+			wbuf_u16(b, 0);
+		else
+			err = ext_write(hs, EXT_CT, b);
 	}
 	wbuf_close(b, list, 3);
-	return 0;
+	return err;
 }
 
 static int read_entry(struct hs *hs, struct rbuf *list)
@@ -102,6 +106,7 @@ static int check_chain(struct hs *hs)
 		.name = client ? hs->params->server_name : NULL,
 		.now = hs->params->now,
 		.rsa_min_bits = hs->params->rsa_min_bits,
+		.staple = ext_offered(hs, EXT_ID_STATUS_REQUEST) ? &hs->staple : NULL,
 	};
 	char why[X509_WHY] = "";
 	int err;
@@ -143,7 +148,9 @@ int certificate_recv(struct hs *hs, struct rbuf *b)
 		return accept_no_certificate(hs);
 	if (hs->role == HS_SERVER)
 		hs->client_cert = true;
-	return check_chain(hs);
+	err = check_chain(hs);
+	hs->staple = (struct x509_blob){ NULL, 0 };
+	return err;
 }
 
 /* ---- CertificateVerify */

@@ -154,6 +154,8 @@ struct hs {
 	/* cert.c */
 	bool cert_requested;
 	bool client_cert;		/* the client did present one */
+	bool staple_wanted;		/* the peer would see an OCSP response */
+	struct x509_blob staple;	/* the peer's, valid while its Certificate is being read */
 	struct hs_sign sign;
 	uint8_t tbs[HS_MAX_SIGN];
 	uint8_t sig[CRYPTO_MAX_SIGNATURE];

@@ -124,6 +124,8 @@ static size_t send_room(const struct hs *hs, enum hs_msg type)
 	if (type == HS_CERTIFICATE && identity)
 		for (size_t i = 0; i < identity->num; i++)
 			room += x509_cert_der(identity->chain[i])->len + 5;
+	if (type == HS_CERTIFICATE && identity && identity->staple)
+		room += identity->staple->len;
 	return room;
 }
 

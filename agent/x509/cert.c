@@ -193,6 +193,11 @@ const struct x509_blob *x509_cert_der(const struct x509_cert *cert)
 	return &cert->der;
 }
 
+time_t x509_cert_not_after(const struct x509_cert *cert)
+{
+	return cert->not_after;
+}
+
 const struct x509_blob *x509_cert_spki(const struct x509_cert *cert)
 {
 	return &cert->spki;

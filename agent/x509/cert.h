@@ -9,7 +9,7 @@
 enum key_usage { KU_DIGITAL_SIGNATURE = 1 << 0, KU_KEY_CERT_SIGN = 1 << 5, KU_CRL_SIGN = 1 << 6 };
 
 /* extendedKeyUsage: a bit for each purpose that TLS knows. */
-enum ext_usage { EKU_SERVER = 1 << X509_SERVER_AUTH, EKU_CLIENT = 1 << X509_CLIENT_AUTH, EKU_ANY = 1 << 2 };
+enum ext_usage { EKU_SERVER = 1 << X509_SERVER_AUTH, EKU_CLIENT = 1 << X509_CLIENT_AUTH, EKU_ANY = 1 << 2, EKU_OCSP = 1 << 3 };
 
 /* GeneralName, RFC 5280 4.2.1.6: the tags in use */
 enum general_name {
@@ -21,7 +21,7 @@ enum general_name {
 enum x509_ext {
 	EXT_SUBJECT_KEY, EXT_KEY_USAGE, EXT_SUBJECT_ALT_NAME, EXT_BASIC_CONSTRAINTS, EXT_NAME_CONSTRAINTS,
 	EXT_POLICIES, EXT_POLICY_MAPPINGS, EXT_ISSUER_KEY, EXT_POLICY_CONSTRAINTS, EXT_EXT_KEY_USAGE,
-	EXT_INHIBIT_ANY_POLICY, EXT_INFO_ACCESS,
+	EXT_INHIBIT_ANY_POLICY, EXT_INFO_ACCESS, EXT_TLS_FEATURE,
 };
 
 struct x509_cert {
@@ -35,6 +35,7 @@ struct x509_cert {
 	struct crypto_pubkey key;
 	int key_err;			/* why there is no key: -ENOTSUP, -EBADMSG */
 
+	bool must_staple;		/* RFC 7633: status_request is among its features */
 	bool ca, key_usage_set, ext_usage_set, constrained, needs_policy;
 	int path_len;			/* -1: no limit */
 	unsigned int key_usage, ext_usage;
@@ -102,6 +103,11 @@ bool x509_ext_head(struct der *list, struct der *oid, bool *critical, struct der
 int x509_signature_check(struct der algorithm, struct der tbs, struct der signature,
 			 const struct crypto_pubkey *key);
 
+/* ocsp.c: what @response says of @cert; unless good, @why goes on from the certificate's name. */
+enum x509_status { X509_STATUS_GOOD, X509_STATUS_REVOKED, X509_STATUS_USELESS };
+enum x509_status x509_ocsp_check(struct x509_blob response, const struct x509_cert *cert,
+				 const struct x509_cert *issuer, time_t now, const char **why);
+
 /* crl.c: a revocation list. Nothing in it changes once parsed. */
 struct x509_crl {
 	struct x509_crl *next;
@@ -123,6 +129,7 @@ bool x509_crl_has(const struct x509_crl *crl, struct der serial);
 /* store.c */
 const struct x509_crl *x509_store_crls(const struct x509_store *store);
 bool x509_store_wants_crls(const struct x509_store *store);
+bool x509_store_wants_staples(const struct x509_store *store);
 bool x509_store_is_strict(const struct x509_store *store);
 
 /* store.c: walks the anchors of this subject; start with a NULL @at. */

@@ -9,6 +9,7 @@
 #include <string.h>
 #include "x509/cert.h"
 
+#define STATUS_REQUEST	5	/* RFC 6066 8 */
 #define EXT_MAX 64	/* extensions in one certificate */
 
 static bool basic_constraints(struct x509_cert *cert, struct der v)
@@ -49,6 +50,7 @@ static bool ext_key_usage(struct x509_cert *cert, struct der v)
 	static const struct { const char *oid; size_t len; enum ext_usage bit; } known[] = {
 		{ OID("\x2b\x06\x01\x05\x05\x07\x03\x01"), EKU_SERVER },	/* 1.3.6.1.5.5.7.3.1 */
 		{ OID("\x2b\x06\x01\x05\x05\x07\x03\x02"), EKU_CLIENT },
+		{ OID("\x2b\x06\x01\x05\x05\x07\x03\x09"), EKU_OCSP },
 		{ OID("\x55\x1d\x25\x00"), EKU_ANY },			/* 2.5.29.37.0 */
 	};
 	struct der seq, oid;
@@ -220,6 +222,22 @@ static bool inhibit_any_policy(struct x509_cert *cert, struct der v)
 	return der_small(&v, &skip) && der_end(&v);
 }
 
+/* RFC 7633: a list of numbers of TLS extensions */
+static bool tls_feature(struct x509_cert *cert, struct der v)
+{
+	uint32_t number;
+	struct der seq;
+
+	if (!der_seq(&v, &seq) || !der_end(&v))
+		return false;
+	while (!der_end(&seq)) {
+		if (!der_small(&seq, &number))
+			return false;
+		cert->must_staple |= number == STATUS_REQUEST;
+	}
+	return true;
+}
+
 enum critical { EITHER, NEVER, ALWAYS };	/* as RFC 5280 has it for CAs */
 
 static const struct row {
@@ -241,6 +259,7 @@ static const struct row {
 	[EXT_EXT_KEY_USAGE]      = { OID("\x55\x1d\x25"), EITHER, ext_key_usage,      NULL },
 	[EXT_INHIBIT_ANY_POLICY] = { OID("\x55\x1d\x36"), EITHER, inhibit_any_policy, NULL },
 	[EXT_INFO_ACCESS]        = { OID("\x2b\x06\x01\x05\x05\x07\x01\x01"), NEVER, info_access, "its authority information is critical" },
+	[EXT_TLS_FEATURE]        = { OID("\x2b\x06\x01\x05\x05\x07\x01\x18"), EITHER, tls_feature, NULL },
 };
 
 static bool apply(struct x509_cert *cert, const struct der *oid, bool critical,

@@ -17,11 +17,13 @@
 enum alert {
 	BAD_CERTIFICATE = 42, UNSUPPORTED_CERTIFICATE = 43, CERTIFICATE_REVOKED = 44,
 	CERTIFICATE_EXPIRED = 45, CERTIFICATE_UNKNOWN = 46, UNKNOWN_CA = 48,
+	BAD_CERTIFICATE_STATUS = 113,
 };
 
 enum limits {
 	DEPTH_DEFAULT = 8,
 	SIGNATURES = 100,		/* checked for one chain */
+	OCSP_SIGNATURES = 9,		/* of one response at most: by the issuer, by 4 others */
 	COMPARISONS = 1 << 16,		/* of names with constraints */
 };
 
@@ -326,6 +328,32 @@ static int check_revoked(struct walk *w, const struct x509_cert *issuer, const s
 	return 0;
 }
 
+/* The end entity's OCSP response, or that there is none. */
+static int check_staple(struct walk *w, const struct x509_cert *issuer, const struct x509_cert *cert)
+{
+	const struct x509_blob *staple = w->check->staple;
+	const char *why;
+
+	if (!staple)
+		return 0;
+	if (!staple->len && !cert->must_staple && !x509_store_wants_staples(w->store))
+		return 0;
+	if (!staple->len)
+		return fail(w, BAD_CERTIFICATE_STATUS, cert,
+			    "has to come with an OCSP response and does not: let the server staple one");
+	if (w->signatures < OCSP_SIGNATURES)
+		return fail(w, BAD_CERTIFICATE, cert, "needs more signature checks than are allowed");
+	w->signatures -= OCSP_SIGNATURES;
+	switch (x509_ocsp_check(*staple, cert, issuer, w->check->now, &why)) {
+	case X509_STATUS_GOOD:
+		return 0;
+	case X509_STATUS_REVOKED:
+		return fail(w, CERTIFICATE_REVOKED, cert, "%s", why);
+	default:
+		return fail(w, BAD_CERTIFICATE_STATUS, cert, "%s", why);
+	}
+}
+
 /* A hint that both carry and that differs saves the signature check. */
 static bool may_be_issuer(const struct x509_cert *issuer, const struct x509_cert *cert)
 {
@@ -346,6 +374,8 @@ static int check_issuer(struct walk *w, const struct x509_cert *issuer)
 		err = check_signature(w, issuer, w->path[w->len - 1]);
 	if (!err)
 		err = check_revoked(w, issuer, w->path[w->len - 1]);
+	if (!err && w->len == 1)
+		err = check_staple(w, issuer, w->path[0]);
 	return err;
 }
 

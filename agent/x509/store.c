@@ -19,7 +19,7 @@ struct x509_store {
 	struct x509_anchor *bucket[BUCKETS];
 	size_t num;
 	struct x509_crl *crls;
-	bool crls_required, strict;
+	bool staples_required, crls_required, strict;
 };
 
 /* FNV-1a; the names are of the administrator's choice, so nobody floods it. */
@@ -159,6 +159,16 @@ int x509_store_add_crls(struct x509_store *store, const uint8_t *data, size_t le
 	if (!err)
 		*ret_num = num;
 	return err;
+}
+
+void x509_store_require_staples(struct x509_store *store)
+{
+	store->staples_required = true;
+}
+
+bool x509_store_wants_staples(const struct x509_store *store)
+{
+	return store->staples_required;
 }
 
 void x509_store_require_crls(struct x509_store *store)

@@ -24,6 +24,7 @@ int x509_cert_parse(const uint8_t *der, size_t len, struct x509_cert **ret);
 void x509_cert_free(struct x509_cert *cert);
 const struct x509_blob *x509_cert_der(const struct x509_cert *cert);
 const struct x509_blob *x509_cert_spki(const struct x509_cert *cert);
+time_t x509_cert_not_after(const struct x509_cert *cert);
 /* Does the certificate carry this DNS name or IP literal in its SAN (RFC 9525)? */
 bool x509_cert_has_name(const struct x509_cert *cert, const char *name);
 /* The i-th dNSName of the SAN as it stands there ("*.example.org"); NULL past the last. */
@@ -67,6 +68,11 @@ int x509_store_add_crls(struct x509_store *store, const uint8_t *data, size_t le
 /* Refuse those as well whose issuer has no list here. */
 void x509_store_require_crls(struct x509_store *store);
 
+/* Refuse end entities without an OCSP response, where x509_check.staple isn't NULL. */
+void x509_store_require_staples(struct x509_store *store);
+/* Does this response say of any certificate that it is good now, and until when? Of no signature. */
+bool x509_ocsp_fresh(const uint8_t *data, size_t len, time_t now, time_t *until);
+
 enum x509_purpose { X509_SERVER_AUTH, X509_CLIENT_AUTH };
 
 struct x509_check {
@@ -75,6 +81,11 @@ struct x509_check {
 	time_t now;
 	unsigned int rsa_min_bits;	/* 2048 */
 	unsigned int max_depth;		/* intermediates; 0 for the default of 8 */
+	/*
+	 * The OCSP response that came along for chain[0], empty if it didn't. NULL: none was
+	 * asked for, and a certificate that must have one (RFC 7633) does without.
+	 */
+	const struct x509_blob *staple;
 };
 
 #define X509_NO_INTERMEDIATES (~0u)	/* as max_depth */
@@ -83,7 +94,8 @@ struct x509_check {
  * Validate chain[0], with the rest as untrusted helpers in any order, up to an
  * anchor (RFC 5280 6, RFC 9525). 0; or the alert that TLS names for it
  * (bad_certificate 42, unsupported_certificate 43, certificate_revoked 44,
- * certificate_expired 45, certificate_unknown 46, unknown_ca 48); or -errno.
+ * certificate_expired 45, certificate_unknown 46, unknown_ca 48,
+ * bad_certificate_status_response 113); or -errno.
  * @why gets one sentence that names the certificate and what to do.
  */
 int x509_verify(const struct x509_store *store, struct x509_cert *const *chain, size_t num,

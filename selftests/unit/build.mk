@@ -28,6 +28,8 @@ UNIT_flow := $(UNIT_HANDSHAKE)
 UNIT_rfc8448 := $(UNIT_HANDSHAKE)
 UNIT_resume := $(UNIT_HANDSHAKE)
 UNIT_ticket := $(UNIT_HANDSHAKE)
+UNIT_ocsp := $(UNIT_HANDSHAKE)
+UNIT_LIBS_ocsp := -lssl -lcrypto
 UNIT_extras := $(UNIT_HANDSHAKE)
 UNIT_buf := handshake
 UNIT_gcm := gcm
@@ -52,6 +54,10 @@ $(B)/unit/ctl_test: $(B)/asan/ctl.a
 $(B)/unit/pki/done: selftests/unit/pki.sh
 	$< $(@D)
 $(B)/unit/hs_test $(B)/unit/alert_test $(B)/unit/resume_test $(B)/unit/extras_test $(B)/unit/provider_test: | $(B)/unit/pki/done
+
+$(B)/unit/pki/ocsp/done: selftests/unit/ocsp-pki.sh $(B)/unit/pki/done
+	$< $(B)/unit/pki
+$(B)/unit/ocsp_test: | $(B)/unit/pki/ocsp/done
 
 # x509-limbo, of FILE if given: what a strict store says as the last line.
 .PHONY: limbo
