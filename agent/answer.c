@@ -10,6 +10,7 @@
 #include "handshake/alert.h"
 #include "keeper.h"
 #include "log.h"
+#include "metrics.h"
 
 static const char *const states[] = {
 	[HAND_STARTING] = "starting", [HAND_READY] = "ready",
@@ -120,6 +121,12 @@ static void put_config(const struct keeper *k, const char *arg, FILE *out)
 		fwrite(text, 1, len, out);
 }
 
+static void put_metrics(const struct keeper *k, const char *arg, FILE *out)
+{
+	(void)arg;
+	metrics_put(k, out);
+}
+
 static const struct verb {
 	const char *name;
 	bool numbered;		/* a number may follow */
@@ -128,6 +135,7 @@ static const struct verb {
 	{ "status",	false,	put_status },
 	{ "why",	true,	put_why },
 	{ "config",	false,	put_config },
+	{ "metrics",	false,	put_metrics },
 };
 
 static bool is_number(const char *s)
@@ -135,11 +143,26 @@ static bool is_number(const char *s)
 	return !s[strspn(s, "0123456789")] && strlen(s) < 10;
 }
 
+/* The one thing asked for by HTTP; whatever else is, isn't there. */
+static void answer_http(const struct keeper *k, const char *request, FILE *out)
+{
+	bool metrics = !strncmp(request, "GET /metrics ", 13);
+
+	fprintf(out, "HTTP/1.0 %s\r\nContent-Type: text/plain; version=0.0.4\r\nConnection: close\r\n\r\n",
+		metrics ? "200 OK" : "404 Not Found");
+	if (metrics)
+		metrics_put(k, out);
+}
+
 void control_answer(const struct keeper *k, const char *request, FILE *out)
 {
 	size_t i, len = strcspn(request, " \r");
 	const char *arg = request + len + strspn(request + len, " \r");
 
+	if (!strncmp(request, "GET /", 5)) {
+		answer_http(k, request, out);
+		return;
+	}
 	for (i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
 		if (strlen(verbs[i].name) != len || strncmp(verbs[i].name, request, len))
 			continue;
@@ -149,5 +172,5 @@ void control_answer(const struct keeper *k, const char *request, FILE *out)
 		verbs[i].put(k, arg, out);
 		return;
 	}
-	fputs("error ask for one of: status, why [N], config\n", out);
+	fputs("error ask for one of: status, why [N], config, metrics\n", out);
 }

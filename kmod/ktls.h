@@ -11,6 +11,7 @@
  * channel.c	the raw byte file under a handshaking socket
  * netlink.c	the agent's side: JOIN ACCEPT SESSION_GET; respond.c RESPOND
  * stat.c	/proc/net/ktls_stat
+ * trace.h	tracepoints
  * record/	seal and open records; tx.c and rx.c share nothing but the session
  * crypto/	cipher table and AEAD
  *
@@ -95,6 +96,7 @@ struct ktls_sock {
 	bool			rx_eof;		/* close_notify came: sticky */
 	bool			tx_closed;	/* close_notify went */
 	bool			mainline;	/* keyed by linux/tls.h's options: the application minds control records */
+	bool			rekey_due, rekey_ask;	/* as soon as there is a spare; the peer shall follow */
 	bool			rx_update;	/* mainline: KeyUpdate came, no record is opened before new keys */
 	bool			no_pad, zerocopy;	/* mainline: hints, kept to be asked for */
 	bool			tx_pending;	/* ciphertext waits in txs; read without the lock */
@@ -180,6 +182,13 @@ int ktls_tx_end(struct sock *sk);
 /* At close, before base->close: the open record, what waits and a close_notify go to TCP, which takes them
  * whatever its buffer limit says. Never sleeps for memory. */
 void ktls_tx_finish(struct sock *sk);
+
+/* ---- record/rekey.c */
+int ktls_rekey_setsockopt(struct sock *sk, sockptr_t optval, unsigned int optlen);
+/* A key update of ours, @ask: the peer shall follow. -EINPROGRESS: as soon as the agent has sent a spare. */
+int ktls_rekey(struct sock *sk, bool ask);
+/* After a response: do what waited for its spare. */
+void ktls_rekey_resume(struct sock *sk);
 
 /* ---- record/rx.c */
 /* On to the peer's close_notify: 0. -EBUSY: plaintext comes first, and stays. */

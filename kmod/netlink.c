@@ -344,10 +344,54 @@ static int session_get(struct sk_buff *skb, struct netlink_callback *cb)
 	return skb->len;
 }
 
+/* ---- SESSION_REKEY */
+
+static struct sock *session_find(struct ktls_net *kn, u64 cookie)
+{
+	struct sock *sk = NULL;
+	struct ktls_sock *ks;
+
+	spin_lock_bh(&kn->lock);
+	list_for_each_entry(ks, &kn->sessions, node) {
+		if (ks->cookie != cookie)
+			continue;
+		sk = ks->sk;
+		sock_hold(sk);
+		break;
+	}
+	spin_unlock_bh(&kn->lock);
+	return sk;
+}
+
+static int session_rekey(struct sk_buff *skb, struct genl_info *info)
+{
+	const struct nlattr *cookie = info->attrs[KTLS_S_COOKIE];
+	struct sock *sk;
+	int err = -ENOENT;
+
+	if (!cookie) {
+		NL_SET_ERR_MSG(info->extack, "which session? its cookie is missing");
+		return -EINVAL;
+	}
+	sk = session_find(ktls_pernet(genl_info_net(info)), nla_get_u64(cookie));
+	if (!sk)
+		return err;
+	lock_sock(sk);
+	if (ktls_get(sk))	/* not closed meanwhile */
+		err = ktls_rekey(sk, info->attrs[KTLS_S_REKEY_BOTH]);
+	ktls_upcall_unlock_sock(sk);
+	return err == -EINPROGRESS ? 0 : err;
+}
+
 /* ---- the family */
 
 static const struct nla_policy no_attributes[] = {
 	[1] = { .type = NLA_REJECT },
+};
+
+static const struct nla_policy rekey_policy[KTLS_S_MAX + 1] = {
+	[KTLS_S_COOKIE]		= { .type = NLA_U64 },
+	[KTLS_S_REKEY_BOTH]	= { .type = NLA_FLAG },
 };
 
 static const struct genl_ops operations[] = {
@@ -373,6 +417,12 @@ static const struct genl_ops operations[] = {
 		.policy		= no_attributes,
 		.maxattr	= 1,
 		.dumpit		= session_get,
+	}, {
+		.cmd		= KTLS_CMD_SESSION_REKEY,
+		.flags		= GENL_UNS_ADMIN_PERM,
+		.policy		= rekey_policy,
+		.maxattr	= KTLS_S_MAX,
+		.doit		= session_rekey,
 	},
 };
 

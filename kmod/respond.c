@@ -8,6 +8,7 @@
 #include <net/genetlink.h>
 #include "crypto/aead.h"
 #include "upcall.h"
+#include "trace.h"
 
 struct response {
 	struct ktls_upcall	*upcall;
@@ -274,6 +275,10 @@ static void keys_apply(struct sock *sk, struct response *r)
 	ks->rx_generation += r->has_rx;
 	ktls_stat_add(sk, KTLS_STAT_TxRekeys, r->has_tx);
 	ktls_stat_add(sk, KTLS_STAT_RxRekeys, r->has_rx);
+	if (r->has_tx)
+		trace_ktls_key_update(ks->cookie, KTLS_TRACE_TX, ks->tx_generation);
+	if (r->has_rx)
+		trace_ktls_key_update(ks->cookie, KTLS_TRACE_RX, ks->rx_generation);
 }
 
 /* Used up while the agent worked on this upcall, when it could not be asked. */
@@ -320,6 +325,7 @@ static void response_apply(struct sock *sk, struct response *r)
 		ktls_upcall_record(sk, KTLS_WHY_SPARE, 0, NULL, 0);
 	if (u->why == KTLS_WHY_RECORD)
 		WRITE_ONCE(ks->rx_held, false);
+	ktls_rekey_resume(sk);
 	ktls_rx_resume(sk);
 }
 

@@ -16,6 +16,7 @@
 #include <linux/sched/signal.h>
 #include <linux/sock_diag.h>
 #include "upcall.h"
+#include "trace.h"
 
 /* ---- what TCP tells us, often from softirq. After close() ks is NULL. */
 
@@ -277,8 +278,10 @@ void ktls_opened(struct sock *sk)
 {
 	struct ktls_sock *ks = ktls_get(sk);
 
-	if (ks->phase == KTLS_PHASE_HANDSHAKING)
+	if (ks->phase == KTLS_PHASE_HANDSHAKING) {
 		ktls_stat_add(sk, KTLS_STAT_HandshakesDone, 1);
+		trace_ktls_handshake_done(ks->cookie, 0, 0);
+	}
 	if (ks->phase != KTLS_PHASE_OPEN)
 		ktls_stat_add(sk, KTLS_STAT_CurrSessions, 1);
 	WRITE_ONCE(ks->phase, KTLS_PHASE_OPEN);
@@ -307,6 +310,8 @@ void ktls_fail(struct sock *sk, int err, u8 alert, enum ktls_alert_from from, co
 
 	if (ks->phase == KTLS_PHASE_DEAD)
 		return;
+	if (ks->phase == KTLS_PHASE_HANDSHAKING)
+		trace_ktls_handshake_done(ks->cookie, err, alert);
 	leave_phase(sk, ks);
 	ks->error = err;
 	ks->alert = alert;
@@ -445,6 +450,7 @@ int ktls_begin(struct sock *sk, u8 role, struct ktls_upcall *u)
 	WRITE_ONCE(sk->sk_err, 0);
 	ktls_use_protos(sk);
 	ktls_stat_add(sk, KTLS_STAT_HandshakesStarted, 1);
+	trace_ktls_handshake_start(ks->cookie, role);
 	err = ktls_upcall_handshake(sk, u);
 	if (err) {
 		ktls_fail(sk, err, 0, KTLS_ALERT_FROM_NONE, refusal(err));

@@ -141,6 +141,16 @@ int ktls_connect(const char *host, const char *port, const struct ktls_params *p
  */
 int ktls_accept(int listen_fd, const struct ktls_params *params, char *why, size_t size);
 
+/**
+ * ktls_rekey - send under new keys from now on
+ * @both: ask the peer to do the same
+ *
+ * Needed by nobody: the module does it by itself when it must. Return: 0;
+ * -EINPROGRESS on a non-blocking socket: as soon as the agent has made the
+ * key; -EOPNOTSUPP with TLS 1.2.
+ */
+int ktls_rekey(int fd, bool both);
+
 /* ---- what became of it */
 
 #define KTLS_NAME_SIZE 256

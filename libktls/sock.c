@@ -57,6 +57,17 @@ int ktls_server(int fd, const struct ktls_params *params)
 	return handshake(fd, params, KTLS_ROLE_SERVER);
 }
 
+int ktls_rekey(int fd, bool both)
+{
+	uint32_t flags = both ? KTLS_REKEY_BOTH : 0;
+	int saved = errno, err = 0;
+
+	if (setsockopt(fd, SOL_TLS, KTLS_REKEY, &flags, sizeof(flags)))
+		err = -errno;
+	errno = saved;
+	return err;
+}
+
 /* The phase answers every time; SO_ERROR only once, so it is read for its sake alone. */
 int ktls_finish(int fd)
 {

@@ -31,7 +31,7 @@ $(B)/bin/ktls-hello: $(B)/obj/tools/ktls-hello.o
 	$(CC) -pie -Wl,-z,relro,-z,now -o $@ $^
 
 CTL_SRC := tools/ktlsctl.c $(wildcard tools/ctl/*.c)
-$(B)/obj/tools/ctl/sessions.o: INC += -I/usr/include/libnl3
+$(B)/obj/tools/ctl/dump.o: INC += -I/usr/include/libnl3
 $(B)/bin/ktlsctl: $(CTL_SRC:%.c=$(B)/obj/%.o) $(B)/lib/libktls.a
 	@mkdir -p $(@D)
 	$(CC) -pie -Wl,-z,relro,-z,now -o $@ $^ -lnl-genl-3 -lnl-3

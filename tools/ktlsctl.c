@@ -11,12 +11,16 @@
 #include "ctl/ctl.h"
 
 static const char usage[] =
-"usage: ktlsctl [options] status|sessions|stats|why [N]\n"
+"usage: ktlsctl [options] status|sessions|top [N]|rekey SESSION|stats|metrics|why [N]\n"
 "  status       module, agent, its workers, identities and trust stores\n"
 "  sessions     the TLS sessions of this network namespace\n"
+"  top [N]      what moves, once a second, N times\n"
+"  rekey SESSION        new keys for what the session of this cookie sends\n"
 "  stats        the module's counters\n"
+"  metrics      module and agent for Prometheus\n"
 "  why [N]      the agent's last N failed handshakes, newest first (10)\n"
 "  -j, --json           sessions, stats: JSON\n"
+"  -b, --both           rekey: the peer shall change its keys, too\n"
 "  -s, --socket PATH    the agent's control socket (" CTL_SOCKET ")\n";
 
 static const struct command {
@@ -26,7 +30,10 @@ static const struct command {
 } commands[] = {
 	{ "status",	ctl_status,	false,	false },
 	{ "sessions",	ctl_sessions,	false,	true },
+	{ "top",	ctl_top,	true,	false },
+	{ "rekey",	ctl_rekey,	true,	false },
 	{ "stats",	ctl_stats,	false,	true },
+	{ "metrics",	ctl_metrics,	false,	false },
 	{ "why",	ctl_why,	true,	false },
 };
 
@@ -55,6 +62,7 @@ int main(int argc, char **argv)
 {
 	static const struct option longs[] = {
 		{ "json",	no_argument, NULL, 'j' },
+		{ "both",	no_argument, NULL, 'b' },
 		{ "socket",	required_argument, NULL, 's' },
 		{ "help",	no_argument, NULL, 'h' },
 		{ NULL,		0, NULL, 0 },
@@ -62,10 +70,13 @@ int main(int argc, char **argv)
 	struct ctl ctl = { .socket = CTL_SOCKET };
 	int opt;
 
-	while ((opt = getopt_long(argc, argv, "js:h", longs, NULL)) != -1) {
+	while ((opt = getopt_long(argc, argv, "bjs:h", longs, NULL)) != -1) {
 		switch (opt) {
 		case 'j':
 			ctl.json = true;
+			break;
+		case 'b':
+			ctl.both = true;
 			break;
 		case 's':
 			ctl.socket = optarg;

@@ -9,6 +9,7 @@
 #include <linux/scatterlist.h>
 #include "../crypto/gcm.h"
 #include "record.h"
+#include "../trace.h"
 
 int ktls_rx_end_by(struct sock *sk, const struct ktls_end *end)
 {
@@ -236,6 +237,7 @@ static int open_to(struct sock *sk, struct ktls_rx *rx, size_t len, unsigned lon
 
 static int failed(struct sock *sk, int err)
 {
+	trace_ktls_record_error(ktls_get(sk)->cookie, KTLS_TRACE_RX, ktls_get(sk)->rx.seq, err);
 	if (err == -EBADMSG) {
 		ktls_stat_add(sk, KTLS_STAT_RxDecryptErrors, 1);
 		return ktls_rx_fatal(sk, err, KTLS_BAD_RECORD_MAC,

@@ -9,7 +9,8 @@
  * txmem.c	memory that records are built in
  * seal.c	the open record, sealing it, pushing to TCP
  * tx.c		the calls that send
- * txcontrol.c	control records, key updates, the end of the stream
+ * txcontrol.c	control records, the end of the stream
+ * rekey.c	key updates of our own
  * queue.c	records in TCP's receive queue
  * open.c	decrypting the record at the head of the queue
  * rx.c		the calls that read
@@ -91,8 +92,14 @@ void ktls_tx_drop(struct ktls_tx *tx);			/* put all pages */
 /* tx.c */
 void ktls_tx_work(struct work_struct *work);
 
-/* txcontrol.c: KeyUpdate under the old key, then the spare. -EKEYEXPIRED without a spare. */
-int ktls_tx_rekey(struct sock *sk);
+/* txcontrol.c: a control record behind all that was sent, not pushed yet. */
+int ktls_tx_queue_control(struct sock *sk, u8 type, const void *data, size_t len);
+
+/* rekey.c */
+/* KeyUpdate under the old key, then the spare; @ask: the peer shall follow. -EKEYEXPIRED without a spare. */
+int ktls_tx_rekey(struct sock *sk, bool ask);
+/* Before a record: change keys if it is time. -EKEYEXPIRED: the key is used up and there is no other. */
+int ktls_tx_rekey_due(struct sock *sk);
 
 /* ---- receiving */
 

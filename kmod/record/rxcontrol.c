@@ -5,11 +5,16 @@
  * reading, since the next record may be under other keys, until the agent has
  * answered.
  */
+#include <linux/module.h>
 #include <linux/slab.h>
 #include "record.h"
+#include "../trace.h"
 
-#define UPDATES_FREE		16	/* key updates beside one per */
-#define UPDATE_RECORDS_SHIFT	10	/* 2^10 records */
+#define UPDATES_FREE	16	/* key updates of the peer beside one per update_records */
+
+static unsigned int update_records = 1024;
+module_param(update_records, uint, 0644);
+MODULE_PARM_DESC(update_records, "records of a peer that entitle it to one key update");
 
 static int alert(struct sock *sk, const u8 *p, size_t len)
 {
@@ -55,6 +60,7 @@ static int renew_rx(struct sock *sk)
 	ktls_half_renew(&ks->rx, &new, &ks->rx_next);
 	ks->rx_generation++;
 	ktls_stat_add(sk, KTLS_STAT_RxRekeys, 1);
+	trace_ktls_key_update(ks->cookie, KTLS_TRACE_RX, ks->rx_generation);
 	return 0;
 }
 
@@ -65,13 +71,13 @@ static int update_keys(struct sock *sk, bool requested, const u8 *p, size_t len)
 	bool answer = requested && !ks->tx_closed && !(sk->sk_shutdown & SEND_SHUTDOWN);
 	int err;
 
-	if (ks->rx_generation >= UPDATES_FREE + (ks->rx_records >> UPDATE_RECORDS_SHIFT))
+	if (ks->rx_generation >= UPDATES_FREE + div_u64(ks->rx_records, READ_ONCE(update_records) ?: 1))
 		return ktls_rx_fatal(sk, -EPROTO, KTLS_UNEXPECTED_MESSAGE, "the peer updates its keys too often");
 	if (!ks->rx_next || (answer && !ks->tx_next))
 		return hold(sk, KTLS_MESSAGE, p, len);
 	err = renew_rx(sk);
 	if (!err && answer)
-		err = ktls_tx_rekey(sk);	/* asks for spares too */
+		err = ktls_tx_rekey(sk, false);	/* asks for spares too */
 	else if (!err)
 		ktls_upcall_record(sk, KTLS_WHY_SPARE, 0, NULL, 0);
 	if (err)

@@ -12,6 +12,7 @@
 #include <linux/scatterlist.h>
 #include "../crypto/gcm.h"
 #include "record.h"
+#include "../trace.h"
 
 int ktls_rec_begin(struct sock *sk, u8 type, size_t want, unsigned long from)
 {
@@ -289,6 +290,7 @@ int ktls_rec_seal(struct sock *sk)
 	len = tx->prefix + tx->fill + ks->tx.tail;
 	err = seal(&ks->tx, tx);
 	if (err) {
+		trace_ktls_record_error(ks->cookie, KTLS_TRACE_TX, ks->tx.seq, err);
 		ktls_fail(sk, err, 0, KTLS_ALERT_FROM_NONE, "a record could not be encrypted");
 		return err;
 	}

@@ -71,11 +71,9 @@ static int open_record(struct sock *sk, struct send *s)
 	}
 	if (tx && tx->rec_n)
 		return 0;
-	if (ks->tx.seq >= ks->tx.cipher->limit && !ks->mainline) {
-		err = ktls_tx_rekey(sk);
-		if (err)
-			return err;
-	}
+	err = ktls_tx_rekey_due(sk);
+	if (err)
+		return err;
 	want = s->more ? KTLS_PLAIN_MAX : msg_data_left(s->msg);
 	return ktls_rec_begin(sk, s->type, want, s->pages ? 0 : ktls_iter_address(&s->msg->msg_iter));
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Control records that go out, key updates of our own, and the end of the
- * stream. They take their place behind everything sent before and do not
+ * Control records that go out, and the end of the stream. They take their place behind everything sent before and do not
  * wait for the send buffer.
  */
 #include "record.h"
@@ -26,7 +25,7 @@ static int seal_bytes(struct sock *sk, u8 type, const void *data, size_t len)
 }
 
 /* Behind what is open and what waits, without a push unless memory for pieces demands it. */
-static int queue_control(struct sock *sk, u8 type, const void *data, size_t len)
+int ktls_tx_queue_control(struct sock *sk, u8 type, const void *data, size_t len)
 {
 	struct ktls_sock *ks = ktls_get(sk);
 	int err;
@@ -53,7 +52,7 @@ int ktls_tx_control(struct sock *sk, u8 type, const void *data, size_t len)
 	struct ktls_sock *ks = ktls_get(sk);
 	int err;
 
-	err = queue_control(sk, type, data, len);
+	err = ktls_tx_queue_control(sk, type, data, len);
 	if (err)
 		return err;
 	err = ktls_tx_force(sk);
@@ -71,29 +70,6 @@ int ktls_tx_alert(struct sock *sk, u8 level, u8 description)
 	if (!err)
 		ktls_stat_add(sk, KTLS_STAT_TxAlerts, 1);
 	return err;
-}
-
-int ktls_tx_rekey(struct sock *sk)
-{
-	static const u8 update[KTLS_KEY_UPDATE_LEN] = { KTLS_KEY_UPDATE, 0, 0, 1, 0 };
-	struct ktls_sock *ks = ktls_get(sk);
-	struct ktls_half new = { };
-	int err;
-
-	if (!ks->tx_next)
-		return -EKEYEXPIRED;
-	err = ktls_half_init(&new, ks->tx_next);
-	if (!err)
-		err = queue_control(sk, KTLS_MESSAGE, update, sizeof(update));
-	if (err) {
-		ktls_half_wipe(&new);
-		return err;
-	}
-	ktls_half_renew(&ks->tx, &new, &ks->tx_next);
-	ks->tx_generation++;
-	ktls_stat_add(sk, KTLS_STAT_TxRekeys, 1);
-	ktls_upcall_record(sk, KTLS_WHY_SPARE, 0, NULL, 0);
-	return 0;
 }
 
 int ktls_tx_end(struct sock *sk)

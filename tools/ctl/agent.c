@@ -104,6 +104,22 @@ static int agent_show(const struct ctl *ctl, const char *request,
 	return 0;
 }
 
+int ctl_metrics(const struct ctl *ctl, const char *arg)
+{
+	FILE *f = agent_ask(ctl, "metrics");
+	char *text = NULL;
+	size_t size = 0;
+
+	(void)arg;
+	if (!f)
+		return 1;
+	while (getline(&text, &size, f) > 0)
+		fputs(text, stdout);
+	free(text);
+	fclose(f);
+	return 0;
+}
+
 /* "3 h 5 min" of seconds. */
 static void duration(const char *seconds, char *buf, size_t size)
 {

@@ -14,13 +14,30 @@
 
 struct ctl {
 	const char *socket;
-	bool json;
+	bool json, both;
 };
 
 int ctl_sessions(const struct ctl *ctl, const char *arg);	/* sessions.c */
+int ctl_rekey(const struct ctl *ctl, const char *arg);
+int ctl_top(const struct ctl *ctl, const char *arg);		/* top.c */
 int ctl_stats(const struct ctl *ctl, const char *arg);		/* stats.c */
 int ctl_status(const struct ctl *ctl, const char *arg);		/* agent.c */
 int ctl_why(const struct ctl *ctl, const char *arg);
+int ctl_metrics(const struct ctl *ctl, const char *arg);
+
+/* dump.c: both give 0, or 1 after a sentence. */
+#define CTL_ADDRESS 55
+
+struct session {
+	uint64_t cookie, tx_records, tx_bytes, rx_records, rx_bytes;
+	uint32_t phase, role, uid, tx_generation, rx_generation;
+	uint16_t version, cipher;
+	char local[CTL_ADDRESS], peer[CTL_ADDRESS];
+	const char *waits;		/* NULL: for nothing */
+};
+
+int sessions_read(struct session **ret, size_t *ret_num);	/* free() it */
+int session_rekey(uint64_t cookie, bool both);
 
 /* stats.c: one counter; false when the module isn't loaded or has none so named. */
 bool stat_read(const char *name, uint64_t *value);

@@ -21,6 +21,9 @@
 #define KTLS_HANDSHAKE	100	/* set: struct ktls_handshake and attributes */
 #define KTLS_INFO	101	/* get: struct ktls_info and attributes */
 #define KTLS_DETACH	102	/* set, no value: back to plain TCP */
+#define KTLS_REKEY	103	/* set, __u32 flags: new keys, now */
+
+#define KTLS_REKEY_BOTH	1	/* flag: the peer shall change its keys, too */
 
 /*
  * Ciphers beside those of linux/tls.h. TLS_TX and TLS_RX take them as struct
@@ -84,6 +87,16 @@
  *	EINVAL		no TLS session; or keyed by linux/tls.h's options
  *	EPIPE		shutdown() has closed this direction
  *	ECONNRESET	the connection ended without the peer's close_notify
+ *
+ * KTLS_REKEY: a KeyUpdate goes out behind all that was written, and what is
+ * written from now on is under the next key. That key comes from the agent,
+ * mostly beforehand; where it doesn't, a blocking socket waits for it
+ * (SO_SNDTIMEO applies), while reading and writing go on. Failures:
+ *
+ *	EINPROGRESS	non-blocking or timed out: it happens when the agent has answered
+ *	EOPNOTSUPP	TLS 1.2 has no KeyUpdate
+ *	EINVAL		no TLS session; keyed by linux/tls.h's options; unknown flag
+ *	EPIPE		shutdown() has closed this direction
  */
 struct ktls_handshake {
 	__u8	role;
