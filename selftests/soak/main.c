@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * soak KTLSD CONFIG [SESSIONS [SECONDS]]: what a session costs that changes
+ * keys every 64 records, then all sessions at once while the agent is killed
+ * every second. Needs root and the module with update_records=1. Last line:
+ *
+ *	N sessions, K kills, R rekeys: L sessions lost, W bytes wrong, ratio X
+ *
+ * Fails if one was lost, a byte was wrong, or X is below 0.95.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+#include "soak.h"
+
+#define RECORDS		64	/* under one key */
+#define PAIRS		31	/* of slices with and without */
+#define SLICE		1.0	/* s */
+#define PARAMETERS	"/sys/module/ktls/parameters/"
+
+static int param_set(const char *name, unsigned int value)
+{
+	char path[128];
+	FILE *f;
+
+	snprintf(path, sizeof(path), PARAMETERS "%s", name);
+	f = fopen(path, "w");
+	if (!f)
+		return -1;
+	fprintf(f, "%u\n", value);
+	return fclose(f);
+}
+
+static long stat_get(const char *name)
+{
+	FILE *f = fopen("/proc/net/ktls_stat", "r");
+	long value, found = -1;
+	char each[64];
+
+	while (f && fscanf(f, "Ktls%59s %ld\n", each, &value) == 2)
+		if (!strcmp(each, name))
+			found = value;
+	if (f)
+		fclose(f);
+	return found;
+}
+
+static bool agent_serves(double seconds)
+{
+	double until = soak_now() + seconds;
+
+	while (soak_now() < until) {
+		if (!system("build/bin/ktlsctl status 2> /dev/null | grep -q '^worker.*ready'"))
+			return true;
+		usleep(200000);
+	}
+	return false;
+}
+
+static double slice(struct soak *s, unsigned int records)
+{
+	uint64_t before;
+	double from;
+
+	param_set("rekey_records", records);
+	soak_run(s, SLICE / 4);		/* what was sent under the other setting arrives */
+	before = soak_bytes(s);
+	from = soak_now();
+	soak_run(s, SLICE);
+	return (soak_bytes(s) - before) / (soak_now() - from);
+}
+
+static int ascending(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* One session alone, its keys changed or not, in turn; the median of the pairs' ratios. */
+static double ratio(struct soak *s)
+{
+	double with, without, r[PAIRS];
+	long rekeys = stat_get("TxRekeys");
+	size_t i;
+
+	for (i = 2; i < 2 * s->n; i++)
+		s->ends[i].idle = true;
+	for (i = 0; i < PAIRS; i++) {
+		if (i % 2)
+			with = slice(s, RECORDS);
+		without = slice(s, 0);
+		if (i % 2 == 0)
+			with = slice(s, RECORDS);
+		r[i] = with / without;
+	}
+	for (i = 2; i < 2 * s->n; i++)
+		s->ends[i].idle = false;
+	qsort(r, PAIRS, sizeof(r[0]), ascending);
+	printf("# one session: ratios %.3f to %.3f, %.1f MB/s without, %ld key updates\n", r[0], r[PAIRS - 1],
+	       without / 1e6, stat_get("TxRekeys") - rekeys);
+	return r[PAIRS / 2];
+}
+
+static unsigned int soak_and_kill(struct soak *s, unsigned int seconds)
+{
+	unsigned int i, kills = 0;
+
+	for (i = 0; i < seconds; i++) {
+		soak_run(s, 1);
+		kills += agents_kill();
+	}
+	return kills;
+}
+
+static void count(const struct soak *s, size_t *lost, uint64_t *wrong)
+{
+	const struct end *a, *b;
+	size_t i;
+
+	*lost = 0;
+	*wrong = 0;
+	for (i = 0; i < s->n; i++) {
+		a = &s->ends[2 * i];
+		b = a + 1;
+		*lost += a->err || b->err || a->received != b->sent || b->received != a->sent;
+		*wrong += a->wrong + b->wrong;
+	}
+}
+
+int main(int argc, char **argv)
+{
+	size_t n = argc > 3 ? strtoul(argv[3], NULL, 10) : 1000, lost;
+	unsigned int seconds = argc > 4 ? strtoul(argv[4], NULL, 10) : 60, kills;
+	struct rlimit files = { 65536, 65536 };
+	struct soak s = { 0 };
+	long rekeys, records;
+	uint64_t wrong;
+	double x, began = soak_now();
+
+	setlinebuf(stdout);
+	if (argc < 3)
+		return 2;
+	setrlimit(RLIMIT_NOFILE, &files);
+	if (param_set("update_records", 1) || agents_start(argv[1], argv[2]) || !agent_serves(60) || soak_open(&s, n)) {
+		fprintf(stderr, "soak: no module, no agent, or no sessions\n");
+		agents_stop();
+		return 1;
+	}
+	printf("# %zu sessions after %.0f s\n", n, soak_now() - began);
+	x = ratio(&s);
+	param_set("rekey_records", RECORDS);
+	rekeys = stat_get("TxRekeys");
+	records = stat_get("TxRecords");
+	kills = soak_and_kill(&s, seconds);
+	if (!soak_finish(&s, 300))
+		printf("# not all read to the end within 300 s\n");
+	rekeys = stat_get("TxRekeys") - rekeys;
+	records = stat_get("TxRecords") - records;
+	printf("# %ld records, %.1f under one key; %ld updates received in all\n", records,
+	       rekeys ? (double)records / rekeys : 0, stat_get("RxRekeys"));
+	agents_stop();
+	param_set("rekey_records", 0);
+	count(&s, &lost, &wrong);
+	printf("%zu sessions, %u kills, %ld rekeys: %zu sessions lost, %" PRIu64 " bytes wrong, ratio %.2f\n",
+	       n, kills, rekeys, lost, wrong, x);
+	return lost || wrong || !rekeys || x < 0.95;
+}
