@@ -6,7 +6,7 @@ INSTALL_KREL ?= $(shell uname -r)
 MODULE_DIR = $(DESTDIR)/lib/modules/$(INSTALL_KREL)/updates
 UNIT_DIR = $(DESTDIR)/lib/systemd/system
 
-.PHONY: deps test-ca demo install install-module install-user load
+.PHONY: deps test-ca demo deb install install-module install-user load
 deps:
 	@scripts/deps.sh build
 
@@ -17,6 +17,11 @@ test-ca:
 demo:
 	@scripts/demo.sh
 
+# Packages into build/deb: the module by DKMS, agent, library, -dev, tools.
+deb:
+	@scripts/deps.sh build deb
+	@scripts/deb.sh
+
 # On this machine (or below DESTDIR), for the kernel that runs (INSTALL_KREL).
 install: install-user install-module
 
@@ -24,8 +29,7 @@ install-module:
 	@scripts/deps.sh headers-$(INSTALL_KREL)
 	$(MAKE) -s module KREL=$(INSTALL_KREL)
 	install -D -m 644 $(B)/kmod/$(INSTALL_KREL)/ktls.ko $(MODULE_DIR)/ktls.ko
-	install -d $(DESTDIR)/etc/modules-load.d
-	echo ktls > $(DESTDIR)/etc/modules-load.d/ktls.conf
+	install -D -m 644 etc/modules-load.conf $(DESTDIR)/etc/modules-load.d/ktls.conf
 	$(if $(DESTDIR),,depmod $(INSTALL_KREL))
 
 install-user: agent lib tools
@@ -44,6 +48,7 @@ install-user: agent lib tools
 	[ -e $(DESTDIR)/etc/ktls/ktlsd.conf ] || install -m 644 etc/ktlsd.conf $(DESTDIR)/etc/ktls/
 	sed 's|^ExecStart=/usr/sbin/|ExecStart=$(PREFIX)/sbin/|' systemd/ktlsd.service > $(UNIT_DIR)/ktlsd.service
 	install -D -m 644 systemd/ktlsd.sysusers $(DESTDIR)/usr/lib/sysusers.d/ktlsd.conf
+	$(if $(DESTDIR),,install -D -m 644 share/completion/ktlsctl $(PREFIX)/share/bash-completion/completions/ktlsctl)
 	$(if $(DESTDIR),,-systemd-sysusers ktlsd.conf)
 	$(if $(DESTDIR),,ldconfig)
 

@@ -8,6 +8,7 @@
 #	vm		qemu and what makes the guest's image
 #	uml		the kernel source and what building User Mode Linux needs
 #	peers		the TLS programs that we test against
+#	deb		what makes Debian packages
 #	interop		more of them, for make interop: NSS, wolfSSL, Go, Node, Java
 #	bench		what ours is compared with
 #	test		cmocka, sparse, ctags, valgrind
@@ -28,6 +29,7 @@ declare -A packages=(
 	[uml]="linux-source-6.12 make gcc libc6-dev flex bison bc xz-utils busybox-static iproute2 kmod"
 	[peers]="openssl gnutls-bin curl nginx-light python3 socat redis-server redis-tools"
 	[bench]="gcc libc6-dev nettle-dev libssl-dev libgnutls28-dev linux-source-6.12 xz-utils"
+	[deb]="debhelper dh-dkms dpkg-dev lintian"
 	[interop]="libnss3-tools libwolfssl-dev golang-go nodejs default-jdk-headless"
 	[test]="libcmocka-dev libssl-dev libjansson-dev sparse universal-ctags binutils valgrind"
 )
