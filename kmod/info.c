@@ -88,7 +88,7 @@ static u16 conf(const struct ktls_half *half)
 }
 
 /* For inet_diag, without the socket lock: numbers may be a moment old. */
-int ktls_info_ulp(struct sock *sk, struct sk_buff *skb)
+int ktls_info_ulp(struct sock *sk, struct sk_buff *skb KTLS_NET_ADMIN)
 {
 	const struct ktls_cipher *cipher;
 	const struct ktls_half *half;
@@ -118,7 +118,7 @@ cancel:
 	return err;
 }
 
-size_t ktls_info_ulp_size(void)
+size_t ktls_info_ulp_size(const struct sock *sk KTLS_NET_ADMIN)
 {
 	return 2 * nla_total_size(0) + 4 * nla_total_size(sizeof(u16));
 }

@@ -542,23 +542,13 @@ out:
 
 /* ---- registration */
 
-static int get_info(struct sock *sk, struct sk_buff *skb KTLS_NET_ADMIN)
-{
-	return ktls_info_ulp(sk, skb);
-}
-
-static size_t get_info_size(const struct sock *sk KTLS_NET_ADMIN)
-{
-	return ktls_info_ulp_size();
-}
-
 static struct tcp_ulp_ops ulp __read_mostly = {
 	.name		= "ktls",
 	.owner		= THIS_MODULE,
 	.init		= attach,
 	.clone		= ktls_clone,
-	.get_info	= get_info,
-	.get_info_size	= get_info_size,
+	.get_info	= ktls_info_ulp,
+	.get_info_size	= ktls_info_ulp_size,
 };
 
 /* Mainline's name: for connected sockets only. */
@@ -571,8 +561,8 @@ static struct tcp_ulp_ops mainline_ulp __read_mostly = {
 	.name		= "tls",
 	.owner		= THIS_MODULE,
 	.init		= attach_mainline,
-	.get_info	= get_info,
-	.get_info_size	= get_info_size,
+	.get_info	= ktls_info_ulp,
+	.get_info_size	= ktls_info_ulp_size,
 };
 
 int ktls_attach_init(void)

@@ -175,8 +175,8 @@ void ktls_proto_queued(struct sock *sk);	/* not accepted yet: every call fails *
 
 /* ---- info.c */
 int ktls_info_getsockopt(struct sock *sk, char __user *optval, int __user *optlen);
-int ktls_info_ulp(struct sock *sk, struct sk_buff *skb);
-size_t ktls_info_ulp_size(void);
+int ktls_info_ulp(struct sock *sk, struct sk_buff *skb KTLS_NET_ADMIN);
+size_t ktls_info_ulp_size(const struct sock *sk KTLS_NET_ADMIN);
 
 /* ---- stat.c */
 int ktls_stat_net_init(struct net *net, struct ktls_net *kn);
