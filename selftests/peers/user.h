@@ -50,6 +50,7 @@ struct peer {
 	uint16_t suite;
 	uint8_t resumption[CRYPTO_MAX_DIGEST];
 	struct hs_peer who;
+	bool got_ticket;
 	uint8_t record[RECORD], plain[RECORD];
 };
 

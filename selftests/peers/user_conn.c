@@ -145,6 +145,7 @@ static bool read_ticket(struct peer *p, size_t len)
 	t.peer = p->who;
 	printf("ticket of %u bytes for %u seconds\n", t.len, t.lifetime);
 	fflush(stdout);
+	p->got_ticket |= !e;
 	if (!e && p->o->ticket_out)
 		write_file(p->o->ticket_out, &t, sizeof(t));
 	return true;

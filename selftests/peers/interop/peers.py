@@ -122,7 +122,7 @@ class NSS(Peer):
 		return ["-d", "sql:nss", "-V", "tls1.3:tls1.3", "-I", self.groups[case.group], "-c", self.numbers[case.suite]]
 
 	def server(self, case):
-		return ["selfserv", "-p", "PORT", "-n", "server.test", "-f", "-u", *self.options(case),
+		return ["selfserv", "-p", "PORT", "-n", "server.test", "-u", *self.options(case),
 			*(["-r", "-r"] if case.auth else [])]
 
 	def client(self, case, again):
@@ -130,7 +130,7 @@ class NSS(Peer):
 		if case.resume:
 			return ["strsclnt", "-p", "PORT", "-d", "sql:nss", "-c", "2", "-t", "1", "-V", "tls1.3:tls1.3", "-u", "-o",
 				"-C", self.numbers[case.suite], "-a", "server.test", *certificate, "127.0.0.1"]
-		return ["tstclnt", "-h", "127.0.0.1", "-p", "PORT", "-a", "server.test", "-u", *self.options(case), *certificate]
+		return ["tstclnt", "-h", "127.0.0.1", "-p", "PORT", "-a", "server.test", "-f", "-u", *self.options(case), *certificate]
 
 
 class Own(Peer):
