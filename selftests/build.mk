@@ -15,3 +15,8 @@ check:
 
 style:
 	@selftests/style.sh
+
+# Lines that the unit tests run; the last line is the sum.
+.PHONY: coverage
+coverage:
+	@selftests/coverage.sh

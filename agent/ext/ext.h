@@ -16,7 +16,10 @@ enum ext_id {
 	EXT_ID_SUPPORTED_GROUPS		= 10,
 	EXT_ID_SIGNATURE_ALGORITHMS	= 13,
 	EXT_ID_ALPN			= 16,
+	EXT_ID_CLIENT_CERTIFICATE_TYPE	= 19,
+	EXT_ID_SERVER_CERTIFICATE_TYPE	= 20,
 	EXT_ID_PADDING			= 21,
+	EXT_ID_COMPRESS_CERTIFICATE	= 27,
 	EXT_ID_RECORD_SIZE_LIMIT	= 28,
 	EXT_ID_PRE_SHARED_KEY		= 41,
 	EXT_ID_EARLY_DATA		= 42,
@@ -49,7 +52,8 @@ struct ext {
 extern const struct ext ext_server_name, ext_supported_groups, ext_signature_algorithms, ext_alpn,
 	ext_pre_shared_key, ext_early_data, ext_supported_versions, ext_cookie, ext_psk_modes,
 	ext_certificate_authorities, ext_signature_algorithms_cert, ext_key_share,
-	ext_ticket_request, ext_record_size_limit, ext_max_fragment_length, ext_status_request, ext_padding, ext_ech;
+	ext_ticket_request, ext_record_size_limit, ext_max_fragment_length, ext_status_request, ext_padding, ext_ech,
+	ext_compress_certificate, ext_client_certificate_type, ext_server_certificate_type;
 
 extern const struct ext *const exts[];	/* in the order in which they are read and written */
 extern const size_t exts_num;

@@ -55,7 +55,7 @@ int certificate_request_recv(struct hs *hs, struct rbuf *b)
 
 /* ---- Certificate */
 
-int certificate_send(struct hs *hs, struct wbuf *b)
+int certificate_write(struct hs *hs, struct wbuf *b)
 {
 	const struct identity *identity = hs->result.identity;
 	const struct x509_blob *der;
@@ -64,7 +64,9 @@ int certificate_send(struct hs *hs, struct wbuf *b)
 
 	wbuf_u8(b, 0);
 	list = wbuf_open(b, 3);
-	for (size_t i = 0; identity && i < identity->num; i++) {
+	if (identity && hs->own_type == CERT_RAW_KEY)
+		raw_key_write(identity, b);
+	for (size_t i = 0; identity && hs->own_type == CERT_X509 && i < identity->num; i++) {
 		der = x509_cert_der(identity->chain[i]);
 		one = wbuf_open(b, 3);
 		wbuf_bytes(b, der->data, der->len);
@@ -131,7 +133,7 @@ static int accept_no_certificate(struct hs *hs)
 	return 0;
 }
 
-int certificate_recv(struct hs *hs, struct rbuf *b)
+int certificate_read(struct hs *hs, struct rbuf *b)
 {
 	struct rbuf context, list;
 	int err = 0;
@@ -141,14 +143,14 @@ int certificate_recv(struct hs *hs, struct rbuf *b)
 	if (rbuf_len(&context))
 		return hs_fail(hs, ALERT_ILLEGAL_PARAMETER, "the Certificate has a context nobody asked for");
 	while (!err && rbuf_len(&list))
-		err = read_entry(hs, &list);
+		err = hs->peer_type == CERT_RAW_KEY ? raw_key_read(hs, &list) : read_entry(hs, &list);
 	if (err)
 		return err;
-	if (!hs->result.peer_num)
+	if (!hs->result.peer_num && !hs->peer_key.len)
 		return accept_no_certificate(hs);
 	if (hs->role == HS_SERVER)
 		hs->client_cert = true;
-	err = check_chain(hs);
+	err = hs->peer_key.len ? 0 : check_chain(hs);
 	hs->staple = (struct x509_blob){ NULL, 0 };
 	return err;
 }
@@ -208,7 +210,7 @@ static int verify_signature(struct hs *hs, const struct crypto_scheme *scheme,
 
 int certificate_verify_recv(struct hs *hs, struct rbuf *b)
 {
-	const struct x509_blob *spki = x509_cert_spki(hs->result.peer[0]);
+	struct rbuf spki = peer_spki(hs);
 	const struct crypto_scheme *scheme;
 	struct crypto_pubkey key;
 	struct rbuf sig;
@@ -220,7 +222,7 @@ int certificate_verify_recv(struct hs *hs, struct rbuf *b)
 	scheme = crypto_scheme_find(id);
 	if (!scheme || !scheme->tls13)
 		return hs_fail(hs, ALERT_ILLEGAL_PARAMETER, "the peer signed with scheme %04x, not offered", id);
-	err = crypto_pubkey_parse(spki->data, spki->len, &key);
+	err = crypto_pubkey_parse(spki.p, rbuf_len(&spki), &key);
 	if (err == -ENOMEM)
 		return hs_no_memory(hs);
 	if (err)

@@ -29,8 +29,11 @@ enum hs_msg {
 	HS_CERTIFICATE_VERIFY	= 15,
 	HS_FINISHED		= 20,
 	HS_KEY_UPDATE		= 24,
+	HS_COMPRESSED_CERTIFICATE = 25,
 	HS_MESSAGE_HASH		= 254,
 };
+
+enum cert_type { CERT_X509 = 0, CERT_RAW_KEY = 2 };	/* RFC 7250 */
 
 /* The messages an extension may ride in, RFC 9846 4.2. */
 enum ext_in {
@@ -156,6 +159,9 @@ struct hs {
 	bool client_cert;		/* the client did present one */
 	bool staple_wanted;		/* the peer would see an OCSP response */
 	struct x509_blob staple;	/* the peer's, valid while its Certificate is being read */
+	bool peer_inflates;		/* it takes a CompressedCertificate of zlib */
+	enum cert_type own_type, peer_type;
+	struct gbuf peer_key;		/* the peer's, if it is bare */
 	struct hs_sign sign;
 	uint8_t tbs[HS_MAX_SIGN];
 	uint8_t sig[CRYPTO_MAX_SIGNATURE];
@@ -241,12 +247,19 @@ int encrypted_extensions_send(struct hs *hs, struct wbuf *b);
 int encrypted_extensions_recv(struct hs *hs, struct rbuf *b);
 int certificate_request_send(struct hs *hs, struct wbuf *b);
 int certificate_request_recv(struct hs *hs, struct rbuf *b);
+int certificate_write(struct hs *hs, struct wbuf *b);	/* the body, not compressed; likewise read */
+int certificate_read(struct hs *hs, struct rbuf *b);
 int certificate_send(struct hs *hs, struct wbuf *b);
 int certificate_recv(struct hs *hs, struct rbuf *b);
 int certificate_verify_send(struct hs *hs, struct wbuf *b);
 int certificate_verify_recv(struct hs *hs, struct rbuf *b);
 int finished_send(struct hs *hs, struct wbuf *b);
 int finished_recv(struct hs *hs, struct rbuf *b);
+
+/* ---- raw_key.c */
+void raw_key_write(const struct identity *identity, struct wbuf *b);
+int raw_key_read(struct hs *hs, struct rbuf *list);
+struct rbuf peer_spki(const struct hs *hs);	/* of its certificate, or bare */
 
 int use_handshake_keys(struct hs *hs);
 int derive_app_keys(struct hs *hs);

@@ -5,6 +5,7 @@
  * follows from it. A message enters the transcript after it was handled,
  * because CertificateVerify and Finished speak of what came before them.
  */
+#include "ext/ext.h"
 #include "handshake/engine.h"
 #include <errno.h>
 #include <stdarg.h>
@@ -98,6 +99,7 @@ void hs_free(struct hs *hs)
 	gbuf_free(&hs->hello);
 	gbuf_free(&hs->cookie);
 	gbuf_free(&hs->ech);
+	gbuf_free(&hs->peer_key);
 	gbuf_free(&hs->offered_shares);
 	crypto_wipe(hs, sizeof(*hs));
 	free(hs);
@@ -109,7 +111,7 @@ static size_t max_message(enum hs_msg type)
 {
 	if (type == HS_CLIENT_HELLO)
 		return MAX_HELLO;
-	return type == HS_CERTIFICATE ? MAX_CERTIFICATE : MAX_MESSAGE;
+	return type == HS_CERTIFICATE || type == HS_COMPRESSED_CERTIFICATE ? MAX_CERTIFICATE : MAX_MESSAGE;
 }
 
 /* An upper bound of what we send in this step. */
@@ -193,6 +195,13 @@ static const struct hs_step *certain_step(const struct hs *hs)
 	return NULL;
 }
 
+/* A CompressedCertificate stands for a Certificate where we have offered to take one. */
+static bool step_takes(const struct hs *hs, const struct hs_step *step, uint8_t type)
+{
+	return step->type == type || (step->type == HS_CERTIFICATE && type == HS_COMPRESSED_CERTIFICATE &&
+				      ext_offered(hs, EXT_ID_COMPRESS_CERTIFICATE));
+}
+
 /* May this type come now? The answer needs no more than the first byte. */
 static bool type_expected(const struct hs *hs, uint8_t type)
 {
@@ -201,7 +210,7 @@ static bool type_expected(const struct hs *hs, uint8_t type)
 	while (i < hs_flow13_num && mine(hs, &hs_flow13[i]))
 		i++;
 	for (; i < hs_flow13_num && !mine(hs, &hs_flow13[i]); i++) {
-		if (hs_flow13[i].type == type)
+		if (step_takes(hs, &hs_flow13[i], type))
 			return true;
 		if (hs_flow13[i].present(hs, NULL))
 			return false;

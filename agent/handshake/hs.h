@@ -87,6 +87,10 @@ struct hs_params {
 	unsigned int rsa_min_bits;
 	enum hs_client_auth { HS_AUTH_NONE, HS_AUTH_ASK, HS_AUTH_REQUIRE } client_auth;
 	const struct identity *identity;	/* client's own, may be NULL */
+	bool compress;			/* certificates, by zlib: offered, and done if the peer offers it, RFC 8879 */
+	bool raw_key;			/* prove the bare key to a peer that would have it so, RFC 7250 */
+	const uint8_t (*raw_peers)[32];	/* SHA-256 of the SubjectPublicKeyInfos that need no certificate */
+	size_t raw_peers_num;
 
 	/* Server: may be NULL, then tickets are neither given nor taken. */
 	const struct hs_ticket_keys *ticket_keys;

@@ -8,7 +8,7 @@ FUZZ_SRC := $(foreach p,handshake ext x509 crypto rng,$(AGENT_SRC_$(p)))
 $(B)/fuzz/hs_fuzz: selftests/fuzz/hs_fuzz.c $(FUZZ_SRC)
 	@mkdir -p $(@D)/corpus
 	$(FUZZ_CC) $(STD) -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined $(INC) -o $@ \
-		$(filter %.c,$^) -lhogweed -lnettle -lgmp -ltasn1
+		$(filter %.c,$^) -lhogweed -lnettle -lgmp -ltasn1 -lz
 
 .PHONY: fuzz
 fuzz: $(B)/fuzz/hs_fuzz

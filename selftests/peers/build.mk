@@ -3,7 +3,7 @@
 # user space only (no module, no root).
 HS_PEER_PARTS := handshake ext x509 crypto rng
 
-HS_PEER_LIBS := -lhogweed -lnettle -lgmp -ltasn1
+HS_PEER_LIBS := -lhogweed -lnettle -lgmp -ltasn1 -lz
 
 $(B)/bin/hs-peer $(B)/bin/hs-echo $(B)/bin/hs-pipe: $(B)/bin/hs-%: $(B)/obj/selftests/peers/hs-%.o \
 		$(B)/obj/selftests/peers/user_conn.o $(B)/obj/selftests/peers/user_setup.o $(HS_PEER_PARTS:%=$(B)/obj/agent-%.a)

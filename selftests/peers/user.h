@@ -29,7 +29,9 @@ struct options {
 	uint8_t psk[64];
 	size_t psk_len;
 	bool import;
-	bool grease, cookie;
+	bool grease, cookie, compress, raw_key;
+	uint8_t raw_peer[1][32];
+	size_t raw_peers_num;
 	size_t pad;
 	uint16_t max_fragment;
 };

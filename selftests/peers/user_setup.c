@@ -109,9 +109,11 @@ void peer_setup(struct peer *p, const struct options *o)
 		.ciphers = o->ciphers_num ? o->ciphers : NULL, .ciphers_num = o->ciphers_num,
 		.groups = o->groups_num ? o->groups : NULL, .groups_num = o->groups_num,
 		.shares = o->shares, .compatibility = !o->no_compatibility,
-		.rsa_min_bits = 2048, .insecure = !o->ca,
+		.rsa_min_bits = 2048, .insecure = !o->ca && !o->raw_peers_num,
 		.grease = o->grease, .pad = o->pad, .max_fragment = o->max_fragment,
-		.client_auth = !o->server || !o->ca ? HS_AUTH_NONE : o->require ? HS_AUTH_REQUIRE : HS_AUTH_ASK,
+		.compress = o->compress, .raw_key = o->raw_key,
+		.raw_peers = (const uint8_t (*)[32])o->raw_peer, .raw_peers_num = o->raw_peers_num,
+		.client_auth = !o->server || (!o->ca && !o->raw_peers_num) ? HS_AUTH_NONE : o->require ? HS_AUTH_REQUIRE : HS_AUTH_ASK,
 		.choose = choose, .arg = p,
 	};
 	fill_psk(p);
@@ -168,6 +170,18 @@ static void parse_psk(struct options *o, char *text)
 		o->psk[o->psk_len++] = (uint8_t)byte;
 }
 
+static void parse_pin(struct options *o, const char *hex)
+{
+	unsigned int byte;
+
+	for (int i = 0; i < 32; i++, hex += 2) {
+		if (sscanf(hex, "%2x", &byte) != 1)
+			errx(64, "-W wants 64 hex digits");
+		o->raw_peer[0][i] = (uint8_t)byte;
+	}
+	o->raw_peers_num = 1;
+}
+
 static const struct option_row {
 	char letter;
 	const char *name, *value, *help;
@@ -198,6 +212,9 @@ static const struct option_row {
 	{ 'i', "import", NULL, "use it by RFC 9258" },
 	{ 'G', "grease", NULL, "values that mean nothing" },
 	{ 'C', "cookie", NULL, "server: a cookie in the retry" },
+	{ 'Z', "compress", NULL, "certificates, by zlib" },
+	{ 'K', "raw-key", NULL, "prove the bare key of our certificate" },
+	{ 'W', "raw-peer", "HEX", "SHA-256 of the peer's public key, which then needs no certificate" },
 	{ 'D', "pad", "BYTES", "client: fill the ClientHello up to it" },
 	{ 'F', "fragment", "BYTES", "client: max_fragment_length, 512 to 4096" },
 };
@@ -232,6 +249,9 @@ static void set_option(struct options *o, int letter, char *value)
 	case 'i': o->import = true; break;
 	case 'G': o->grease = true; break;
 	case 'C': o->cookie = true; break;
+	case 'Z': o->compress = true; break;
+	case 'K': o->raw_key = true; break;
+	case 'W': parse_pin(o, value); break;
 	case 'D': o->pad = (size_t)atoi(value); break;
 	case 'F': o->max_fragment = (uint16_t)atoi(value); break;
 	}

@@ -8,7 +8,7 @@ SECRETS_WRAP := crypto_equal rng_fill rng_nettle_key nettle_ecdsa_sign p256_sign
 $(B)/bin/secrets: $(B)/obj/selftests/secrets/secrets.o $(SECRETS_PARTS:%=$(B)/obj/agent-%.a)
 	@mkdir -p $(@D)
 	$(CC) -pie -o $@ $< -Wl,--start-group $(filter %.a,$^) -Wl,--end-group \
-		$(SECRETS_WRAP:%=-Wl,--wrap=%) -lhogweed -lnettle -lgmp -ltasn1
+		$(SECRETS_WRAP:%=-Wl,--wrap=%) -lhogweed -lnettle -lgmp -ltasn1 -lz
 
 .PHONY: secrets
 ifneq ($(shell command -v valgrind),)

@@ -171,7 +171,7 @@ static bool grease_like(const uint8_t *p)
 
 static void grease_is_sent_and_harmless(void **state)
 {
-	size_t exts = 0;
+	size_t found = 0;
 
 	(void)state;
 	for (int i = 0; i < 64; i++) {
@@ -198,9 +198,9 @@ static void grease_is_sent_and_harmless(void **state)
 		assert_true(grease_like(msg.exts[find(16)].data + 3));
 		assert_true(msg.exts[find(0xfe0d)].len >= 144 + 42);
 		for (size_t j = 0; j < msg.num; j++)
-			exts += (msg.exts[j].id & 0x0f0f) == 0x0a0a && msg.exts[j].id >> 8 == (msg.exts[j].id & 0xff);
+			found += (msg.exts[j].id & 0x0f0f) == 0x0a0a && msg.exts[j].id >> 8 == (msg.exts[j].id & 0xff);
 	}
-	assert_int_equal(exts, 2 * 64);
+	assert_int_equal(found, 2 * 64);
 }
 
 static void grease_comes_back(struct pair *p, struct hs *from, uint8_t *buf, size_t *len)
@@ -362,6 +362,203 @@ static void chains_by_what_the_client_says(void **state)
 	chosen(0, (const char *)names, len, "rsa");
 }
 
+/* ---- compressed certificates */
+
+static void compressed(void **state)
+{
+	(void)state;
+	for (int who = 0; who < 4; who++) {
+		struct pair p = pair_for_extras();
+
+		p.sp.client_auth = HS_AUTH_REQUIRE;
+		p.cp.identity = &p256.id;
+		p.cp.compress = who & 1;
+		p.sp.compress = who & 2;
+		pair_run(&p);
+		agreed(&p);
+		assert_true(hs_result(p.client)->peer_verified && hs_result(p.server)->peer_verified);
+		assert_int_equal(p.server->peer_inflates, who & 1);
+		pair_free(&p);
+	}
+}
+
+/* What a client reads of one Certificate, written by a server that compresses. */
+static uint8_t wire[16384];
+static size_t wire_len;
+
+static void edit_certificate(struct pair *p, struct hs *to)
+{
+	uint8_t *at = to->in.p;
+	size_t len = to->in.len, one;
+
+	for (; to == p->client && len >= 4; at += one, len -= one) {
+		one = 4 + (size_t)(at[1] << 16 | at[2] << 8 | at[3]);
+		if (at[0] != HS_COMPRESSED_CERTIFICATE)
+			continue;
+		wire_len = one;
+		memcpy(wire, at, one);
+		if (p->arg)
+			((void (*)(uint8_t *))p->arg)(at);
+	}
+}
+
+static void other_algorithm(uint8_t *m) { m[5] = 2; }
+static void one_byte_less(uint8_t *m) { m[8]--; }
+static void one_byte_more(uint8_t *m) { m[8]++; }
+static void too_many_bytes(uint8_t *m) { m[6] = 1; m[7] = 0; m[8] = 1; }
+static void no_bytes(uint8_t *m) { m[6] = m[7] = m[8] = 0; }
+static void broken_stream(uint8_t *m) { m[40] ^= 0x55; }
+static void not_filled(uint8_t *m) { m[11]--; }
+static void not_offered_type(uint8_t *m) { m[0] = HS_COMPRESSED_CERTIFICATE; }
+
+static void compressed_alert(void (*edit)(uint8_t *), int alert)
+{
+	struct pair p = pair_for_extras();
+
+	p.cp.compress = p.sp.compress = true;
+	p.edit = edit_certificate;
+	p.arg = (void *)edit;
+	wire_len = 0;
+	pair_run(&p);
+	assert_true(wire_len > 0);
+	if (hs_alert(p.client, NULL) != alert)
+		fail_msg("%d instead of %d: %s", hs_alert(p.client, NULL), alert, hs_why(p.client));
+	pair_free(&p);
+}
+
+static void uncompressed_as_compressed(struct pair *p, struct hs *to)
+{
+	uint8_t *at = to->in.p;
+	size_t len = to->in.len, one;
+
+	for (; to == p->client && len >= 4; at += one, len -= one) {
+		one = 4 + (size_t)(at[1] << 16 | at[2] << 8 | at[3]);
+		if (at[0] == HS_CERTIFICATE)
+			not_offered_type(at);
+	}
+}
+
+static void compressed_wrongly(void **state)
+{
+	struct pair p = pair_for_extras();
+
+	(void)state;
+	compressed_alert(NULL, -1);
+	compressed_alert(other_algorithm, ALERT_ILLEGAL_PARAMETER);
+	compressed_alert(one_byte_less, ALERT_BAD_CERTIFICATE);
+	compressed_alert(one_byte_more, ALERT_BAD_CERTIFICATE);
+	compressed_alert(too_many_bytes, ALERT_BAD_CERTIFICATE);
+	compressed_alert(no_bytes, ALERT_BAD_CERTIFICATE);
+	compressed_alert(broken_stream, ALERT_BAD_CERTIFICATE);
+	compressed_alert(not_filled, ALERT_BAD_CERTIFICATE);
+	p.edit = uncompressed_as_compressed;
+	pair_run(&p);
+	assert_int_equal(hs_alert(p.client, NULL), ALERT_UNEXPECTED_MESSAGE);
+	pair_free(&p);
+}
+
+/* ---- bare keys */
+
+static uint8_t pins[2][32];
+
+static void pin(const struct test_identity *t, uint8_t *out)
+{
+	const struct x509_blob *spki = x509_cert_spki(t->id.chain[0]);
+
+	crypto_hash_once(&crypto_sha256, spki->data, spki->len, out);
+}
+
+static struct pair pair_with_bare_keys(void)
+{
+	struct pair p = pair_for_extras();
+
+	pin(&rsa, pins[0]);
+	pin(&p256, pins[1]);
+	p.cp.raw_peers = p.sp.raw_peers = pins;
+	p.cp.raw_peers_num = p.sp.raw_peers_num = 2;
+	p.cp.raw_key = p.sp.raw_key = true;
+	p.cp.identity = &p256.id;
+	p.sp.client_auth = HS_AUTH_REQUIRE;
+	return p;
+}
+
+static void bare_keys(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 8; i++) {
+		struct pair p = pair_with_bare_keys();
+
+		p.cp.trust = i & 1 ? trust : NULL;
+		p.sp.trust = i & 1 ? trust : NULL;
+		p.cp.compress = p.sp.compress = i & 2;
+		p.sp.ticket_keys = i & 4 ? &cookie_keys : NULL;
+		pair_run(&p);
+		agreed(&p);
+		assert_true(hs_result(p.client)->peer_verified && hs_result(p.server)->peer_verified);
+		assert_int_equal(hs_result(p.client)->peer_num + hs_result(p.server)->peer_num, 0);
+		assert_memory_equal(hs_result(p.server)->who.sha256, pins[1], 32);
+		pair_free(&p);
+	}
+}
+
+/* Each side may have certificates where the other would have a bare key. */
+static void bare_keys_of_one_side(void **state)
+{
+	struct pair p = pair_with_bare_keys(), q = pair_with_bare_keys();
+
+	(void)state;
+	p.sp.raw_key = false;
+	pair_run(&p);
+	agreed(&p);
+	assert_int_equal(hs_result(p.client)->peer_num, 1);
+	assert_int_equal(hs_result(p.server)->peer_num, 0);
+	pair_free(&p);
+	q.cp.raw_key = false;
+	pair_run(&q);
+	agreed(&q);
+	assert_int_equal(hs_result(q.client)->peer_num, 0);
+	assert_int_equal(hs_result(q.server)->peer_num, 1);
+	pair_free(&q);
+}
+
+static void a_strange_bare_key(void **state)
+{
+	struct pair p = pair_with_bare_keys(), q = pair_with_bare_keys(), r = pair_with_bare_keys();
+
+	(void)state;
+	p.cp.raw_peers_num = 1;
+	pair_run(&p);
+	assert_int_equal(hs_alert(p.client, NULL), ALERT_CERTIFICATE_UNKNOWN);
+	pair_free(&p);
+	q.sp.raw_peers_num = 1;
+	pair_run(&q);
+	assert_int_equal(hs_alert(q.server, NULL), ALERT_CERTIFICATE_UNKNOWN);
+	pair_free(&q);
+	/* The key is right, and is not the one that signed. */
+	r.server_id = &rsa;
+	r.sp.arg = &p256;
+	r.cp.raw_peers_num = 2;
+	p256.id.key_type = rsa.id.key_type;
+	p256.id.key_bits = rsa.id.key_bits;
+	pair_run(&r);
+	p256.id.key_type = CRYPTO_KEY_P256;
+	p256.id.key_bits = 256;
+	assert_int_equal(hs_alert(r.client, NULL), ALERT_ILLEGAL_PARAMETER);
+	pair_free(&r);
+}
+
+static void no_type_in_common(void **state)
+{
+	struct pair p = pair_with_bare_keys();
+
+	(void)state;
+	p.cp.trust = NULL;
+	p.sp.raw_key = false;
+	pair_run(&p);
+	assert_int_equal(hs_alert(p.server, NULL), ALERT_UNSUPPORTED_CERTIFICATE);
+	pair_free(&p);
+}
+
 static int setup(void **state)
 {
 	size_t num;
@@ -397,6 +594,12 @@ int main(void)
 		cmocka_unit_test(a_server_keeps_to_fragments),
 		cmocka_unit_test(padding),
 		cmocka_unit_test(client_certificate_authorities),
+		cmocka_unit_test(compressed),
+		cmocka_unit_test(compressed_wrongly),
+		cmocka_unit_test(bare_keys),
+		cmocka_unit_test(bare_keys_of_one_side),
+		cmocka_unit_test(a_strange_bare_key),
+		cmocka_unit_test(no_type_in_common),
 		cmocka_unit_test(chains_by_what_the_client_says),
 	};
 

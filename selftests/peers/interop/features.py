@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What TLS 1.3 has beside the table, each with a peer that has it too: a row is a name, the
 peer, our role, and a function that runs it and returns (ok, log)."""
+import hashlib
 import re
 import shutil
+import subprocess
 
 rows = []
 
@@ -90,6 +92,34 @@ def _(w):
 	serve(w, "-A", "ca.pem", "-R")
 	return end(w, w.run(s_client("-cert", "p256.pem", "-key", "p256.key"), "hello\n"),
 		   "Acceptable client certificate CA names\nCN = ktls test CA", "^hello")
+
+
+def bare_key(w, name):
+	"""A file of the public key, and its digest."""
+	subprocess.run("openssl pkey -in %s.key -pubout -out %s.pub" % (name, name), shell=True, cwd=w.dir, check=True)
+	der = subprocess.run("openssl pkey -in %s.key -pubout -outform DER" % name, shell=True, cwd=w.dir, check=True,
+			     capture_output=True).stdout
+	return name + ".pub", hashlib.sha256(der).hexdigest()
+
+
+RAW = "NORMAL:-VERS-ALL:+VERS-TLS1.3:+CTYPE-CLI-RAWPK:+CTYPE-SRV-RAWPK"
+
+
+@feature("raw public keys on both sides", "GnuTLS", "client", "gnutls-serv")
+def _(w):
+	theirs, digest = bare_key(w, "p256")
+	w.start(["gnutls-serv", "--echo", "-p", "PORT", "--rawpkfile", theirs, "--rawpkkeyfile", "p256.key", "-r", "-d", "4",
+		 "--priority", RAW])
+	return end(w, w.run([w.peer, "-h", "127.0.0.1", "-p", "PORT", "-n", "server.test", "-W", digest, "-K", "-c", "p384.pem",
+			     "-k", "p384.key"]), "^done.*peer 0 verified 1", "Raw Public Key")
+
+
+@feature("raw public keys on both sides", "GnuTLS", "server", "gnutls-cli")
+def _(w):
+	theirs, digest = bare_key(w, "p256")
+	w.start([w.peer, "-s", "-p", "PORT", "-c", "p384.pem", "-k", "p384.key", "-K", "-W", digest, "-R"])
+	return end(w, w.run(["gnutls-cli", "-p", "PORT", "--insecure", "--rawpkfile", theirs, "--rawpkkeyfile", "p256.key",
+			     "--priority", RAW, "127.0.0.1"], "hello\n"), "^hello", "^done.*peer 0 verified 1")
 
 
 def run_all(run, seen):
