@@ -195,7 +195,8 @@ void ktls_rekey_resume(struct sock *sk);
 int ktls_rx_end(struct sock *sk, long timeo);
 /* After a response: go on with what the queue holds, wake readers. */
 void ktls_rx_resume(struct sock *sk);
-/* Before close: take what is unread and not data out of the queue, so that TCP sends FIN, not RST. */
+/* Before close: take what is unread and not data out of the queue, so that TCP sends FIN. Unread
+ * data makes it RST as in plain TCP, also where it is decrypted already. */
 void ktls_rx_drain(struct sock *sk);
 
 /* ---- mainline.c: linux/tls.h's options under our ULP */

@@ -301,22 +301,32 @@ int ktls_open_record(struct sock *sk, unsigned long to, u8 *ret_type, size_t *re
 	return 0;
 }
 
-void ktls_rx_drain(struct sock *sk)
+/* Is plaintext that nobody has read at hand, or in the records to come? */
+static bool data_unread(struct sock *sk)
 {
 	struct ktls_sock *ks = ktls_get(sk);
-	struct ktls_rx *rx;
+	struct ktls_rx *rx = ks->rxs;
 	size_t len;
-	long end;
+	u8 type;
 	u32 at;
 
-	if (!ks->rx.cipher || ks->mainline)
-		return;
-	while (!ktls_queue_record(sk, &len)) {
+	if (rx && rx->len)
+		return rx->type == KTLS_DATA;
+	while (!ks->mainline && !ktls_queue_record(sk, &len)) {
 		rx = ktls_rx_get(ks, GFP_KERNEL);
-		if (!rx || rx->len || open_to(sk, rx, len, 0, &at))
-			return;
-		end = ktls_inner_end(rx->buf + at, decrypted(&ks->rx, len));
-		if (end < 0 || (end && rx->buf[at + end] == KTLS_DATA))
-			return;
+		if (!rx || open_to(sk, rx, len, 0, &at) ||
+		    inner(sk, rx, at, decrypted(&ks->rx, len), &type, &len))
+			break;
+		if (type == KTLS_DATA && len)
+			return true;
 	}
+	return false;
+}
+
+void ktls_rx_drain(struct sock *sk)
+{
+	if (!ktls_get(sk)->rx.cipher || !data_unread(sk))
+		return;
+	sock_set_flag(sk, SOCK_LINGER);
+	sk->sk_lingertime = 0;
 }

@@ -349,9 +349,8 @@ int ktls_ioctl_inq(struct sock *sk)
 		n = tcp_inq(sk);
 		goto out;
 	}
-	while (!ks->rxs || !ks->rxs->len)
-		if (try_record(sk, 0) <= 0)
-			break;
+	while (try_record(sk, 0) > 0)
+		;	/* as many as fit */
 	if (ks->rxs && ks->rxs->type == KTLS_DATA)
 		n = ks->rxs->len;
 	ktls_queue_check(sk, GFP_KERNEL);
