@@ -229,6 +229,7 @@ int ktls_upcall_record(struct sock *sk, enum ktls_why why, u8 type, const void *
 	X(AgentsLost)			\
 	X(TxRecords)			\
 	X(TxBytes)			\
+	X(TxInPlace)			\
 	X(RxRecords)			\
 	X(RxBytes)			\
 	X(RxDecryptErrors)		\

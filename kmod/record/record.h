@@ -37,7 +37,7 @@ struct gcm_seg;
 #define KTLS_TX_BATCH	4	/* records in one push to TCP */
 #define KTLS_TX_PIECES	6	/* of memory under one record, if only single pages are left */
 #define KTLS_TX_OUT	((KTLS_TX_BATCH + 3) * KTLS_TX_PIECES)	/* a batch and control records about it */
-#define KTLS_TX_SOURCES	20
+#define KTLS_TX_SOURCES	20	/* pages of others, and at last the record's own pieces */
 
 /*
  * @rec: memory of the open record, header to tag, rec_n 0 if none is open.
@@ -77,7 +77,7 @@ void ktls_txmem_exit(void);
 int ktls_rec_begin(struct sock *sk, u8 type, size_t want, unsigned long from);
 /* Bytes taken from @iter (0: fault or no room). */
 size_t ktls_rec_copy(struct ktls_tx *tx, struct iov_iter *iter);
-/* Reference a page instead; takes a page reference of its own. False: seal first. */
+/* Reference a page instead; takes a page reference of its own. False: there are too many, copy. */
 bool ktls_rec_page(struct ktls_tx *tx, struct page *page, size_t off, size_t len);
 bool ktls_rec_full(const struct ktls_tx *tx);
 void ktls_rec_cancel(struct ktls_tx *tx);		/* drop the open record if nothing is in it */

@@ -49,9 +49,16 @@ static struct bio_vec *spot(struct ktls_tx *tx, size_t at, size_t *ret_off)
 	return bv;
 }
 
+/* Bytes of the record's own memory; what follows on such bytes joins them. */
 static void add_source(struct ktls_tx *tx, struct page *page, size_t off, size_t len)
 {
-	bvec_set_page(&tx->src[tx->src_n++], page, len, off);
+	struct bio_vec *last = tx->src_n ? &tx->src[tx->src_n - 1] : NULL;
+
+	if (last && !(tx->borrowed & BIT(tx->src_n - 1)) && last->bv_page == page &&
+	    last->bv_offset + last->bv_len == off)
+		last->bv_len += len;
+	else
+		bvec_set_page(&tx->src[tx->src_n++], page, len, off);
 }
 
 /* What was copied so far becomes a list of sources, so that pages can follow. */
@@ -74,8 +81,6 @@ size_t ktls_rec_copy(struct ktls_tx *tx, struct iov_iter *iter)
 	struct bio_vec *bv;
 
 	while (done < want) {
-		if (tx->src_n == KTLS_TX_SOURCES)
-			break;
 		bv = spot(tx, tx->fill, &off);
 		n = min_t(size_t, bv->bv_len - off, want - done);
 		got = copy_from_iter(page_address(bv->bv_page) + bv->bv_offset + off, n, iter);
@@ -99,10 +104,10 @@ bool ktls_rec_page(struct ktls_tx *tx, struct page *page, size_t off, size_t len
 	if (last && last->bv_page == page && last->bv_offset + last->bv_len == off &&
 	    tx->borrowed & BIT(tx->src_n - 1)) {
 		last->bv_len += len;
-	} else if (tx->src_n < KTLS_TX_SOURCES) {
+	} else if (tx->src_n < KTLS_TX_SOURCES - KTLS_TX_PIECES) {
 		get_page(page);
 		tx->borrowed |= BIT(tx->src_n);
-		add_source(tx, page, off, len);
+		bvec_set_page(&tx->src[tx->src_n++], page, len, off);
 	} else {
 		return false;
 	}
@@ -112,18 +117,24 @@ bool ktls_rec_page(struct ktls_tx *tx, struct page *page, size_t off, size_t len
 
 bool ktls_rec_full(const struct ktls_tx *tx)
 {
-	return tx->fill == tx->capacity || tx->src_n == KTLS_TX_SOURCES;
+	return tx->fill == tx->capacity;
 }
 
-static void put_sources(struct ktls_tx *tx)
+/* How many bytes were read where others hold them. */
+static size_t put_sources(struct ktls_tx *tx)
 {
+	size_t lent = 0;
 	unsigned int i;
 
-	for (i = 0; i < tx->src_n; i++)
-		if (tx->borrowed & BIT(i))
-			put_page(tx->src[i].bv_page);
+	for (i = 0; i < tx->src_n; i++) {
+		if (!(tx->borrowed & BIT(i)))
+			continue;
+		put_page(tx->src[i].bv_page);
+		lent += tx->src[i].bv_len;
+	}
 	tx->src_n = 0;
 	tx->borrowed = 0;
+	return lent;
 }
 
 /* Cut the record's memory to @len bytes. */
@@ -298,7 +309,9 @@ int ktls_rec_seal(struct sock *sk)
 	tx->out_n += tx->rec_n;
 	tx->out_len += len;
 	tx->rec_n = 0;
-	put_sources(tx);
+	len = put_sources(tx);
+	if (len)
+		ktls_stat_add(sk, KTLS_STAT_TxInPlace, len);
 	ks->tx_records++;
 	ktls_stat_add(sk, KTLS_STAT_TxRecords, 1);
 	if (tx->type != KTLS_DATA)

@@ -16,6 +16,7 @@ struct send {
 	u8		type;
 	bool		more;		/* leave the last record open */
 	bool		pages;		/* reference pages instead of copying */
+	bool		copied;		/* some were copied nevertheless */
 	long		timeo;
 };
 
@@ -78,10 +79,11 @@ static int open_record(struct sock *sk, struct send *s)
 	return ktls_rec_begin(sk, s->type, want, s->pages ? 0 : ktls_iter_address(&s->msg->msg_iter));
 }
 
-/* Reference the next page of the message. */
-static ssize_t take_page(struct ktls_tx *tx, struct iov_iter *iter)
+/* Reference the next page of the message; copy if there are too many small ones, or it may not be shared. */
+static ssize_t take_page(struct ktls_tx *tx, struct send *s)
 {
 	size_t off, room = tx->capacity - tx->fill;
+	struct iov_iter *iter = &s->msg->msg_iter;
 	struct page *page;
 	bool taken;
 	ssize_t n;
@@ -90,11 +92,12 @@ static ssize_t take_page(struct ktls_tx *tx, struct iov_iter *iter)
 	if (n <= 0)
 		return n ?: -EFAULT;
 	taken = sendpage_ok(page) && ktls_rec_page(tx, page, off, n);
-	if (!taken)
-		iov_iter_revert(iter, n);
-	n = taken ? n : sendpage_ok(page) ? 0 : -EINVAL;
 	put_page(page);
-	return n;
+	if (taken)
+		return n;
+	iov_iter_revert(iter, n);
+	s->copied = true;
+	return ktls_rec_copy(tx, iter) ?: -EFAULT;
 }
 
 /* Fill the open record as far as it goes: bytes taken, or -EFAULT for none. */
@@ -106,11 +109,9 @@ static ssize_t fill_record(struct ktls_tx *tx, struct send *s)
 	if (!s->pages)
 		return ktls_rec_copy(tx, iter) ?: -EFAULT;
 	while (iov_iter_count(iter) && !ktls_rec_full(tx)) {
-		n = take_page(tx, iter);
+		n = take_page(tx, s);
 		if (n < 0)
 			return done ?: n;
-		if (!n)
-			break;
 		done += n;
 	}
 	return done;
@@ -210,24 +211,30 @@ static int control_type(struct msghdr *msg, u8 *type)
 }
 
 /*
- * MSG_ZEROCOPY: all bytes have been read when we return, so the notification
- * is due at once, and says "copied". io_uring brings its own (msg_ubuf).
+ * MSG_ZEROCOPY: the cipher reads the caller's pages. All of them are sealed when we
+ * return, so the notification is due at once. What MSG_MORE leaves in an
+ * open record would be read later: that is copied, and the notification says so.
  */
+static bool reads_in_place(const struct sock *sk, const struct msghdr *msg)
+{
+	return (msg->msg_flags & (MSG_ZEROCOPY | MSG_MORE)) == MSG_ZEROCOPY &&
+	       (msg->msg_ubuf || sock_flag(sk, SOCK_ZEROCOPY));
+}
+
+/* io_uring brings its own notification (msg_ubuf). */
 static int zerocopy_begin(struct sock *sk, struct msghdr *msg, size_t len, struct ubuf_info **uarg)
 {
 	if (!(msg->msg_flags & MSG_ZEROCOPY) || msg->msg_ubuf || !len || !sock_flag(sk, SOCK_ZEROCOPY))
 		return 0;
 	*uarg = msg_zerocopy_realloc(sk, len, NULL);
-	if (!*uarg)
-		return -ENOBUFS;
-	uarg_to_msgzc(*uarg)->zerocopy = 0;
-	return 0;
+	return *uarg ? 0 : -ENOBUFS;
 }
 
-static void zerocopy_end(struct ubuf_info *uarg, ssize_t taken)
+static void zerocopy_end(struct ubuf_info *uarg, const struct send *s, ssize_t taken)
 {
 	if (!uarg)
 		return;
+	uarg_to_msgzc(uarg)->zerocopy = s->pages && !s->copied;
 	if (taken > 0)
 		net_zcopy_put(uarg);
 	else
@@ -249,7 +256,7 @@ static int sendmsg_locked(struct sock *sk, struct msghdr *msg, size_t len)
 		.msg	= msg,
 		.type	= KTLS_DATA,
 		.more	= msg->msg_flags & MSG_MORE,
-		.pages	= splices(msg),
+		.pages	= splices(msg) || reads_in_place(sk, msg),
 		.timeo	= sock_sndtimeo(sk, msg->msg_flags & MSG_DONTWAIT),
 	};
 	struct ubuf_info *uarg = NULL;
@@ -261,7 +268,7 @@ static int sendmsg_locked(struct sock *sk, struct msghdr *msg, size_t len)
 	if (ret)
 		return ret;
 	ret = send_all(sk, &s);
-	zerocopy_end(uarg, ret);
+	zerocopy_end(uarg, &s, ret);
 	return ret;
 }
 

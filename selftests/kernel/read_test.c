@@ -14,7 +14,6 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
-#include <linux/errqueue.h>
 #include <linux/tls.h>
 #include <cmocka.h>
 #include "wire.h"
@@ -137,27 +136,6 @@ static void test_fault(void **state)
 	expect_errno(recv(s.fd, p + page - 50, 100, 0), EFAULT);
 	assert_int_equal(recv(s.fd, data, 100, 0), 100);	/* nothing is lost */
 	munmap(p, page);
-	session_close(&s);
-}
-
-static void test_zerocopy(void **state)
-{
-	uint8_t control[128];
-	struct msghdr msg = { .msg_control = control, .msg_controllen = sizeof(control) };
-	struct sock_extended_err *e;
-	struct session s;
-	int one = 1;
-
-	(void)state;
-	session_mainline(&s, GCM);
-	assert_int_equal(setsockopt(s.fd, SOL_SOCKET, SO_ZEROCOPY, &one, sizeof(one)), 0);
-	assert_int_equal(send(s.fd, "bytes", 5, MSG_ZEROCOPY), 5);
-	peer_recv_all(&s, data, 5);
-	assert_memory_equal(data, "bytes", 5);
-	assert_int_equal(recvmsg(s.fd, &msg, MSG_ERRQUEUE), 0);
-	e = (struct sock_extended_err *)CMSG_DATA(CMSG_FIRSTHDR(&msg));
-	assert_int_equal(e->ee_origin, SO_EE_ORIGIN_ZEROCOPY);
-	assert_int_equal(e->ee_code, SO_EE_CODE_ZEROCOPY_COPIED);
 	session_close(&s);
 }
 
@@ -319,7 +297,6 @@ int main(void)
 		cmocka_unit_test(test_many),
 		cmocka_unit_test(test_wait),
 		cmocka_unit_test(test_fault),
-		cmocka_unit_test(test_zerocopy),
 		cmocka_unit_test(test_types),
 		cmocka_unit_test(test_options),
 		cmocka_unit_test(test_agent_keys),
