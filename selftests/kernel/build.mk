@@ -5,6 +5,8 @@
 KERNEL_TESTS := $(patsubst selftests/kernel/%.c,$(B)/kernel/%,$(wildcard selftests/kernel/*_test.c))
 KERNEL_SHARED := $(patsubst %.c,$(B)/obj/%.o,$(filter-out %_test.c,$(wildcard selftests/kernel/*.c)))
 
+KERNEL_LIBS_uring_test := -luring
+
 .PHONY: kernel-tests
 .SECONDARY: $(KERNEL_SHARED) $(KERNEL_TESTS:$(B)/kernel/%=$(B)/obj/selftests/kernel/%.o)
 kernel-tests: $(KERNEL_TESTS)
