@@ -25,6 +25,7 @@
 
 #define LEN	(1 << 20)
 #define ODD	1234		/* not at a page's start */
+#define TX_MAX_PAYLOAD_LEN	5	/* TLS_TX_MAX_PAYLOAD_LEN of Linux 6.19 */
 
 static const uint16_t ciphers[] = {
 	TLS_CIPHER_AES_GCM_128, TLS_CIPHER_AES_GCM_256, TLS_CIPHER_CHACHA20_POLY1305,
@@ -248,17 +249,51 @@ static void test_vmsplice(void **state)
 	session_close(&s);
 }
 
-/* However small the pieces: whole records. */
-static void expect_records(struct session *s, size_t len)
+/* However small the pieces: whole records of @max bytes. */
+static void expect_records_of(struct session *s, size_t max, size_t len)
 {
 	size_t at, n;
 	uint8_t type;
 
 	for (at = 0; at < len; at += n) {
-		n = len - at < WIRE_PLAIN ? len - at : WIRE_PLAIN;
+		n = len - at < max ? len - at : max;
 		assert_int_equal(peer_recv(s, got, &type), n);
 		assert_memory_equal(got, want + at, n);
 	}
+}
+
+static void expect_records(struct session *s, size_t len)
+{
+	expect_records_of(s, WIRE_PLAIN, len);
+}
+
+/* RFC 8449: whichever way bytes come in, no record is longer than the peer takes, and none shorter than it must be. */
+static void test_record_size_limit(void **state)
+{
+	static const uint16_t limits[] = { 63, 1000, 4096, 16383 };
+	struct session s;
+	off_t at = 0;
+	int fd;
+
+	(void)state;
+	begin(&s, ciphers[0]);
+	use_zerocopy(&s);
+	fd = memfd_create("file", MFD_CLOEXEC);
+	wire_write(fd, buf, 20000);
+	for (unsigned int i = 0; i < sizeof(limits) / sizeof(*limits); i++, at = 0) {
+		assert_int_equal(setsockopt(s.fd, SOL_TLS, TX_MAX_PAYLOAD_LEN, &limits[i], sizeof(limits[i])), 0);
+		assert_int_equal(send(s.fd, buf, 20000, 0), 20000);
+		expect_records_of(&s, limits[i], 20000);
+		assert_int_equal(send(s.fd, buf, 777, MSG_MORE), 777);
+		assert_int_equal(send(s.fd, buf + 777, 20000 - 777, 0), 20000 - 777);
+		expect_records_of(&s, limits[i], 20000);
+		assert_int_equal(send(s.fd, buf, 20000, MSG_ZEROCOPY), 20000);
+		expect_records_of(&s, limits[i], 20000);
+		assert_int_equal(sendfile(s.fd, fd, &at, 20000), 20000);
+		expect_records_of(&s, limits[i], 20000);
+	}
+	close(fd);
+	session_close(&s);
 }
 
 static void test_splice_more(void **state)
@@ -338,6 +373,7 @@ int main(void)
 		cmocka_unit_test(test_zerocopy_full),
 		cmocka_unit_test(test_sendfile),
 		cmocka_unit_test(test_vmsplice),
+		cmocka_unit_test(test_record_size_limit),
 		cmocka_unit_test(test_splice_more),
 		cmocka_unit_test(test_turns),
 		cmocka_unit_test(test_zerocopy_pieces),
