@@ -10,6 +10,7 @@
 #include "handshake/alert.h"
 #include "keeper.h"
 #include "log.h"
+#include "profile.h"
 #include "metrics.h"
 
 static const char *const states[] = {
@@ -127,6 +128,12 @@ static void put_metrics(const struct keeper *k, const char *arg, FILE *out)
 	metrics_put(k, out);
 }
 
+static void put_explain(const struct keeper *k, const char *arg, FILE *out)
+{
+	(void)arg;
+	profile_explain(k->config, out);
+}
+
 static const struct verb {
 	const char *name;
 	bool numbered;		/* a number may follow */
@@ -135,6 +142,7 @@ static const struct verb {
 	{ "status",	false,	put_status },
 	{ "why",	true,	put_why },
 	{ "config",	false,	put_config },
+	{ "explain",	false,	put_explain },
 	{ "metrics",	false,	put_metrics },
 };
 
@@ -172,5 +180,5 @@ void control_answer(const struct keeper *k, const char *request, FILE *out)
 		verbs[i].put(k, arg, out);
 		return;
 	}
-	fputs("error ask for one of: status, why [N], config, metrics\n", out);
+	fputs("error ask for one of: status, why [N], config, metrics, explain\n", out);
 }

@@ -13,6 +13,10 @@
 #define CONFIG_PATH	"/etc/ktls/ktlsd.conf"
 #define CONFIG_SYSTEM	"/etc/ssl/certs/ca-certificates.crt"
 #define CONFIG_LIST	12	/* ciphers, groups */
+#define CONFIG_SCHEMES	16
+
+enum prefer { PREFER_ORDER, PREFER_STRENGTH, PREFER_COST };	/* ORDER: as the lists have it */
+enum config_from { FROM_DEFAULT, FROM_FILE, FROM_PROFILE };
 
 struct config {
 	unsigned int refs;
@@ -31,6 +35,12 @@ struct config {
 	char *user, *control;
 	uint16_t ciphers[CONFIG_LIST], groups[CONFIG_LIST];
 	size_t ciphers_num, groups_num;	/* groups_num 0: the handshake's default */
+	uint16_t schemes[CONFIG_SCHEMES];
+	size_t schemes_num;		/* 0: all that there are */
+	const struct profile *profile;	/* NULL: none */
+	enum prefer prefer;
+	struct { enum config_from ciphers, groups, schemes, rsa_min_bits; } from;
+	bool compress, retry_cookie;
 
 	struct rules client;		/* [client] */
 	struct site *sites;		/* [identity NAME], in the file's order */

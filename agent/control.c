@@ -14,6 +14,8 @@
  * why [N]	failure time=2026-01-02T03:04:05Z cookie=HEX peer=ADDRESS role=client|server uid=… name=… errno=ENAME
  *		alert=NAME|none from=none|local|peer reason="…"		the last N (all of 256), newest first
  * config	the file in force, as it was read
+ * explain	profile name=… about=… prefer=order|strength|cost
+ *		setting name=… value=a,b,c from=default|file|profile		most wanted first
  * metrics	counters of agent and module for Prometheus; also by HTTP: GET /metrics
  *
  * A caller that is slow costs the keeper a buffer, and is cut off when newer

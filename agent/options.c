@@ -12,6 +12,7 @@
 #include "handshake/hs.h"
 #include "log.h"
 #include "options.h"
+#include "profile.h"
 
 #define ALL(array)	(array), (array) + sizeof(array) / sizeof((array)[0])
 
@@ -86,6 +87,11 @@ static const struct word answers[] = {
 	{ "no", 0 },
 };
 
+static const struct word orders[] = {
+	{ "strength", PREFER_STRENGTH },
+	{ "cost", PREFER_COST },
+};
+
 static int read_word(struct parse *p, const char *key, const char *value,
 		     const struct word *w, const struct word *end, int *ret)
 {
@@ -124,6 +130,16 @@ static int read_words(struct parse *p, const char *key, const char *value,
 	return 0;
 }
 
+static int read_answer(struct parse *p, const char *key, const char *value, bool *ret)
+{
+	int yes;
+
+	if (read_word(p, key, value, ALL(answers), &yes))
+		return -EINVAL;
+	*ret = yes;
+	return 0;
+}
+
 /* ---- keys */
 
 static int set_workers(struct parse *p, const char *key, const char *value)
@@ -158,7 +174,42 @@ static int set_handshakes(struct parse *p, const char *key, const char *value)
 
 static int set_rsa_min_bits(struct parse *p, const char *key, const char *value)
 {
+	p->c->from.rsa_min_bits = FROM_FILE;
 	return read_number(p, key, value, 1024, 8192, &p->c->rsa_min_bits);
+}
+
+static int set_profile(struct parse *p, const char *key, const char *value)
+{
+	char known[128] = "";
+
+	p->c->profile = profile_find(value);
+	if (p->c->profile)
+		return 0;
+	for (size_t i = 0; i < profile_count(); i++) {
+		strcat(known, i ? ", " : "");
+		strcat(known, profile_nth(i)->name);
+	}
+	return config_bad(p, p->line, "%s has no \"%.40s\": choose from %s", key, value, known);
+}
+
+static int set_prefer(struct parse *p, const char *key, const char *value)
+{
+	int prefer;
+
+	if (read_word(p, key, value, ALL(orders), &prefer))
+		return -EINVAL;
+	p->c->prefer = prefer;
+	return 0;
+}
+
+static int set_compression(struct parse *p, const char *key, const char *value)
+{
+	return read_answer(p, key, value, &p->c->compress);
+}
+
+static int set_retry_cookie(struct parse *p, const char *key, const char *value)
+{
+	return read_answer(p, key, value, &p->c->retry_cookie);
 }
 
 static int set_tickets(struct parse *p, const char *key, const char *value)
@@ -231,16 +282,6 @@ static int set_file(struct parse *p, const char *key, const char *value)
 static int set_crl(struct parse *p, const char *key, const char *value)
 {
 	return read_path(p, key, value, &p->trust->crl_file);
-}
-
-static int read_answer(struct parse *p, const char *key, const char *value, bool *ret)
-{
-	int yes;
-
-	if (read_word(p, key, value, ALL(answers), &yes))
-		return -EINVAL;
-	*ret = yes;
-	return 0;
 }
 
 static int set_crl_required(struct parse *p, const char *key, const char *value)
@@ -316,6 +357,10 @@ static const struct option {
 	{ IN_AGENT,	"tickets",	false,	set_tickets },
 	{ IN_AGENT,	"ticket-lifetime", false, set_ticket_lifetime },
 	{ IN_AGENT,	"client-tickets", false, set_client_tickets },
+	{ IN_AGENT,	"profile",	false,	set_profile },
+	{ IN_AGENT,	"prefer",	false,	set_prefer },
+	{ IN_AGENT,	"certificate-compression", false, set_compression },
+	{ IN_AGENT,	"retry-cookie",	false,	set_retry_cookie },
 	{ IN_AGENT,	"ciphers",	true,	set_ciphers },
 	{ IN_AGENT,	"groups",	true,	set_groups },
 	{ IN_AGENT,	"control",	false,	set_control },
@@ -339,7 +384,7 @@ static const struct option {
 };
 
 #define OPTIONS_NUM (sizeof(options) / sizeof(options[0]))
-_Static_assert(OPTIONS_NUM <= 32, "struct parse.seen has a bit for each option");
+_Static_assert(OPTIONS_NUM <= 64, "struct parse.seen has a bit for each option");
 
 int config_set(struct parse *p, const char *key, const char *value)
 {
@@ -352,19 +397,15 @@ int config_set(struct parse *p, const char *key, const char *value)
 		return config_bad(p, p->line, "[%s] has no key \"%.40s\": see ktlsd.conf(5)", p->section, key);
 	if (!*value)
 		return config_bad(p, p->line, "%s has no value: write one behind the =, or remove the line", key);
-	if (!options[i].again && p->seen[p->in] & 1u << i)
+	if (!options[i].again && p->seen[p->in] & 1ull << i)
 		return config_bad(p, p->line, "%s was given before in [%s]: remove one of them", key, p->section);
-	p->seen[p->in] |= 1u << i;
+	p->seen[p->in] |= 1ull << i;
 	return options[i].set(p, key, value);
 }
 
 void config_fill(struct config *c)
 {
-	size_t i;
-
-	if (!c->ciphers_num)
-		for (i = 0; i < sizeof(ciphers) / sizeof(ciphers[0]); i++)
-			c->ciphers[c->ciphers_num++] = ciphers[i].value;
+	profile_apply(c);
 	if (!c->client.num)
 		c->client.rule[c->client.num++].kind = RULE_EVERYONE;
 }

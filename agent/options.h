@@ -16,7 +16,7 @@ struct parse {
 	struct site *site;		/* in [identity NAME] */
 	struct trust *trust;		/* in [trust NAME] */
 	struct key_by_hand *psk;	/* in [psk NAME] */
-	uint32_t seen[IN_PSK + 1];	/* options of the section already set */
+	uint64_t seen[IN_PSK + 1];	/* options of the section already set */
 };
 
 /* Report what is wrong in @line. config_bad() gives -EINVAL. */

@@ -144,6 +144,11 @@ void want_params(struct conn *c)
 	c->params.alpn_len = c->wish.alpn_len;
 	c->params.groups = config->groups_num ? config->groups : NULL;
 	c->params.groups_num = config->groups_num;
+	c->params.schemes = config->schemes_num ? config->schemes : NULL;
+	c->params.schemes_num = config->schemes_num;
+	c->params.strongest = config->prefer == PREFER_STRENGTH;
+	c->params.compress = config->compress;
+	c->params.cookie_keys = config->retry_cookie && c->role == KTLS_ROLE_SERVER ? &c->env->ticket_keys : NULL;
 	c->params.compatibility = true;
 	c->params.grease = true;
 	c->params.pad = c->role == KTLS_ROLE_CLIENT ? HELLO_MIN : 0;

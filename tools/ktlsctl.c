@@ -11,7 +11,7 @@
 #include "ctl/ctl.h"
 
 static const char usage[] =
-"usage: ktlsctl [options] status|sessions|top [N]|rekey SESSION|stats|metrics|why [N]\n"
+"usage: ktlsctl [options] status|sessions|top [N]|rekey SESSION|stats|metrics|why [N]|config\n"
 "  status       module, agent, its workers, identities and trust stores\n"
 "  sessions     the TLS sessions of this network namespace\n"
 "  top [N]      what moves, once a second, N times\n"
@@ -19,6 +19,8 @@ static const char usage[] =
 "  stats        the module's counters\n"
 "  metrics      module and agent for Prometheus\n"
 "  why [N]      the agent's last N failed handshakes, newest first (10)\n"
+"  config       the agent's configuration file in force\n"
+"  -e, --explain        config: what results of it, and from where\n"
 "  -j, --json           sessions, stats: JSON\n"
 "  -b, --both           rekey: the peer shall change its keys, too\n"
 "  -s, --socket PATH    the agent's control socket (" CTL_SOCKET ")\n";
@@ -35,6 +37,7 @@ static const struct command {
 	{ "stats",	ctl_stats,	false,	true },
 	{ "metrics",	ctl_metrics,	false,	false },
 	{ "why",	ctl_why,	true,	false },
+	{ "config",	ctl_config,	false,	false },
 };
 
 static int usage_fail(void)
@@ -63,6 +66,7 @@ int main(int argc, char **argv)
 	static const struct option longs[] = {
 		{ "json",	no_argument, NULL, 'j' },
 		{ "both",	no_argument, NULL, 'b' },
+		{ "explain",	no_argument, NULL, 'e' },
 		{ "socket",	required_argument, NULL, 's' },
 		{ "help",	no_argument, NULL, 'h' },
 		{ NULL,		0, NULL, 0 },
@@ -70,10 +74,13 @@ int main(int argc, char **argv)
 	struct ctl ctl = { .socket = CTL_SOCKET };
 	int opt;
 
-	while ((opt = getopt_long(argc, argv, "bjs:h", longs, NULL)) != -1) {
+	while ((opt = getopt_long(argc, argv, "bejs:h", longs, NULL)) != -1) {
 		switch (opt) {
 		case 'j':
 			ctl.json = true;
+			break;
+		case 'e':
+			ctl.explain = true;
 			break;
 		case 'b':
 			ctl.both = true;

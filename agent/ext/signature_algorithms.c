@@ -13,7 +13,9 @@ static int offer(struct hs *hs, enum ext_in msg, struct wbuf *b)
 	(void)msg;
 	if (hs->params->grease)
 		wbuf_u16(b, grease16(hs, GREASE_SCHEME));
-	for (size_t i = 0; i < crypto_schemes_num; i++)
+	for (size_t i = 0; hs->params->schemes && i < hs->params->schemes_num; i++)
+		wbuf_u16(b, hs->params->schemes[i]);
+	for (size_t i = 0; !hs->params->schemes && i < crypto_schemes_num; i++)
 		wbuf_u16(b, crypto_schemes[i].id);
 	wbuf_close(b, list, 2);
 	return 0;
@@ -45,7 +47,7 @@ static int accept(struct hs *hs, enum ext_in msg, struct rbuf *b)
 	hs->schemes_num = 0;
 	while (!err && rbuf_u16(&list, &id) && hs->schemes_num < HS_MAX_SCHEMES) {
 		scheme = crypto_scheme_find(id);
-		if (scheme && scheme->tls13 && !known(hs, id))
+		if (scheme && scheme->tls13 && scheme_allowed(hs, id) && !known(hs, id))
 			hs->schemes[hs->schemes_num++] = id;
 	}
 	return err;

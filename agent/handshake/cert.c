@@ -220,7 +220,7 @@ int certificate_verify_recv(struct hs *hs, struct rbuf *b)
 	if (!rbuf_u16(b, &id) || !rbuf_vec16(b, &sig))
 		return hs_fail(hs, ALERT_DECODE_ERROR, "the CertificateVerify is malformed");
 	scheme = crypto_scheme_find(id);
-	if (!scheme || !scheme->tls13)
+	if (!scheme || !scheme->tls13 || !scheme_allowed(hs, id))
 		return hs_fail(hs, ALERT_ILLEGAL_PARAMETER, "the peer signed with scheme %04x, not offered", id);
 	err = crypto_pubkey_parse(spki.p, rbuf_len(&spki), &key);
 	if (err == -ENOMEM)

@@ -83,6 +83,8 @@ int choose_group(struct hs *hs)
 			return use_share(hs, hs->groups[i], &share);
 		if (!common)
 			common = hs->groups[i];
+		if (hs->params->strongest)
+			break;
 	}
 	if (!common)
 		return hs_fail(hs, ALERT_HANDSHAKE_FAILURE, "the client offers none of our groups");
@@ -97,6 +99,11 @@ static bool has_scheme(const uint16_t *list, size_t num, uint16_t id)
 		if (list[num] == id)
 			return true;
 	return false;
+}
+
+bool scheme_allowed(const struct hs *hs, uint16_t id)
+{
+	return !hs->params->schemes || has_scheme(hs->params->schemes, hs->params->schemes_num, id);
 }
 
 /* An rsa_pss_rsae scheme says it for keys of both kinds in a chain. */
@@ -132,8 +139,15 @@ bool chain_suits(const struct hs *hs, const struct identity *identity)
 
 const struct crypto_scheme *choose_scheme(const struct hs *hs, const struct identity *identity)
 {
+	const struct hs_params *p = hs->params;
 	const struct crypto_scheme *s;
 
+	for (size_t i = 0; p->strongest && i < p->schemes_num; i++) {
+		s = crypto_scheme_find(p->schemes[i]);
+		if (s && has_scheme(hs->schemes, hs->schemes_num, s->id) &&
+		    crypto_scheme_fits(s, identity->key_type, identity->key_bits))
+			return s;
+	}
 	for (size_t i = 0; i < hs->schemes_num; i++) {
 		s = crypto_scheme_find(hs->schemes[i]);
 		if (crypto_scheme_fits(s, identity->key_type, identity->key_bits))

@@ -212,6 +212,8 @@ int retry_request_replay(struct hs *hs, const uint8_t *hello_digest);	/* retry.c
 int choose_suite(struct hs *hs);
 int choose_group(struct hs *hs);	/* or hs->retry */
 int choose_identity(struct hs *hs);
+/* Do params let us use it? */
+bool scheme_allowed(const struct hs *hs, uint16_t id);
 /* Does the client take all signatures of this chain, and one of its issuers, as far as it says? */
 bool chain_suits(const struct hs *hs, const struct identity *identity);
 /* The scheme for our CertificateVerify; NULL: none of the peer's fits the key. */

@@ -76,6 +76,9 @@ struct hs_params {
 	size_t ciphers_num;
 	const uint16_t *groups;		/* IANA ids, most wanted first; NULL for the default ones */
 	size_t groups_num;
+	const uint16_t *schemes;	/* to sign and to verify with, most wanted first; NULL for all we have */
+	size_t schemes_num;
+	bool strongest;			/* server: the first of our lists, though it cost a retry */
 	size_t shares;			/* client: key shares to send at once; 0: the first, and the classical half of a hybrid */
 	bool compatibility;		/* middlebox compatibility mode, RFC 9846 appendix E.4 */
 	bool grease;			/* values that mean nothing, RFC 8701 and 9849 6.2 */

@@ -3,6 +3,8 @@
 #include <fcntl.h>
 #include <linux/tls.h>
 #include "agent_test.h"
+#include "handshake/suite.h"
+#include "profile.h"
 #include "x509/cert.h"
 
 #define GOOD "[identity a]\ncertificate = @/a.pem\nkey = @/a.key\n"
@@ -24,6 +26,9 @@ static const struct row { const char *text; int line; const char *says; } rows[]
 	{ "[agent]\nrsa-min-bits = 512\n", 2, "from 1024 to 8192" },
 	{ "[agent]\nciphers = aes-128-gcm rc4\n", 2, "choose from aes-128-gcm" },
 	{ "[agent]\ngroups = x449\n", 2, "choose from x25519mlkem768, x25519, " },
+	{ "[agent]\nprofile = ancient\n", 2, "choose from modern, compatible, cnsa, fips" },
+	{ "[agent]\nprefer = both\n", 2, "choose from strength, cost" },
+	{ "[agent]\nretry-cookie = maybe\n", 2, "choose from yes, no" },
 	{ "[agent]\ncontrol = run/x\n", 2, "no absolute path" },
 	{ "[agent]\ncontrol = /aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n", 2, "longer than the 100 bytes" },
 	{ "[server]\nx = 1\n", 1, "no section [server]" },
@@ -340,6 +345,70 @@ static int setup(void **unused)
 	return 0;
 }
 
+/* Lines of the explanation that have to be there, one after another. */
+static void explained(const char *text, const char *const want[])
+{
+	struct config_report report;
+	struct config *c;
+	size_t len;
+	char *out, *at;
+	FILE *f;
+
+	assert_int_equal(config_from(text, &c, &report), 0);
+	f = open_memstream(&out, &len);
+	assert_non_null(f);
+	profile_explain(c, f);
+	fclose(f);
+	for (at = out; *want; want++) {
+		at = strstr(at, *want);
+		if (!at)
+			fail_msg("no \"%s\" in:\n%s", *want, out);
+	}
+	free(out);
+	config_put(c);
+}
+
+static void profiles(void **unused)
+{
+	(void)unused;
+	explained(GOOD, (const char *const[]){
+		"profile name=none", "prefer=order\n",
+		"name=ciphers value=aes-128-gcm,aes-256-gcm,chacha20-poly1305 from=default\n",
+		"name=groups value=built-in from=default\n", "name=schemes value=built-in from=default\n",
+		"name=rsa-min-bits value=2048 from=default\n", "certificate-compression value=no\n", NULL });
+	explained("[agent]\nprofile = cnsa\nretry-cookie = yes\n", (const char *const[]){
+		"profile name=cnsa", "name=ciphers value=aes-256-gcm from=profile\n",
+		"name=groups value=secp384r1,ffdhe3072,ffdhe4096 from=profile\n", "ecdsa_secp384r1_sha384,",
+		"name=rsa-min-bits value=3072 from=profile\n", "retry-cookie value=yes\n", NULL });
+	explained("[agent]\nprofile = fips\nrsa-min-bits = 4096\ngroups = secp521r1\n", (const char *const[]){
+		"value=aes-128-gcm,aes-256-gcm from=profile\n", "name=groups value=secp521r1 from=file\n",
+		"name=rsa-min-bits value=4096 from=file\n", NULL });
+	explained("[agent]\nprofile = compatible\nprefer = strength\n", (const char *const[]){
+		"prefer=strength\n", "value=aes-256-gcm,chacha20-poly1305,aes-128-gcm from",
+		"value=x25519mlkem768,secp521r1,x448,secp384r1,ffdhe4096,x25519,secp256r1,ffdhe3072,ffdhe2048 from",
+		"value=ecdsa_secp521r1_sha512,", NULL });
+	explained("[agent]\nprofile = compatible\nprefer = cost\n", (const char *const[]){
+		"value=aes-128-gcm,", "value=x25519,secp256r1,x25519mlkem768,", "value=ecdsa_secp256r1_sha256,ed25519,", NULL });
+}
+
+/* Every number in every profile is one that the handshake knows. */
+static void profiles_name_what_there_is(void **unused)
+{
+	(void)unused;
+	assert_true(profile_count() >= 4);
+	for (size_t i = 0; i < profile_count(); i++) {
+		const struct profile *p = profile_nth(i);
+
+		assert_ptr_equal(profile_find(p->name), p);
+		for (const uint16_t *id = p->ciphers; *id; id++)
+			assert_non_null(suite_by_cipher(*id));
+		for (const uint16_t *id = p->groups; *id; id++)
+			assert_non_null(group_by_id(*id));
+		for (const uint16_t *id = p->schemes; *id; id++)
+			assert_non_null(crypto_scheme_find(*id));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -352,6 +421,8 @@ int main(void)
 		cmocka_unit_test(in_worker),
 		cmocka_unit_test(world_readable_key),
 		cmocka_unit_test(encrypted_key),
+		cmocka_unit_test(profiles),
+		cmocka_unit_test(profiles_name_what_there_is),
 		cmocka_unit_test(revocation_lists),
 	};
 

@@ -362,6 +362,89 @@ static void chains_by_what_the_client_says(void **state)
 	chosen(0, (const char *)names, len, "rsa");
 }
 
+/* ---- schemes and groups by policy */
+
+static void only_allowed_schemes(void **state)
+{
+	static const uint16_t p384_only[] = { 0x0503 }, with_p256[] = { 0x0503, 0x0403 };
+	struct pair p = pair_for_extras(), q = pair_for_extras(), r = pair_for_extras();
+
+	(void)state;
+	p.cp.schemes = with_p256;
+	p.cp.schemes_num = 2;
+	pair_run(&p);
+	agreed(&p);
+	assert_int_equal(hs_result(p.client)->scheme, 0x0403);
+	pair_free(&p);
+	q.cp.schemes = p384_only;
+	q.cp.schemes_num = 1;
+	pair_run(&q);
+	assert_int_equal(hs_alert(q.server, NULL), ALERT_HANDSHAKE_FAILURE);
+	pair_free(&q);
+	r.sp.schemes = p384_only;
+	r.sp.schemes_num = 1;
+	pair_run(&r);
+	assert_int_equal(hs_alert(r.server, NULL), ALERT_HANDSHAKE_FAILURE);
+	pair_free(&r);
+}
+
+/* The server may sign by what its policy has; a client with another policy refuses it. */
+static void a_scheme_not_offered(void **state)
+{
+	static const uint16_t p384_only[] = { 0x0503 };
+	struct pair p = pair_for_extras();
+
+	(void)state;
+	pair_new(&p);
+	hs_start(p.client);
+	carry(&p, p.client, p.server);
+	p.cp.schemes = p384_only;
+	p.cp.schemes_num = 1;
+	carry(&p, p.server, p.client);
+	assert_int_equal(hs_alert(p.client, NULL), ALERT_ILLEGAL_PARAMETER);
+	pair_free(&p);
+}
+
+static void strongest_group(void **state)
+{
+	static const uint16_t client[] = { 29, 25 }, server[] = { 25, 29 };
+
+	(void)state;
+	for (int strongest = 0; strongest < 2; strongest++) {
+		struct pair p = pair_for_extras();
+
+		p.cp.groups = client;
+		p.sp.groups = server;
+		p.sp.groups_num = 2;
+		p.sp.strongest = strongest;
+		pair_run(&p);
+		agreed(&p);
+		assert_int_equal(hs_result(p.client)->group, strongest ? 25 : 29);
+		assert_int_equal(hs_result(p.client)->retried, strongest);
+		pair_free(&p);
+	}
+}
+
+static void strongest_scheme(void **state)
+{
+	static const uint16_t ours[] = { 0x0806, 0x0805, 0x0804 };
+
+	(void)state;
+	for (int strongest = 0; strongest < 2; strongest++) {
+		struct pair p = pair_for_extras();
+
+		p.server_id = &rsa;
+		p.sp.arg = &rsa;
+		p.sp.schemes = ours;
+		p.sp.schemes_num = 3;
+		p.sp.strongest = strongest;
+		pair_run(&p);
+		agreed(&p);
+		assert_int_equal(hs_result(p.client)->scheme, strongest ? 0x0806 : 0x0804);
+		pair_free(&p);
+	}
+}
+
 /* ---- compressed certificates */
 
 static void compressed(void **state)
@@ -594,6 +677,10 @@ int main(void)
 		cmocka_unit_test(a_server_keeps_to_fragments),
 		cmocka_unit_test(padding),
 		cmocka_unit_test(client_certificate_authorities),
+		cmocka_unit_test(only_allowed_schemes),
+		cmocka_unit_test(a_scheme_not_offered),
+		cmocka_unit_test(strongest_group),
+		cmocka_unit_test(strongest_scheme),
 		cmocka_unit_test(compressed),
 		cmocka_unit_test(compressed_wrongly),
 		cmocka_unit_test(bare_keys),

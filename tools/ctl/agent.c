@@ -104,13 +104,13 @@ static int agent_show(const struct ctl *ctl, const char *request,
 	return 0;
 }
 
-int ctl_metrics(const struct ctl *ctl, const char *arg)
+/* What the agent says, as it says it. */
+static int agent_copy(const struct ctl *ctl, const char *request)
 {
-	FILE *f = agent_ask(ctl, "metrics");
+	FILE *f = agent_ask(ctl, request);
 	char *text = NULL;
 	size_t size = 0;
 
-	(void)arg;
 	if (!f)
 		return 1;
 	while (getline(&text, &size, f) > 0)
@@ -118,6 +118,12 @@ int ctl_metrics(const struct ctl *ctl, const char *arg)
 	free(text);
 	fclose(f);
 	return 0;
+}
+
+int ctl_metrics(const struct ctl *ctl, const char *arg)
+{
+	(void)arg;
+	return agent_copy(ctl, "metrics");
 }
 
 /* "3 h 5 min" of seconds. */
@@ -195,6 +201,28 @@ int ctl_status(const struct ctl *ctl, const char *arg)
 		printf("module    not loaded; as root: modprobe ktls\n");
 	fflush(stdout);
 	return agent_show(ctl, "status", print_status);
+}
+
+static void print_setting(const struct line *line)
+{
+	const char *p = GET("value");
+
+	if (!strcmp(line->word, "profile")) {
+		printf("profile   %s: %s; preferred by %s\n", GET("name"), GET("about"), GET("prefer"));
+		return;
+	}
+	printf("%-23s %s", GET("name"), *GET("from") ? "(" : "");
+	if (*GET("from"))
+		printf("%s) ", GET("from"));
+	for (; *p; p++)
+		*p == ',' ? fputs(" > ", stdout) : putchar(*p);
+	putchar('\n');
+}
+
+int ctl_config(const struct ctl *ctl, const char *arg)
+{
+	(void)arg;
+	return ctl->explain ? agent_show(ctl, "explain", print_setting) : agent_copy(ctl, "config");
 }
 
 static void print_failure(const struct line *line)

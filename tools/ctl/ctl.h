@@ -15,6 +15,7 @@
 struct ctl {
 	const char *socket;
 	bool json, both;
+	bool explain;
 };
 
 int ctl_sessions(const struct ctl *ctl, const char *arg);	/* sessions.c */
@@ -23,6 +24,7 @@ int ctl_top(const struct ctl *ctl, const char *arg);		/* top.c */
 int ctl_stats(const struct ctl *ctl, const char *arg);		/* stats.c */
 int ctl_status(const struct ctl *ctl, const char *arg);		/* agent.c */
 int ctl_why(const struct ctl *ctl, const char *arg);
+int ctl_config(const struct ctl *ctl, const char *arg);
 int ctl_metrics(const struct ctl *ctl, const char *arg);
 
 /* dump.c: both give 0, or 1 after a sentence. */
