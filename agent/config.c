@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "handshake/version.h"
 #include "log.h"
 #include "options.h"
 
@@ -232,6 +233,8 @@ static int defaults(struct config *c)
 	c->tickets = 2;
 	c->ticket_lifetime = 7200;
 	c->client_tickets = 512;
+	c->min_version = TLS12;
+	c->max_version = TLS13;
 	c->log_level = LOG_INFO;
 	c->user = strdup(pw ? pw->pw_name : "65534");
 	c->control = strdup("/run/ktlsd/control");
@@ -289,6 +292,8 @@ static int load(struct parse *p, bool keys)
 	read_text(p, text);
 	add_system(p);
 	config_fill(c);
+	if (c->min_version > c->max_version)
+		config_bad(p, 0, "min-version of [agent] is above max-version: raise the one or lower the other");
 	if (!p->report->errors)		/* else half of what these say would be consequences */
 		load_named(p, keys);
 	return p->report->errors ? -EINVAL : 0;

@@ -29,6 +29,7 @@ struct config {
 	unsigned int tickets;		/* given to a client; 0: no resumption */
 	unsigned int ticket_lifetime;	/* s */
 	unsigned int client_tickets;	/* kept of servers; 0: none */
+	uint16_t min_version, max_version;
 	int log_level;
 	uid_t uid;
 	gid_t gid;

@@ -17,6 +17,7 @@
 #include "conn.h"
 #include "handshake/alert.h"
 #include "handshake/suite.h"
+#include "handshake/version.h"
 #include "log.h"
 #include "resume.h"
 #include "state.h"
@@ -26,7 +27,7 @@
 /* What to do about an alert: who sent it decides which end has to change. */
 static const struct hint { int alert; const char *local, *peer; } hints[] = {
 	{ ALERT_HANDSHAKE_FAILURE,	"compare ciphers, groups and key types of both ends", "compare ciphers, groups and key types of both ends" },
-	{ ALERT_PROTOCOL_VERSION,	"the peer must speak TLS 1.3", "the peer must speak TLS 1.3" },
+	{ ALERT_PROTOCOL_VERSION,	"compare min-version and max-version of both ends", "compare min-version and max-version of both ends" },
 	{ ALERT_NO_APPLICATION_PROTOCOL, "have both ends name a common ALPN protocol", "name an ALPN protocol that it knows" },
 	{ ALERT_UNKNOWN_CA,		NULL, "install our CA there" },
 	{ ALERT_BAD_CERTIFICATE,	NULL, "it does not accept our certificate: see its log" },
@@ -227,8 +228,12 @@ static int respond_keys(struct conn *c, const struct hs_result *r)
 	};
 	int err;
 
-	hs_traffic_update(&tx_next, r->hash, r->aead);
-	hs_traffic_update(&rx_next, r->hash, r->aead);
+	if (r->version == TLS12) {	/* its keys last as long as it does */
+		reply.tx_next = reply.rx_next = NULL;
+	} else {
+		hs_traffic_update(&tx_next, r->hash, r->aead);
+		hs_traffic_update(&rx_next, r->hash, r->aead);
+	}
 	reply.state_len = pack_state(c, r, &tx_next, &rx_next, state);
 	reply.info_len = info_write(c, r, info, sizeof(info));
 	err = c->env->respond(c->env->arg, &reply);
@@ -244,9 +249,10 @@ static void log_success(const struct conn *c, const struct hs_result *r, uint64_
 	const struct crypto_group *group = group_by_id(r->group);
 	char name[HS_MAX_NAME];
 
-	log_line(LOG_INFO, "handshake cookie=%llx peer=%s role=%s uid=%u name=%s result=ok version=1.3 suite=%s group=%s identity=%s resumed=%s ms=%llu",
+	log_line(LOG_INFO, "handshake cookie=%llx peer=%s role=%s uid=%u name=%s result=ok version=%s suite=%s group=%s identity=%s resumed=%s ms=%llu",
 		 (unsigned long long)c->cookie, c->peer, c->role == KTLS_ROLE_SERVER ? "server" : "client", c->uid,
-		 log_quote(name, sizeof(name), c->wish.server_name), suite ? suite->name : "?",
+		 log_quote(name, sizeof(name), c->wish.server_name), r->version == TLS12 ? "1.2" : "1.3",
+		 suite ? suite->name : "?",
 		 group ? group->name : "none", r->identity ? r->identity->name : "none",
 		 r->resumed ? "yes" : "no",
 		 (unsigned long long)(now - c->opened));
@@ -266,6 +272,7 @@ static void succeed(struct conn *c, uint64_t now)
 		end_with(c, -ECONNABORTED, now, "the module refused the keys (%s): the application closed meanwhile, or time was up", errno_name(err));
 		return;
 	}
+	resume_result(c, r);
 	c->env->count.done++;
 	log_success(c, r, now);
 }

@@ -107,12 +107,12 @@ static void answer(struct keeper *k, struct hand *h)
 	h->is_stalled = err == -EAGAIN;
 }
 
-static void on_sign(struct keeper *k, struct hand *h, const struct msg_sign *m)
+static void on_sign(struct keeper *k, struct hand *h, const struct msg_sign *m, const uint8_t *tbs, size_t room)
 {
 	/* Under overload, work for handshakes that are over would delay the others past their time. */
 	if (keeper_now() >= m->deadline)
 		return;
-	sign_request(h->config, m, &h->stalled.signd);
+	sign_request(h->config, m, tbs, room, &h->stalled.signd);
 	h->signatures++;
 	if (h->stalled.signd.err)
 		log_line(LOG_WARNING, "keeper: refused worker %d a signature by key %u, scheme %#x: %s", h->number, m->key, m->scheme, strerror(-h->stalled.signd.err));
@@ -129,7 +129,10 @@ static void on_message(struct keeper *k, struct hand *h, const union msg *m)
 		}
 		break;
 	case MSG_SIGN:
-		on_sign(k, h, &m->sign);
+		on_sign(k, h, &m->sign, m->sign.tbs, sizeof(m->sign.tbs));
+		break;
+	case MSG_SIGN_LONG:
+		on_sign(k, h, &m->sign, m->sign_long.tbs, sizeof(m->sign_long.tbs));
 		break;
 	case MSG_TICKET_PUT:
 		tickets_put(&k->tickets, &m->ticket_put, h->config->client_tickets);

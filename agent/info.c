@@ -61,7 +61,7 @@ static void put_binding(struct out *o, const struct hs_result *r)
 {
 	uint8_t binding[32];
 
-	hs_export(r, "EXPORTER-Channel-Binding", NULL, 0, binding, sizeof(binding));
+	hs_export(r, "EXPORTER-Channel-Binding", (const uint8_t *)"", 0, binding, sizeof(binding));
 	put(o, KTLS_I_CHANNEL_BINDING, binding, sizeof(binding));
 }
 

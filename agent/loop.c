@@ -45,6 +45,20 @@ static int watch(struct loop *l, int op, int fd, uint32_t events, uint64_t what)
 	return epoll_ctl(l->epoll, op, fd, &ev) ? -errno : 0;
 }
 
+/* In the shorter of two messages that it fits into. */
+static int send_tbs(struct loop *l, const struct msg_sign *head, const struct hs_sign *s)
+{
+	struct msg_sign_long m = {
+		.type = MSG_SIGN_LONG, .key = head->key, .id = head->id, .deadline = head->deadline,
+		.scheme = head->scheme, .len = s->len,
+	};
+
+	if (s->len > sizeof(m.tbs))
+		return -EMSGSIZE;
+	memcpy(m.tbs, s->tbs, s->len);
+	return msg_send(l->keeper, &m);
+}
+
 static int sign(void *arg, uint64_t request, uint64_t deadline, const struct hs_sign *s)
 {
 	struct msg_sign m = {
@@ -54,11 +68,13 @@ static int sign(void *arg, uint64_t request, uint64_t deadline, const struct hs_
 	struct loop *l = arg;
 	int err;
 
-	if (s->len > sizeof(m.tbs))
-		return -EMSGSIZE;
-	m.len = s->len;
-	memcpy(m.tbs, s->tbs, s->len);
-	err = msg_send(l->keeper, &m);
+	if (s->len > sizeof(m.tbs)) {
+		err = send_tbs(l, &m, s);
+	} else {
+		m.len = s->len;
+		memcpy(m.tbs, s->tbs, s->len);
+		err = msg_send(l->keeper, &m);
+	}
 	if (err == -EAGAIN && !l->sign_blocked) {
 		l->sign_blocked = true;
 		watch(l, EPOLL_CTL_MOD, l->keeper, EPOLLIN | EPOLLOUT, ON_KEEPER);

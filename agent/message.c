@@ -8,6 +8,7 @@
 static const size_t sizes[] = {
 	[MSG_READY] = sizeof(struct msg_plain),
 	[MSG_SIGN] = sizeof(struct msg_sign),
+	[MSG_SIGN_LONG] = sizeof(struct msg_sign_long),
 	[MSG_SIGNED] = sizeof(struct msg_signed),
 	[MSG_COUNTERS] = sizeof(struct msg_counters),
 	[MSG_FAILURE] = sizeof(struct msg_failure),

@@ -6,6 +6,7 @@
  */
 #ifndef MESSAGE_H
 #define MESSAGE_H
+#include <stddef.h>
 #include <stdint.h>
 #include "crypto/crypto.h"
 #include "handshake/hs.h"
@@ -16,8 +17,9 @@
 
 enum msg_type {
 	MSG_READY = 1,	/* worker: joined, unprivileged, serving */
-	MSG_SIGN,	/* worker: a CertificateVerify is to be signed */
-	MSG_SIGNED,	/* keeper: the answer to MSG_SIGN */
+	MSG_SIGN,	/* worker: a handshake is to be signed */
+	MSG_SIGN_LONG,	/* worker: likewise, with more to sign */
+	MSG_SIGNED,	/* keeper: the answer to both */
 	MSG_COUNTERS,	/* worker, once a second when something changed */
 	MSG_FAILURE,	/* worker: a handshake failed */
 	MSG_RETIRE,	/* keeper: take nothing new, finish, exit */
@@ -39,6 +41,18 @@ struct msg_sign {
 	uint16_t len;
 	uint8_t tbs[HS_MAX_SIGN];
 };
+
+/* Begins as the short one does, so that both can be read by its fields. */
+struct msg_sign_long {
+	uint32_t type;
+	uint32_t key;
+	uint64_t id;
+	uint64_t deadline;
+	uint16_t scheme;
+	uint16_t len;
+	uint8_t tbs[HS_LONG_SIGN];
+};
+_Static_assert(offsetof(struct msg_sign, tbs) == offsetof(struct msg_sign_long, tbs), "one beginning");
 
 struct msg_signed {
 	uint32_t type;
@@ -103,6 +117,7 @@ union msg {
 	uint32_t type;
 	struct msg_plain plain;
 	struct msg_sign sign;
+	struct msg_sign_long sign_long;
 	struct msg_signed signd;
 	struct msg_counters counters;
 	struct msg_failure failure;

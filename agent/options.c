@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "handshake/hs.h"
+#include "handshake/version.h"
 #include "log.h"
 #include "options.h"
 #include "profile.h"
@@ -68,6 +69,11 @@ static const struct word groups[] = {
 	{ "ffdhe2048",		256 },
 	{ "ffdhe3072",		257 },
 	{ "ffdhe4096",		258 },
+};
+
+static const struct word versions[] = {
+	{ "1.2", TLS12 },
+	{ "1.3", TLS13 },
 };
 
 static const struct word levels[] = {
@@ -165,6 +171,26 @@ static int set_user(struct parse *p, const char *key, const char *value)
 static int set_log(struct parse *p, const char *key, const char *value)
 {
 	return read_word(p, key, value, ALL(levels), &p->c->log_level);
+}
+
+static int read_version(struct parse *p, const char *key, const char *value, uint16_t *ret)
+{
+	int version;
+
+	if (read_word(p, key, value, ALL(versions), &version))
+		return -EINVAL;
+	*ret = version;
+	return 0;
+}
+
+static int set_min_version(struct parse *p, const char *key, const char *value)
+{
+	return read_version(p, key, value, &p->c->min_version);
+}
+
+static int set_max_version(struct parse *p, const char *key, const char *value)
+{
+	return read_version(p, key, value, &p->c->max_version);
 }
 
 static int set_handshakes(struct parse *p, const char *key, const char *value)
@@ -361,6 +387,8 @@ static const struct option {
 	{ IN_AGENT,	"prefer",	false,	set_prefer },
 	{ IN_AGENT,	"certificate-compression", false, set_compression },
 	{ IN_AGENT,	"retry-cookie",	false,	set_retry_cookie },
+	{ IN_AGENT,	"min-version",	false,	set_min_version },
+	{ IN_AGENT,	"max-version",	false,	set_max_version },
 	{ IN_AGENT,	"ciphers",	true,	set_ciphers },
 	{ IN_AGENT,	"groups",	true,	set_groups },
 	{ IN_AGENT,	"control",	false,	set_control },

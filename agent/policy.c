@@ -71,7 +71,7 @@ static bool scheme_fits(const struct site *site, uint16_t id)
 {
 	const struct crypto_scheme *s = crypto_scheme_find(id);
 
-	return s && s->tls13 && crypto_scheme_fits(s, site->id.key_type, site->id.key_bits);
+	return s && crypto_scheme_fits(s, site->id.key_type, site->id.key_bits);
 }
 
 static bool can_use(const struct site *site, const uint16_t *schemes, size_t num)

@@ -106,6 +106,18 @@ void resume_state(const struct conn *c, const struct hs_result *r, struct state 
 	s->peer = r->who;
 }
 
+void resume_result(const struct conn *c, const struct hs_result *r)
+{
+	struct msg_ticket_put m = { .type = MSG_TICKET_PUT };
+
+	if (!c->keeps_tickets || !r->ticket || !c->env->ticket_put)
+		return;
+	m.ticket = *r->ticket;
+	memcpy(m.store_key, c->store_key, sizeof(m.store_key));
+	c->env->ticket_put(c->env->arg, &m);
+	crypto_wipe(&m, sizeof(m));
+}
+
 /* Nobody waits for the answer, and nobody is told of a bad ticket: the session is none the worse. */
 void resume_ticket(struct conn_env *env, const struct upcall *up)
 {

@@ -110,6 +110,27 @@ static int record(struct work *w, const struct upcall *up, const char **why)
 	return updated(w, up, r[4], why);
 }
 
+/*
+ * TLS 1.2 has one message that may come now, in either direction the wish for another handshake
+ * (RFC 5246 7.4.1.1 and 7.4.1.2). A server's is passed over, a client's refused by a warning.
+ */
+static int record12(struct work *w, const struct upcall *up, const char **why)
+{
+	static const uint8_t request[] = { HS_HELLO_REQUEST, 0, 0, 0 }, refusal[] = { 1, ALERT_NO_RENEGOTIATION };
+	const uint8_t *r = up->record;
+
+	*why = "the peer sent a message that does not belong after a handshake";
+	if (up->why != KTLS_WHY_RECORD || up->record_type != RECORD_HANDSHAKE || !up->record_len)
+		return ALERT_UNEXPECTED_MESSAGE;
+	if (w->state.role == KTLS_ROLE_CLIENT)
+		return up->record_len == sizeof(request) && !memcmp(r, request, sizeof(request)) ? 0 :
+		       ALERT_UNEXPECTED_MESSAGE;
+	if (r[0] != HS_CLIENT_HELLO)
+		return ALERT_UNEXPECTED_MESSAGE;
+	w->reply.record = (struct reply_record){ RECORD_ALERT, refusal, sizeof(refusal) };
+	return 0;
+}
+
 static int derive(struct work *w, const struct upcall *up, const char **why)
 {
 	int err;
@@ -119,6 +140,8 @@ static int derive(struct work *w, const struct upcall *up, const char **why)
 		*why = "the session's agent state cannot be read: it is another version's";
 		return err;
 	}
+	if (suite_by_id(w->state.suite)->version == TLS12)
+		return record12(w, up, why);
 	err = up->why == KTLS_WHY_RECORD ? record(w, up, why) : spare(w, up, why);
 	if (err)
 		return err;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What a worker may have signed. A worker that a stranger has taken over can
- * ask for anything; it gets CertificateVerify signatures, by a key and scheme
- * that fit each other, and nothing that means something elsewhere.
+ * ask for anything; it gets the signatures of handshakes, by a key and scheme
+ * that fit each other and the version, and nothing that means something
+ * elsewhere.
  */
 #include <errno.h>
 #include <string.h>
@@ -36,30 +37,39 @@ bool sign_is_certificate_verify(const uint8_t *tbs, size_t len)
 	return false;
 }
 
-static int make(const struct config *config, const struct msg_sign *m, struct msg_signed *out)
+/* PKCS#1 is for TLS 1.2 only. */
+static bool allowed(const struct crypto_scheme *s, const uint8_t *tbs, size_t len)
+{
+	return s->tls13 || !sign_is_certificate_verify(tbs, len);
+}
+
+static int make(const struct config *config, const struct msg_sign *m, const uint8_t *tbs, size_t room,
+		struct msg_signed *out)
 {
 	const struct crypto_scheme *s = crypto_scheme_find(m->scheme);
 	const struct site *site;
 	size_t len = 0;
 	int err;
 
-	if (m->len > sizeof(m->tbs) || !sign_is_certificate_verify(m->tbs, m->len))
+	if (m->len > room || !(sign_is_certificate_verify(tbs, m->len) || sign_is_key_exchange(tbs, m->len) ||
+			       sign_is_transcript(tbs, m->len)))
 		return -EACCES;
 	if (m->key >= config->sites_num || !config->sites[m->key].key)
 		return -ENOKEY;
 	site = &config->sites[m->key];
-	if (!s || !s->tls13 || !crypto_scheme_fits(s, site->id.key_type, site->id.key_bits))
+	if (!s || !allowed(s, tbs, m->len) || !crypto_scheme_fits(s, site->id.key_type, site->id.key_bits))
 		return -EINVAL;
-	err = s->sign(site->key, s->hash, m->tbs, m->len, out->sig, &len);
+	err = s->sign(site->key, s->hash, tbs, m->len, out->sig, &len);
 	if (!err)
 		out->len = len;
 	return err;
 }
 
-void sign_request(const struct config *config, const struct msg_sign *m, struct msg_signed *out)
+void sign_request(const struct config *config, const struct msg_sign *m, const uint8_t *tbs, size_t room,
+		  struct msg_signed *out)
 {
 	memset(out, 0, sizeof(*out));
 	out->type = MSG_SIGNED;
 	out->id = m->id;
-	out->err = make(config, m, out);
+	out->err = make(config, m, tbs, room, out);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The keeper's one service to workers: signatures, and only for TLS 1.3. */
+/* The keeper's one service to workers: signatures, and only for handshakes. */
 #ifndef SIGN_H
 #define SIGN_H
 #include "config.h"
@@ -7,7 +7,14 @@
 
 /* Is this the input of a TLS 1.3 CertificateVerify (RFC 9846 4.4.3), either side's? */
 bool sign_is_certificate_verify(const uint8_t *tbs, size_t len);
-/* Fills @out with the signature or -errno: -EINVAL malformed, -ENOKEY no such key, -EACCES not to be signed. */
-void sign_request(const struct config *config, const struct msg_sign *m, struct msg_signed *out);
+/* sign12.c: of a ServerKeyExchange (RFC 5246 7.4.3), of a client's CertificateVerify (7.4.8)? */
+bool sign_is_key_exchange(const uint8_t *tbs, size_t len);
+bool sign_is_transcript(const uint8_t *tbs, size_t len);
+/*
+ * Fills @out with the signature or -errno: -EINVAL malformed, -ENOKEY no such key, -EACCES not to be signed.
+ * What is to be signed stands at @tbs, where @room bytes came with the message.
+ */
+void sign_request(const struct config *config, const struct msg_sign *m, const uint8_t *tbs, size_t room,
+		  struct msg_signed *out);
 
 #endif

@@ -140,6 +140,8 @@ void want_params(struct conn *c)
 
 	c->params.role = c->role == KTLS_ROLE_SERVER ? HS_SERVER : HS_CLIENT;
 	c->params.now = time(NULL);
+	c->params.min_version = config->min_version;
+	c->params.max_version = config->max_version;
 	c->params.alpn = c->wish.alpn;
 	c->params.alpn_len = c->wish.alpn_len;
 	c->params.groups = config->groups_num ? config->groups : NULL;

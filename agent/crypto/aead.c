@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The AEADs of TLS 1.3 over nettle. Each call sets its key: the agent protects
+ * The AEADs of TLS over nettle. Each call sets its key: the agent protects
  * a handful of handshake records per key, the kernel all others.
  */
 #include <errno.h>
@@ -61,11 +61,11 @@ AEAD(aes_128_gcm, gcm_aes128_ctx, gcm_aes128, AES128_NONCE)
 AEAD(aes_256_gcm, gcm_aes256_ctx, gcm_aes256, AES256_NONCE)
 AEAD(chacha20_poly1305, chacha_poly1305_ctx, chacha_poly1305, chacha_poly1305_set_nonce)
 
-#define ROW(NAME, TEXT, TLS, KEY)						\
+#define ROW(NAME, TEXT, TLS, KEY, FIXED)					\
 const struct crypto_aead NAME##_nettle = {					\
 	.name = TEXT, .tls_cipher = TLS, .key = KEY, .nonce = NONCE,		\
-	.tag = TAG, .seal = NAME##_seal, .open = NAME##_open,			\
+	.tag = TAG, .fixed = FIXED, .seal = NAME##_seal, .open = NAME##_open,	\
 }
-ROW(aes_128_gcm, "aes-128-gcm", TLS_CIPHER_AES_GCM_128, 16);
-ROW(aes_256_gcm, "aes-256-gcm", TLS_CIPHER_AES_GCM_256, 32);
-ROW(chacha20_poly1305, "chacha20-poly1305", TLS_CIPHER_CHACHA20_POLY1305, 32);
+ROW(aes_128_gcm, "aes-128-gcm", TLS_CIPHER_AES_GCM_128, 16, 4);
+ROW(aes_256_gcm, "aes-256-gcm", TLS_CIPHER_AES_GCM_256, 32, 4);
+ROW(chacha20_poly1305, "chacha20-poly1305", TLS_CIPHER_CHACHA20_POLY1305, 32, NONCE);

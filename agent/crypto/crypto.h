@@ -45,6 +45,7 @@ struct crypto_aead {
 	const char *name;		/* "aes-128-gcm" */
 	uint16_t tls_cipher;		/* TLS_CIPHER_* of linux/tls.h */
 	uint8_t key, nonce, tag;
+	uint8_t fixed;			/* bytes of the nonce that TLS 1.2 derives; a record carries the others */
 	/* @out has len + tag bytes; in place allowed. */
 	void (*seal)(const uint8_t *key, const uint8_t *nonce, const uint8_t *aad, size_t aad_len,
 		     const uint8_t *in, size_t len, uint8_t *out);
@@ -121,6 +122,7 @@ extern const struct crypto_scheme crypto_schemes[];
 extern const size_t crypto_schemes_num;
 const struct crypto_scheme *crypto_scheme_find(uint16_t id);
 /* Would a key of this type and size be able to use it? (A 1024-bit key can't do PSS with SHA-512.) */
+bool crypto_scheme_is_ecdsa(const struct crypto_scheme *s);
 bool crypto_scheme_fits(const struct crypto_scheme *s, enum crypto_key_type type, unsigned int bits);
 
 #endif

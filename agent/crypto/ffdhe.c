@@ -135,6 +135,12 @@ static int power(const struct crypto_group *g, const mp_limb_t *base, mp_size_t 
 	return 0;
 }
 
+const uint8_t *ffdhe_prime(const struct crypto_group *g, size_t *len)
+{
+	*len = g->secret;
+	return ((const struct field *)g->inner)->prime;
+}
+
 static int ffdhe_generate(const struct crypto_group *g, uint8_t *priv, uint8_t *share)
 {
 	const mp_limb_t two = 2;

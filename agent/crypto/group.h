@@ -6,5 +6,7 @@
 
 /* crypto_group.respond of every Diffie-Hellman group: generate, then agree. */
 int dh_respond(const struct crypto_group *g, const uint8_t *peer, uint8_t *share, uint8_t *secret);
+/* The prime of one of ffdhe.c, big-endian. */
+const uint8_t *ffdhe_prime(const struct crypto_group *g, size_t *len);
 
 #endif

@@ -107,6 +107,6 @@ static int confirm(struct hs *hs, enum ext_in msg, struct rbuf *b)
 }
 
 const struct ext ext_alpn = {
-	.name = "application_layer_protocol_negotiation", .id = EXT_ID_ALPN, .in = EXT_CH | EXT_EE,
+	.name = "application_layer_protocol_negotiation", .id = EXT_ID_ALPN, .in = EXT_CH | EXT_EE | EXT_SH12,
 	.wanted = wanted, .offer = offer, .accept = accept, .answer = answer, .confirm = confirm,
 };

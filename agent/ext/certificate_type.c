@@ -140,13 +140,13 @@ static int client_confirm(struct hs *hs, enum ext_in msg, struct rbuf *b)
 }
 
 const struct ext ext_server_certificate_type = {
-	.name = "server_certificate_type", .id = EXT_ID_SERVER_CERTIFICATE_TYPE, .in = EXT_CH | EXT_EE,
+	.name = "server_certificate_type", .id = EXT_ID_SERVER_CERTIFICATE_TYPE, .in = EXT_CH | EXT_EE, .only = TLS13,
 	.wanted = server_wanted, .offer = server_offer, .accept = server_accept, .answer = server_answer,
 	.confirm = server_confirm,
 };
 
 const struct ext ext_client_certificate_type = {
-	.name = "client_certificate_type", .id = EXT_ID_CLIENT_CERTIFICATE_TYPE, .in = EXT_CH | EXT_EE,
+	.name = "client_certificate_type", .id = EXT_ID_CLIENT_CERTIFICATE_TYPE, .in = EXT_CH | EXT_EE, .only = TLS13,
 	.wanted = client_wanted, .offer = client_offer, .accept = client_accept, .answer = client_answer,
 	.confirm = client_confirm,
 };

@@ -34,6 +34,6 @@ static int accept(struct hs *hs, enum ext_in msg, struct rbuf *b)
 }
 
 const struct ext ext_compress_certificate = {
-	.name = "compress_certificate", .id = EXT_ID_COMPRESS_CERTIFICATE, .in = EXT_CH | EXT_CR,
+	.name = "compress_certificate", .id = EXT_ID_COMPRESS_CERTIFICATE, .in = EXT_CH | EXT_CR, .only = TLS13,
 	.wanted = wanted, .offer = offer, .accept = accept,
 };

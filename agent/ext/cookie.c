@@ -54,5 +54,5 @@ static int confirm(struct hs *hs, enum ext_in msg, struct rbuf *b)
 
 const struct ext ext_cookie = {
 	.name = "cookie", .id = EXT_ID_COOKIE, .in = EXT_CH | EXT_HRR, .unasked = true,
-	.wanted = wanted, .offer = write_cookie, .accept = accept, .answer = write_cookie, .confirm = confirm,
+	.only = TLS13, .wanted = wanted, .offer = write_cookie, .accept = accept, .answer = write_cookie, .confirm = confirm,
 };

@@ -75,5 +75,5 @@ static int accept(struct hs *hs, enum ext_in msg, struct rbuf *b)
 
 const struct ext ext_ech = {
 	.name = "encrypted_client_hello", .id = EXT_ID_ECH, .in = EXT_CH | EXT_HRR | EXT_EE,
-	.wanted = wanted, .offer = offer, .accept = accept, .confirm = confirm,
+	.only = TLS13, .wanted = wanted, .offer = offer, .accept = accept, .confirm = confirm,
 };

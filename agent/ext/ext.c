@@ -7,10 +7,12 @@
  *	twice, known or not: illegal_parameter
  *	anything behind pre_shared_key in a ClientHello: illegal_parameter
  *	bytes left over: decode_error
+ *	of another version than the one that was agreed on: not looked at
  * A block is scanned whole before anything acts on it, so that the order on
  * the wire decides nothing; the order of the table does.
  */
 #include "ext/ext.h"
+#include <errno.h>
 #include <string.h>
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
@@ -19,6 +21,7 @@ const struct ext *const exts[] = {
 	&ext_supported_versions,
 	&ext_server_name,
 	&ext_supported_groups,
+	&ext_ec_point_formats,
 	&ext_signature_algorithms,
 	&ext_signature_algorithms_cert,
 	&ext_certificate_authorities,
@@ -31,6 +34,9 @@ const struct ext *const exts[] = {
 	&ext_key_share,
 	&ext_max_fragment_length,
 	&ext_record_size_limit,
+	&ext_extended_master_secret,
+	&ext_renegotiation_info,
+	&ext_session_ticket,
 	&ext_psk_modes,
 	&ext_ticket_request,
 	&ext_early_data,
@@ -71,6 +77,11 @@ bool ext_answered(const struct hs *hs, uint16_t id)
 	return has(hs->answered, id);
 }
 
+void ext_suppose(struct hs *hs, uint16_t id)
+{
+	hs->received |= 1ull << ext_index(id);
+}
+
 const char *ext_name(uint16_t id)
 {
 	int i = ext_index(id);
@@ -89,6 +100,33 @@ uint16_t ext_selected_version(struct rbuf block)
 		if (id == EXT_ID_SUPPORTED_VERSIONS)
 			return rbuf_u16(&one, &version) ? version : 0;
 	return 0;
+}
+
+static bool best_of(const struct hs *hs, struct rbuf body, uint16_t *best)
+{
+	struct rbuf list;
+	uint16_t version;
+
+	if (!rbuf_vec8(&body, &list) || rbuf_len(&body) || !rbuf_len(&list) || rbuf_len(&list) % 2)
+		return false;
+	while (rbuf_u16(&list, &version))
+		if (hs_allows(hs, version) && version > *best)
+			*best = version;
+	return true;
+}
+
+int ext_best_version(struct hs *hs, struct rbuf block, uint16_t *best)
+{
+	struct rbuf all, one;
+	uint16_t id;
+
+	if (!rbuf_vec16(&block, &all))
+		return -ENOENT;
+	while (rbuf_u16(&all, &id) && rbuf_vec16(&all, &one))
+		if (id == EXT_ID_SUPPORTED_VERSIONS)
+			return best_of(hs, one, best) ? 0 :
+			       hs_fail(hs, ALERT_DECODE_ERROR, "supported_versions is malformed");
+	return -ENOENT;
 }
 
 /* ---- reading */
@@ -139,7 +177,7 @@ static int ext_act(struct hs *hs, enum ext_in msg, const struct ext *ext, struct
 		msg & EXT_REQUESTS ? ext->accept : ext->confirm;
 	int err;
 
-	if (!read)
+	if (!read || (ext->only && ext->only != hs->version))
 		return 0;
 	err = read(hs, msg, body);
 	if (!err && rbuf_len(body))
@@ -170,6 +208,8 @@ static bool ext_wanted(const struct hs *hs, enum ext_in msg, size_t i)
 	const struct ext *ext = exts[i];
 	bool request = msg & EXT_REQUESTS;
 
+	if (ext->only && !hs_allows(hs, ext->only))
+		return false;
 	if (!(ext->in & msg) || !(request ? ext->offer : ext->answer))
 		return false;
 	if (!request && !ext->unasked && !(hs->received & 1ull << i))

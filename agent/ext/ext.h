@@ -14,13 +14,16 @@ enum ext_id {
 	EXT_ID_MAX_FRAGMENT_LENGTH	= 1,
 	EXT_ID_STATUS_REQUEST		= 5,
 	EXT_ID_SUPPORTED_GROUPS		= 10,
+	EXT_ID_EC_POINT_FORMATS		= 11,
 	EXT_ID_SIGNATURE_ALGORITHMS	= 13,
 	EXT_ID_ALPN			= 16,
 	EXT_ID_CLIENT_CERTIFICATE_TYPE	= 19,
 	EXT_ID_SERVER_CERTIFICATE_TYPE	= 20,
 	EXT_ID_PADDING			= 21,
+	EXT_ID_EXTENDED_MASTER_SECRET	= 23,
 	EXT_ID_COMPRESS_CERTIFICATE	= 27,
 	EXT_ID_RECORD_SIZE_LIMIT	= 28,
+	EXT_ID_SESSION_TICKET		= 35,
 	EXT_ID_PRE_SHARED_KEY		= 41,
 	EXT_ID_EARLY_DATA		= 42,
 	EXT_ID_SUPPORTED_VERSIONS	= 43,
@@ -31,6 +34,7 @@ enum ext_id {
 	EXT_ID_KEY_SHARE		= 51,
 	EXT_ID_TICKET_REQUEST		= 58,
 	EXT_ID_ECH			= 0xfe0d,
+	EXT_ID_RENEGOTIATION_INFO	= 0xff01,
 };
 
 #define EXT_NOTHING (-ENODATA)	/* of an offer: leave this one out after all */
@@ -40,6 +44,7 @@ struct ext {
 	const char *name;
 	uint16_t id;			/* IANA */
 	uint16_t in;			/* mask of enum ext_in: the column of the RFC's table */
+	uint16_t only;			/* the one version that it has a meaning in; 0: in all */
 	bool unasked;			/* may answer what was never offered: cookie */
 
 	bool (*wanted)(const struct hs *hs, enum ext_in msg);	/* NULL: whenever there is a writer */
@@ -53,7 +58,8 @@ extern const struct ext ext_server_name, ext_supported_groups, ext_signature_alg
 	ext_pre_shared_key, ext_early_data, ext_supported_versions, ext_cookie, ext_psk_modes,
 	ext_certificate_authorities, ext_signature_algorithms_cert, ext_key_share,
 	ext_ticket_request, ext_record_size_limit, ext_max_fragment_length, ext_status_request, ext_padding, ext_ech,
-	ext_compress_certificate, ext_client_certificate_type, ext_server_certificate_type;
+	ext_compress_certificate, ext_client_certificate_type, ext_server_certificate_type,
+	ext_ec_point_formats, ext_extended_master_secret, ext_renegotiation_info, ext_session_ticket;
 
 extern const struct ext *const exts[];	/* in the order in which they are read and written */
 extern const size_t exts_num;
@@ -65,8 +71,11 @@ int ext_read(struct hs *hs, enum ext_in msg, struct rbuf *b);
 bool ext_offered(const struct hs *hs, uint16_t id);	/* in our last request, or an earlier one */
 bool ext_received(const struct hs *hs, uint16_t id);	/* in the peer's last request */
 bool ext_answered(const struct hs *hs, uint16_t id);	/* in the peer's last response */
+void ext_suppose(struct hs *hs, uint16_t id);		/* as if it had been in the peer's last request */
 const char *ext_name(uint16_t id);
 /* The version that a ServerHello with this block selects; 0: the block doesn't say. */
 uint16_t ext_selected_version(struct rbuf block);
+/* The newest version that a ClientHello with this block offers and that is allowed. -ENOENT: it doesn't say. */
+int ext_best_version(struct hs *hs, struct rbuf block, uint16_t *best);
 
 #endif

@@ -198,5 +198,5 @@ static int answer(struct hs *hs, enum ext_in msg, struct wbuf *b)
 
 const struct ext ext_key_share = {
 	.name = "key_share", .id = EXT_ID_KEY_SHARE, .in = EXT_CH | EXT_SH | EXT_HRR,
-	.offer = offer, .accept = accept, .answer = answer, .confirm = confirm,
+	.only = TLS13, .offer = offer, .accept = accept, .answer = answer, .confirm = confirm,
 };

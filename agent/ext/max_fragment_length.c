@@ -82,6 +82,6 @@ static int confirm(struct hs *hs, enum ext_in msg, struct rbuf *b)
 }
 
 const struct ext ext_max_fragment_length = {
-	.name = "max_fragment_length", .id = EXT_ID_MAX_FRAGMENT_LENGTH, .in = EXT_CH | EXT_EE,
+	.name = "max_fragment_length", .id = EXT_ID_MAX_FRAGMENT_LENGTH, .in = EXT_CH | EXT_EE | EXT_SH12,
 	.wanted = wanted, .offer = offer, .accept = accept, .answer = answer, .confirm = confirm,
 };

@@ -136,14 +136,15 @@ static int confirm(struct hs *hs, enum ext_in msg, struct rbuf *b)
 
 const struct ext ext_psk_modes = {
 	.name = "psk_key_exchange_modes", .id = EXT_ID_PSK_MODES, .in = EXT_CH,
-	.wanted = modes_wanted, .offer = offer_modes, .accept = read_modes,
+	.only = TLS13, .wanted = modes_wanted, .offer = offer_modes, .accept = read_modes,
 };
 
 const struct ext ext_early_data = {
-	.name = "early_data", .id = EXT_ID_EARLY_DATA, .in = EXT_CH | EXT_EE | EXT_NST, .accept = accept_early_data,
+	.name = "early_data", .id = EXT_ID_EARLY_DATA, .in = EXT_CH | EXT_EE | EXT_NST, .only = TLS13,
+	.accept = accept_early_data,
 };
 
 const struct ext ext_pre_shared_key = {
 	.name = "pre_shared_key", .id = EXT_ID_PRE_SHARED_KEY, .in = EXT_CH | EXT_SH,
-	.wanted = wanted, .offer = offer, .accept = accept, .answer = answer, .confirm = confirm,
+	.only = TLS13, .wanted = wanted, .offer = offer, .accept = accept, .answer = answer, .confirm = confirm,
 };

@@ -90,6 +90,6 @@ static int confirm(struct hs *hs, enum ext_in msg, struct rbuf *b)
 }
 
 const struct ext ext_server_name = {
-	.name = "server_name", .id = EXT_ID_SERVER_NAME, .in = EXT_CH | EXT_EE,
+	.name = "server_name", .id = EXT_ID_SERVER_NAME, .in = EXT_CH | EXT_EE | EXT_SH12,
 	.wanted = wanted, .offer = offer, .accept = accept_name, .answer = answer, .confirm = confirm,
 };

@@ -47,7 +47,7 @@ static int accept(struct hs *hs, enum ext_in msg, struct rbuf *b)
 	hs->schemes_num = 0;
 	while (!err && rbuf_u16(&list, &id) && hs->schemes_num < HS_MAX_SCHEMES) {
 		scheme = crypto_scheme_find(id);
-		if (scheme && scheme->tls13 && scheme_allowed(hs, id) && !known(hs, id))
+		if (scheme && (scheme->tls13 || hs->version == TLS12) && scheme_allowed(hs, id) && !known(hs, id))
 			hs->schemes[hs->schemes_num++] = id;
 	}
 	return err;

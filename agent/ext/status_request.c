@@ -2,17 +2,20 @@
 /*
  * status_request, RFC 6066 8 and RFC 9846 4.4.2.1: whoever is to verify a
  * certificate asks for an OCSP response, which then comes with the end
- * entity's. What it says is checked along with the path.
+ * entity's; in TLS 1.2 in a message of its own, of which the answer tells.
+ * What it says is checked along with the path.
  */
 #include "ext/ext.h"
 
-#define TYPE_OCSP 1
+#define TYPE_OCSP CERTIFICATE_STATUS_OCSP
 
 static bool wanted(const struct hs *hs, enum ext_in msg)
 {
 	const struct identity *id = hs->result.identity;
 
-	if (msg == EXT_CT)
+	if (msg == EXT_SH12 && hs->result.resumed)
+		return false;
+	if (msg == EXT_CT || msg == EXT_SH12)
 		return id && id->staple && id->staple->len && id->staple->until > hs->params->now;
 	return hs->params->trust && !hs->params->insecure;
 }
@@ -49,36 +52,29 @@ static int accept(struct hs *hs, enum ext_in msg, struct rbuf *b)
 
 static int answer(struct hs *hs, enum ext_in msg, struct wbuf *b)
 {
-	const struct staple *staple = hs->result.identity->staple;
-	size_t mark;
-
-	(void)msg;
 	if (!hs->staple_wanted)
 		return EXT_NOTHING;
-	wbuf_u8(b, TYPE_OCSP);
-	mark = wbuf_open(b, 3);
-	wbuf_bytes(b, staple->data, staple->len);
-	wbuf_close(b, mark, 3);
-	return 0;
+	hs->tls12.status_due = msg == EXT_SH12;
+	return msg == EXT_SH12 ? 0 : certificate_status_send(hs, b);
 }
 
 /* The issuers' need none: lists have them (RFC 5280 5). */
 static int confirm(struct hs *hs, enum ext_in msg, struct rbuf *b)
 {
-	struct rbuf response;
-	uint8_t type;
+	struct x509_blob response = { NULL, 0 };
+	int err;
 
-	(void)msg;
-	if (!rbuf_u8(b, &type) || !rbuf_vec24(b, &response) || !rbuf_len(&response))
-		return hs_fail(hs, ALERT_DECODE_ERROR, "the OCSP response of the peer is malformed");
-	if (type != TYPE_OCSP)
-		return hs_fail(hs, ALERT_ILLEGAL_PARAMETER, "the peer sent a certificate status that is not OCSP");
-	if (hs->result.peer_num == 1)
-		hs->staple = (struct x509_blob){ response.p, rbuf_len(&response) };
-	return 0;
+	if (msg == EXT_SH12) {
+		hs->tls12.status_due = true;
+		return 0;
+	}
+	err = status_read(hs, b, &response);
+	if (!err && hs->result.peer_num == 1)
+		hs->staple = response;
+	return err;
 }
 
 const struct ext ext_status_request = {
-	.name = "status_request", .id = EXT_ID_STATUS_REQUEST, .in = EXT_CH | EXT_CR | EXT_CT,
+	.name = "status_request", .id = EXT_ID_STATUS_REQUEST, .in = EXT_CH | EXT_CR | EXT_CT | EXT_SH12,
 	.wanted = wanted, .offer = offer, .accept = accept, .answer = answer, .confirm = confirm,
 };

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* supported_groups, RFC 9846 4.2.7. A server's list is for later connections and changes nothing now. */
+/*
+ * supported_groups, RFC 9846 4.2.7. A server's list is for later connections and changes nothing now.
+ * In TLS 1.2 a server that sends one has misread RFC 8422 5.2, and some do: it changes nothing either.
+ */
 #include "ext/ext.h"
 
 static int offer(struct hs *hs, enum ext_in msg, struct wbuf *b)
@@ -37,6 +40,6 @@ static int confirm(struct hs *hs, enum ext_in msg, struct rbuf *b)
 }
 
 const struct ext ext_supported_groups = {
-	.name = "supported_groups", .id = EXT_ID_SUPPORTED_GROUPS, .in = EXT_CH | EXT_EE,
+	.name = "supported_groups", .id = EXT_ID_SUPPORTED_GROUPS, .in = EXT_CH | EXT_EE | EXT_SH12,
 	.offer = offer, .accept = accept, .confirm = confirm,
 };

@@ -47,5 +47,5 @@ static int confirm(struct hs *hs, enum ext_in msg, struct rbuf *b)
 
 const struct ext ext_ticket_request = {
 	.name = "ticket_request", .id = EXT_ID_TICKET_REQUEST, .in = EXT_CH | EXT_EE,
-	.wanted = wanted, .offer = offer, .accept = accept, .answer = answer, .confirm = confirm,
+	.only = TLS13, .wanted = wanted, .offer = offer, .accept = accept, .answer = answer, .confirm = confirm,
 };

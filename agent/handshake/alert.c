@@ -24,6 +24,7 @@ static const char *const names[] = {
 	[ALERT_INTERNAL_ERROR]		= "internal_error",
 	[ALERT_INAPPROPRIATE_FALLBACK]	= "inappropriate_fallback",
 	[ALERT_USER_CANCELED]		= "user_canceled",
+	[ALERT_NO_RENEGOTIATION]	= "no_renegotiation",
 	[ALERT_MISSING_EXTENSION]	= "missing_extension",
 	[ALERT_UNSUPPORTED_EXTENSION]	= "unsupported_extension",
 	[ALERT_UNRECOGNIZED_NAME]	= "unrecognized_name",

@@ -80,7 +80,7 @@ int certificate_write(struct hs *hs, struct wbuf *b)
 	return err;
 }
 
-static int read_entry(struct hs *hs, struct rbuf *list)
+int cert_read(struct hs *hs, struct rbuf *list)
 {
 	struct rbuf der;
 	int err;
@@ -97,10 +97,17 @@ static int read_entry(struct hs *hs, struct rbuf *list)
 		return hs_fail(hs, ALERT_BAD_CERTIFICATE, "certificate %zu of the peer is malformed",
 			       hs->result.peer_num);
 	hs->result.peer_num++;
-	return ext_read(hs, EXT_CT, list);
+	return 0;
 }
 
-static int check_chain(struct hs *hs)
+static int read_entry(struct hs *hs, struct rbuf *list)
+{
+	int err = cert_read(hs, list);
+
+	return err ? err : ext_read(hs, EXT_CT, list);
+}
+
+int cert_check_chain(struct hs *hs)
 {
 	bool client = hs->role == HS_CLIENT;
 	struct x509_check check = {
@@ -150,7 +157,7 @@ int certificate_read(struct hs *hs, struct rbuf *b)
 		return accept_no_certificate(hs);
 	if (hs->role == HS_SERVER)
 		hs->client_cert = true;
-	err = hs->peer_key.len ? 0 : check_chain(hs);
+	err = hs->peer_key.len ? 0 : cert_check_chain(hs);
 	hs->staple = (struct x509_blob){ NULL, 0 };
 	return err;
 }
@@ -172,65 +179,96 @@ static size_t signed_content(const struct hs *hs, enum hs_role signer, uint8_t o
 	return 64 + len + hs->hash->size;
 }
 
-int certificate_verify_send(struct hs *hs, struct wbuf *b)
+void cert_ask_signature(struct hs *hs, const uint8_t *tbs, size_t len)
+{
+	hs->sign.identity = hs->result.identity;
+	hs->sign.tbs = tbs;
+	hs->sign.len = len;
+	hs->state = HS_SIGN;
+}
+
+void cert_write_signature(struct hs *hs, struct wbuf *b)
 {
 	size_t mark;
 
-	if (!hs->sig_len) {
-		hs->sign.identity = hs->result.identity;
-		hs->sign.tbs = hs->tbs;
-		hs->sign.len = signed_content(hs, hs->role, hs->tbs);
-		hs->state = HS_SIGN;
-		return 0;
-	}
 	wbuf_u16(b, hs->sign.scheme->id);
 	mark = wbuf_open(b, 2);
 	wbuf_bytes(b, hs->sig, hs->sig_len);
 	wbuf_close(b, mark, 2);
 	if (hs->role == HS_SERVER)
 		hs->result.scheme = hs->sign.scheme->id;
+}
+
+int certificate_verify_send(struct hs *hs, struct wbuf *b)
+{
+	if (!hs->sig_len)
+		cert_ask_signature(hs, hs->tbs, signed_content(hs, hs->role, hs->tbs));
+	else
+		cert_write_signature(hs, b);
 	return 0;
 }
 
-static int verify_signature(struct hs *hs, const struct crypto_scheme *scheme,
-			    const struct crypto_pubkey *key, const struct rbuf *sig)
+/* TLS 1.2 ties no curve to a hash, RFC 5246 7.4.1.4.1, and signs by PKCS#1 too. */
+static bool scheme_fits(const struct hs *hs, const struct crypto_scheme *scheme, const struct crypto_pubkey *key)
 {
-	uint8_t tbs[HS_MAX_SIGN];
-	size_t len = signed_content(hs, hs->role == HS_CLIENT ? HS_SERVER : HS_CLIENT, tbs);
+	if (hs->version == TLS12 && crypto_scheme_is_ecdsa(scheme))
+		return key->type == CRYPTO_KEY_P256 || key->type == CRYPTO_KEY_P384 || key->type == CRYPTO_KEY_P521;
+	return crypto_scheme_fits(scheme, key->type, key->bits);
+}
+
+static int verify(struct hs *hs, const struct crypto_scheme *scheme, const struct crypto_pubkey *key,
+		  const struct rbuf *tbs, const struct rbuf *sig)
+{
 	int err;
 
-	if (!crypto_scheme_fits(scheme, key->type, key->bits))
+	if (!scheme_fits(hs, scheme, key))
 		return hs_fail(hs, ALERT_ILLEGAL_PARAMETER, "the peer signed with %s, which its key can't do",
 			       scheme->name);
-	err = scheme->verify(key, scheme->hash, tbs, len, sig->p, rbuf_len(sig));
+	err = scheme->verify(key, scheme->hash, tbs->p, rbuf_len(tbs), sig->p, rbuf_len(sig));
 	if (err == -EBADMSG)
 		return hs_fail(hs, ALERT_DECRYPT_ERROR, "the peer's signature is wrong");
 	return err ? hs_fail(hs, err, "could not verify the peer's signature") : 0;
 }
 
-int certificate_verify_recv(struct hs *hs, struct rbuf *b)
+int cert_key(struct hs *hs, struct crypto_pubkey *ret)
 {
 	struct rbuf spki = peer_spki(hs);
-	const struct crypto_scheme *scheme;
-	struct crypto_pubkey key;
-	struct rbuf sig;
-	uint16_t id;
-	int err;
+	int err = crypto_pubkey_parse(spki.p, rbuf_len(&spki), ret);
 
-	if (!rbuf_u16(b, &id) || !rbuf_vec16(b, &sig))
-		return hs_fail(hs, ALERT_DECODE_ERROR, "the CertificateVerify is malformed");
-	scheme = crypto_scheme_find(id);
-	if (!scheme || !scheme->tls13 || !scheme_allowed(hs, id))
-		return hs_fail(hs, ALERT_ILLEGAL_PARAMETER, "the peer signed with scheme %04x, not offered", id);
-	err = crypto_pubkey_parse(spki.p, rbuf_len(&spki), &key);
 	if (err == -ENOMEM)
 		return hs_no_memory(hs);
 	if (err)
 		return hs_fail(hs, ALERT_UNSUPPORTED_CERTIFICATE,
 			       "the key of the peer's certificate is of no known kind");
-	err = verify_signature(hs, scheme, &key, &sig);
+	return 0;
+}
+
+int cert_check_signature(struct hs *hs, uint16_t id, const struct rbuf *tbs, const struct rbuf *sig)
+{
+	const struct crypto_scheme *scheme = crypto_scheme_find(id);
+	struct crypto_pubkey key;
+	int err;
+
+	if (!scheme || !(scheme->tls13 || hs->version == TLS12) || !scheme_allowed(hs, id))
+		return hs_fail(hs, ALERT_ILLEGAL_PARAMETER, "the peer signed with scheme %04x, not offered", id);
+	err = cert_key(hs, &key);
+	if (err)
+		return err;
+	err = verify(hs, scheme, &key, tbs, sig);
 	crypto_pubkey_free(&key);
 	if (!err && hs->role == HS_CLIENT)
 		hs->result.scheme = id;
 	return err;
+}
+
+int certificate_verify_recv(struct hs *hs, struct rbuf *b)
+{
+	uint8_t content[HS_MAX_SIGN];
+	struct rbuf sig, tbs = { content, content };
+	uint16_t id;
+
+	if (!rbuf_u16(b, &id) || !rbuf_vec16(b, &sig))
+		return hs_fail(hs, ALERT_DECODE_ERROR, "the CertificateVerify is malformed");
+	tbs.end += signed_content(hs, hs->role == HS_CLIENT ? HS_SERVER : HS_CLIENT, content);
+	return cert_check_signature(hs, id, &tbs, &sig);
 }

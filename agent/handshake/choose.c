@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The choices of TLS 1.3, each the first of our list that the peer has too:
+ * The choices of TLS 1.3 (choose12.c has those of TLS 1.2), each the first of our list that the peer has too:
  * suite, group, identity and signature scheme. A group for which the client
  * sent a share is taken before one that costs a retry.
  */
@@ -23,7 +23,7 @@ int choose_suite(struct hs *hs)
 	if (hs->retry)
 		return 0;	/* the client's list is still the same, and the retry named our choice */
 	for (size_t i = 0; i < hs->suites_num; i++) {
-		if (!list_has(hs->peer_suites, hs->suites[i]->id))
+		if (hs->suites[i]->version != TLS13 || !list_has(hs->peer_suites, hs->suites[i]->id))
 			continue;
 		hs->suite = hs->suites[i];
 		return 0;

@@ -10,35 +10,41 @@
 #include "handshake/hs.h"
 #include "handshake/schedule.h"
 #include "handshake/suite.h"
+#include "handshake/tls12.h"
+#include "handshake/version.h"
 
-#define TLS13		0x0304
-#define TLS12		0x0303
-#define TLS10		0x0301
 #define HS_RANDOM	32
 #define HS_SESSION_ID	32
 #define HS_MAX_SCHEMES	32
 
 enum hs_msg {
+	HS_HELLO_REQUEST	= 0,
 	HS_CLIENT_HELLO		= 1,
 	HS_SERVER_HELLO		= 2,
 	HS_NEW_SESSION_TICKET	= 4,
 	HS_END_OF_EARLY_DATA	= 5,
 	HS_ENCRYPTED_EXTENSIONS	= 8,
 	HS_CERTIFICATE		= 11,
+	HS_SERVER_KEY_EXCHANGE	= 12,
 	HS_CERTIFICATE_REQUEST	= 13,
+	HS_SERVER_HELLO_DONE	= 14,
 	HS_CERTIFICATE_VERIFY	= 15,
+	HS_CLIENT_KEY_EXCHANGE	= 16,
 	HS_FINISHED		= 20,
+	HS_CERTIFICATE_STATUS	= 22,
 	HS_KEY_UPDATE		= 24,
 	HS_COMPRESSED_CERTIFICATE = 25,
 	HS_MESSAGE_HASH		= 254,
+	HS_CHANGE_CIPHER_SPEC	= 256,	/* a record of its own, and a step of TLS 1.2 */
 };
 
 enum cert_type { CERT_X509 = 0, CERT_RAW_KEY = 2 };	/* RFC 7250 */
 
-/* The messages an extension may ride in, RFC 9846 4.2. */
+/* The messages an extension may ride in, RFC 9846 4.2; SH12 is the ServerHello of TLS 1.2. */
 enum ext_in {
 	EXT_CH = 1 << 0, EXT_SH = 1 << 1, EXT_HRR = 1 << 2, EXT_EE = 1 << 3,
 	EXT_CR = 1 << 4, EXT_CT = 1 << 5, EXT_NST = 1 << 6,
+	EXT_SH12 = 1 << 7,
 };
 #define EXT_REQUESTS (EXT_CH | EXT_CR | EXT_NST)
 
@@ -55,8 +61,8 @@ struct hs_step {
 	int (*recv)(struct hs *hs, struct rbuf *body);
 	int (*then)(struct hs *hs);	/* both sides, once it is in the transcript */
 };
-extern const struct hs_step hs_flow13[];
-extern const size_t hs_flow13_num;
+extern const struct hs_step hs_flow13[], hs_flow12[];
+extern const size_t hs_flow13_num, hs_flow12_num;
 
 /* Where a value means nothing on purpose, RFC 8701; each has one of its own per connection. */
 enum grease_use {
@@ -87,7 +93,11 @@ struct hs {
 	const struct hs_params *params;
 	enum hs_role role;
 	enum hs_state state;
-	size_t step;			/* index in hs_flow13 */
+	/* Both flows begin with a ClientHello; flow13 is walked until the version is known. */
+	const struct hs_step *flow;
+	size_t flow_num, step;
+	uint16_t min_version, max_version;
+	uint16_t version;		/* 0 until it is known */
 	char why[256];
 	int alert;
 	enum hs_alert_from alert_from;
@@ -129,7 +139,6 @@ struct hs {
 	uint8_t grease[GREASE_USES];
 	struct gbuf ech;		/* GREASE for ECH, the same in both hellos */
 	uint16_t rx_limit;		/* plaintext bytes per record that the peer may send; 0: what the protocol has */
-	uint16_t peer_version;		/* server: TLS13 if the client has it */
 	struct rbuf peer_suites, peer_groups, peer_shares;	/* valid while a hello is being read */
 	uint16_t schemes[HS_MAX_SCHEMES];	/* the peer verifies these, as it prefers */
 	size_t schemes_num;
@@ -172,8 +181,14 @@ struct hs {
 	uint64_t received;		/* in the peer's */
 	uint64_t answered;		/* in the peer's last response */
 
+	struct tls12 tls12;
 	struct hs_result result;
 };
+
+static inline bool hs_allows(const struct hs *hs, uint16_t version)
+{
+	return hs->min_version <= version && version <= hs->max_version;
+}
 
 /* The first failure stays the reason. Returns @err. */
 int hs_fail(struct hs *hs, int err, const char *why, ...) __attribute__((format(printf, 3, 4)));
@@ -208,6 +223,10 @@ int retry_cookie_make(struct hs *hs);	/* before the transcript is restarted; int
 int retry_cookie_take(struct hs *hs, const struct rbuf *cookie);
 int retry_request_replay(struct hs *hs, const uint8_t *hello_digest);	/* retry.c: into the transcript only */
 
+/* The end of the random of a server that has TLS 1.3 and speaks TLS 1.2; its last byte is 0 for less. */
+#define SENTINEL 8
+extern const uint8_t hs_sentinel[SENTINEL];
+
 /* ---- choose.c: what the server takes of the client's offer */
 int choose_suite(struct hs *hs);
 int choose_group(struct hs *hs);	/* or hs->retry */
@@ -230,9 +249,25 @@ void psk_take(struct hs *hs, size_t index);	/* client: the one that the server c
 /* Server: the first key of the client that we have and can use. @hello: with its header. */
 int choose_psk(struct hs *hs, const uint8_t *hello);
 
+/* Server: what is in a ticket of ours that fits this handshake, and the identity that it names. */
+struct ticket;
+bool ticket_find(struct hs *hs, const struct rbuf *data, struct ticket *t, const struct identity **ours);
+
 /* ---- session_ticket.c: NewSessionTicket */
 int tickets_issue(struct hs *hs);	/* server, behind the handshake */
 size_t tickets_to_give(const struct hs *hs);
+
+/* ---- cert.c: what both versions do */
+int cert_read(struct hs *hs, struct rbuf *list);	/* the next certificate of the list, into the result */
+int cert_check_chain(struct hs *hs);
+int cert_key(struct hs *hs, struct crypto_pubkey *ret);	/* the peer's; the caller frees it */
+int cert_check_signature(struct hs *hs, uint16_t scheme, const struct rbuf *tbs, const struct rbuf *sig);
+/* The first of two calls of a message that is signed; then, with hs->sig_len, the second. */
+void cert_ask_signature(struct hs *hs, const uint8_t *tbs, size_t len);
+void cert_write_signature(struct hs *hs, struct wbuf *b);
+
+/* ---- finished.c */
+void hs_name_peer(struct hs *hs);	/* of a session that is not resumed: result.who */
 
 /* ---- hello.c, retry.c, cert.c, finished.c: message bodies */
 int client_hello_send(struct hs *hs, struct wbuf *b);

@@ -54,7 +54,7 @@ int derive_app_keys(struct hs *hs)
 }
 
 /* Of a resumed session the ticket has told it. */
-static void name_peer(struct hs *hs)
+void hs_name_peer(struct hs *hs)
 {
 	struct hs_result *r = &hs->result;
 	const struct x509_blob *der;
@@ -91,6 +91,6 @@ int install_keys(struct hs *hs)
 	r->aead = hs->suite->aead;
 	r->hash = hs->hash;
 	r->retried = hs->retry;
-	name_peer(hs);
+	hs_name_peer(hs);
 	return err;
 }

@@ -7,9 +7,26 @@
 #include "ext/ext.h"
 #include "handshake/engine.h"
 #include "rng/rng.h"
+#include <errno.h>
 #include <string.h>
 
 /* ---- client */
+
+/* Of the session to go on with in TLS 1.2; else one that middleboxes like to see. */
+static void choose_session_id(struct hs *hs)
+{
+	const struct hs_ticket *t = hs->params->ticket;
+
+	hs->session_id_len = 0;
+	if (session_offered(hs)) {
+		hs->session_id_len = t->session_id_len;
+		memcpy(hs->session_id, t->session_id, t->session_id_len);
+	}
+	if (!hs->session_id_len && (session_offered(hs) || (hs->params->compatibility && hs_allows(hs, TLS13)))) {
+		hs->session_id_len = HS_SESSION_ID;
+		rng_fill(RNG_NONCE, hs->session_id, HS_SESSION_ID);
+	}
+}
 
 int client_hello_send(struct hs *hs, struct wbuf *b)
 {
@@ -18,8 +35,7 @@ int client_hello_send(struct hs *hs, struct wbuf *b)
 
 	if (!hs->retry) {
 		rng_fill(RNG_NONCE, hs->client_random, HS_RANDOM);
-		hs->session_id_len = hs->params->compatibility ? HS_SESSION_ID : 0;
-		rng_fill(RNG_NONCE, hs->session_id, hs->session_id_len);
+		choose_session_id(hs);
 	} else {
 		err = record_ccs(hs);
 		if (err)
@@ -43,30 +59,41 @@ int client_hello_send(struct hs *hs, struct wbuf *b)
 	return ext_write(hs, EXT_CH, b);
 }
 
-/* A TLS 1.3 server that negotiates less marks its random, RFC 9846 4.1.3. */
-static int refuse_old_version(struct hs *hs, const uint8_t *random, uint16_t version)
+/* A TLS 1.3 server that negotiates less marks its random, RFC 9846 4.1.3. 0: TLS 1.2 it is. */
+static int check_old_version(struct hs *hs, const uint8_t *random, uint16_t version)
 {
-	static const uint8_t sentinel[] = { 'D', 'O', 'W', 'N', 'G', 'R', 'D' };
-	const uint8_t *p = random + HS_RANDOM - 8;
+	const uint8_t *p = random + HS_RANDOM - SENTINEL;
 
-	if (!memcmp(p, sentinel, sizeof(sentinel)) && p[7] <= 1)
+	if (hs_allows(hs, TLS13) && !memcmp(p, hs_sentinel, SENTINEL - 1) && p[SENTINEL - 1] <= 1)
 		return hs_fail(hs, ALERT_ILLEGAL_PARAMETER,
 			       "the server has TLS 1.3, but somebody on the way asked it for less");
-	return hs_fail(hs, ALERT_PROTOCOL_VERSION, "the server has no TLS 1.3 (it answered %04x)", version);
+	if (version != TLS12 || !hs_allows(hs, TLS12))
+		return hs_fail(hs, ALERT_PROTOCOL_VERSION, "the server has no TLS %s (it answered %04x)",
+			       hs_allows(hs, TLS12) ? "1.2" : "1.3", version);
+	if (hs->retry)
+		return hs_fail(hs, ALERT_ILLEGAL_PARAMETER, "the server chose TLS 1.2 after a retry of TLS 1.3");
+	return 0;
 }
 
-static int take_suite(struct hs *hs, uint16_t id)
+static int take_suite(struct hs *hs, uint16_t id, uint16_t version)
 {
 	const struct suite *suite = NULL;
 
 	for (size_t i = 0; i < hs->suites_num; i++)
 		if (hs->suites[i]->id == id)
 			suite = hs->suites[i];
-	if (!suite)
+	if (!suite || suite->version != version)
 		return hs_fail(hs, ALERT_ILLEGAL_PARAMETER, "the server chose a cipher that was not offered");
 	if (hs->suite && hs->suite != suite)
 		return hs_fail(hs, ALERT_ILLEGAL_PARAMETER, "the server changed the cipher after its retry");
 	hs->suite = suite;
+	return 0;
+}
+
+static int check_session_id(struct hs *hs, const struct rbuf *session)
+{
+	if (rbuf_len(session) != hs->session_id_len || memcmp(session->p, hs->session_id, hs->session_id_len))
+		return hs_fail(hs, ALERT_ILLEGAL_PARAMETER, "the server did not echo the session id");
 	return 0;
 }
 
@@ -77,7 +104,7 @@ int server_hello_read(struct hs *hs, enum ext_in msg, struct rbuf *b)
 	uint8_t compression;
 	const uint8_t *random;
 	struct rbuf session;
-	int err;
+	int err = 0;
 
 	if (!rbuf_u16(b, &version) || !rbuf_bytes(b, &random, HS_RANDOM) || !rbuf_vec8(b, &session) ||
 	    rbuf_len(&session) > HS_SESSION_ID || !rbuf_u16(b, &id) || !rbuf_u8(b, &compression))
@@ -85,15 +112,19 @@ int server_hello_read(struct hs *hs, enum ext_in msg, struct rbuf *b)
 	selected = ext_selected_version(*b);
 	/* RFC 9846 4.2.1: the old field counts only where the extension is missing, or says SSL 3. */
 	if (!selected || version < TLS10)
-		return refuse_old_version(hs, random, version);
-	if (selected != TLS13)
-		return hs_fail(hs, ALERT_ILLEGAL_PARAMETER, "the server chose a version that was not offered");
-	if (rbuf_len(&session) != hs->session_id_len || memcmp(session.p, hs->session_id, hs->session_id_len))
-		return hs_fail(hs, ALERT_ILLEGAL_PARAMETER, "the server did not echo the session id");
-	if (compression)
-		return hs_fail(hs, ALERT_ILLEGAL_PARAMETER, "the server chose to compress");
-	err = take_suite(hs, id);
-	return err ? err : ext_read(hs, msg, b);
+		err = check_old_version(hs, random, version);
+	else if (selected != TLS13 || !hs_allows(hs, TLS13))
+		err = hs_fail(hs, ALERT_ILLEGAL_PARAMETER, "the server chose a version that was not offered");
+	else
+		err = check_session_id(hs, &session);
+	if (!err && compression)
+		err = hs_fail(hs, ALERT_ILLEGAL_PARAMETER, "the server chose to compress");
+	if (!err)
+		err = take_suite(hs, id, selected ? TLS13 : TLS12);
+	if (err || !selected)
+		return err ? err : server_hello12_read(hs, random, &session, b);
+	hs->version = TLS13;
+	return ext_read(hs, msg, b);
 }
 
 int server_hello_recv(struct hs *hs, struct rbuf *b)
@@ -104,7 +135,7 @@ int server_hello_recv(struct hs *hs, struct rbuf *b)
 	if (is_retry_request(&msg))
 		return hs_fail(hs, ALERT_UNEXPECTED_MESSAGE, "the server asked for a retry twice");
 	err = server_hello_read(hs, EXT_SH, b);
-	if (err)
+	if (err || hs->version == TLS12)
 		return err;
 	if (!ext_answered(hs, EXT_ID_KEY_SHARE))
 		return hs_fail(hs, ALERT_MISSING_EXTENSION, "the ServerHello has no key share");
@@ -160,6 +191,8 @@ static int check_mandatory(struct hs *hs)
 	};
 	size_t first = ext_received(hs, EXT_ID_PRE_SHARED_KEY) ? 1 : 0;
 
+	if (hs->version == TLS12)
+		return 0;
 	for (size_t i = first; i < sizeof(ids) / sizeof(ids[0]); i++)
 		if (!ext_received(hs, ids[i]))
 			return hs_fail(hs, ALERT_MISSING_EXTENSION, "the ClientHello has no %s", ext_name(ids[i]));
@@ -194,13 +227,51 @@ static bool read_fixed_part(struct hs *hs, struct rbuf *b, uint16_t *version, st
 	return rbuf_copy(&session, hs->session_id, hs->session_id_len);
 }
 
-static int check_hello(struct hs *hs, uint16_t version, const struct rbuf *compression)
+static bool offers_no_compression(struct rbuf methods)
 {
-	if (hs->peer_version != TLS13 || version < TLS10)
-		return hs_fail(hs, ALERT_PROTOCOL_VERSION, "the client has no TLS 1.3");
-	if (rbuf_len(compression) != 1 || compression->p[0])
+	uint8_t one;
+
+	while (rbuf_u8(&methods, &one))
+		if (!one)
+			return true;
+	return false;
+}
+
+/* RFC 9846 4.1.2: the only method there is, of TLS 1.3; one of those there are, of TLS 1.2. */
+static int check_compression(struct hs *hs, const struct rbuf *methods)
+{
+	if (!offers_no_compression(*methods) || (hs->version == TLS13 && rbuf_len(methods) != 1))
 		return hs_fail(hs, ALERT_ILLEGAL_PARAMETER, "the client offers compression");
-	return check_mandatory(hs);
+	return 0;
+}
+
+static int check_hello(struct hs *hs, const struct rbuf *compression)
+{
+	int err = check_compression(hs, compression);
+
+	return err ? err : check_mandatory(hs);
+}
+
+/*
+ * What the extension says of versions that are allowed here, else the old field, RFC 9846 4.2.1.
+ * It is looked for before the others, which depend on it.
+ */
+static int choose_version(struct hs *hs, uint16_t version, struct rbuf block)
+{
+	uint16_t best = 0;
+	int err = version < TLS10 ? 0 : ext_best_version(hs, block, &best);
+
+	if (err > 0)
+		return err;
+	if (err == -ENOENT && version >= TLS12 && hs_allows(hs, TLS12))
+		best = TLS12;
+	if (!best)
+		return hs_fail(hs, ALERT_PROTOCOL_VERSION, "the client has no TLS %s",
+			       hs_allows(hs, TLS12) ? "1.2" : "1.3");
+	if (hs->retry && best != TLS13)
+		return hs_fail(hs, ALERT_ILLEGAL_PARAMETER, "the second ClientHello differs from the first");
+	hs->version = best;
+	return best == TLS12 ? tls12_begin(hs, 0) : 0;
 }
 
 int client_hello_recv(struct hs *hs, struct rbuf *b)
@@ -215,19 +286,22 @@ int client_hello_recv(struct hs *hs, struct rbuf *b)
 	if (!read_fixed_part(hs, b, &version, &compression))
 		return hs_fail(hs, ALERT_DECODE_ERROR, "the ClientHello is malformed");
 	hs->greeted = true;
-	hs->peer_version = 0;
 	hs->received = 0;
 	hs->psk_modes = 0;
 	hs->cert_schemes_num = 0;
 	hs->peer_authorities = (struct rbuf){ 0 };
 	fixed = (size_t)(b->p - start);
 	block = (struct rbuf){ b->p + (rbuf_len(b) < 2 ? 0 : 2), b->end };
+	err = choose_version(hs, version, *b);
 	/* TLS 1.2 clients may leave the block out. */
-	err = rbuf_len(b) ? ext_read(hs, EXT_CH, b) : 0;
+	if (!err && rbuf_len(b))
+		err = ext_read(hs, EXT_CH, b);
 	if (!err)
-		err = check_hello(hs, version, &compression);
+		err = check_hello(hs, &compression);
 	if (err)
 		return err;
+	if (hs->version == TLS12)
+		return choose12(hs);
 	hello_print(start, fixed, block, print);
 	err = hs->retry ? check_second_hello(hs, print) : 0;
 	memcpy(hs->hello_print, print, crypto_sha256.size);

@@ -44,21 +44,36 @@ void hs_forget_shares(struct hs *hs)
 	hs->shares_num = 0;
 }
 
+static bool has_group(const struct hs *hs, const struct suite *suite)
+{
+	for (size_t i = 0; i < hs->groups_num; i++)
+		if (!suite->kx || group_for_12(hs->groups[i], suite->kx->share))
+			return true;
+	return false;
+}
+
+/* Every suite of the versions that are allowed with this cipher; 0: with any. */
+static void add_suites(struct hs *hs, uint16_t cipher)
+{
+	for (size_t i = 0; i < suites_num; i++)
+		if ((!cipher || suites[i].aead->tls_cipher == cipher) && hs_allows(hs, suites[i].version) &&
+		    has_group(hs, &suites[i]) && hs->suites_num < SUITES_MAX)
+			hs->suites[hs->suites_num++] = &suites[i];
+}
+
 static void choose_from_params(struct hs *hs, const struct hs_params *p)
 {
 	const struct crypto_group *group;
-	const struct suite *suite;
 
-	for (size_t i = 0; i < (p->ciphers ? p->ciphers_num : suites_num); i++) {
-		suite = p->ciphers ? suite_by_cipher(p->ciphers[i]) : &suites[i];
-		if (suite && hs->suites_num < SUITES_MAX)
-			hs->suites[hs->suites_num++] = suite;
-	}
 	for (size_t i = 0; i < (p->groups ? p->groups_num : GROUPS_DEFAULT); i++) {
 		group = p->groups ? group_by_id(p->groups[i]) : groups[i];
 		if (group && hs->groups_num < GROUPS_MAX)
 			hs->groups[hs->groups_num++] = group;
 	}
+	for (size_t i = 0; p->ciphers && i < p->ciphers_num; i++)
+		add_suites(hs, p->ciphers[i]);
+	if (!p->ciphers)
+		add_suites(hs, 0);
 }
 
 struct hs *hs_new(const struct hs_params *params)
@@ -70,6 +85,10 @@ struct hs *hs_new(const struct hs_params *params)
 	hs->params = params;
 	hs->role = params->role;
 	hs->alert = -1;
+	hs->flow = hs_flow13;
+	hs->flow_num = hs_flow13_num;
+	hs->min_version = params->min_version ? params->min_version : TLS12;
+	hs->max_version = params->max_version ? params->max_version : TLS13;
 	hs->cert_requested = params->role == HS_SERVER && params->client_auth != HS_AUTH_NONE;
 	if (params->role == HS_CLIENT && params->server_name)
 		snprintf(hs->result.server_name, HS_MAX_NAME, "%s", params->server_name);
@@ -101,6 +120,11 @@ void hs_free(struct hs *hs)
 	gbuf_free(&hs->ech);
 	gbuf_free(&hs->peer_key);
 	gbuf_free(&hs->offered_shares);
+	gbuf_free(&hs->tls12.said);
+	gbuf_free(&hs->tls12.signed_params);
+	if (hs->result.ticket)
+		crypto_wipe(hs->result.ticket, sizeof(*hs->result.ticket));
+	free(hs->result.ticket);
 	crypto_wipe(hs, sizeof(*hs));
 	free(hs);
 }
@@ -126,7 +150,7 @@ static size_t send_room(const struct hs *hs, enum hs_msg type)
 	if (type == HS_CERTIFICATE && identity)
 		for (size_t i = 0; i < identity->num; i++)
 			room += x509_cert_der(identity->chain[i])->len + 5;
-	if (type == HS_CERTIFICATE && identity && identity->staple)
+	if ((type == HS_CERTIFICATE || type == HS_CERTIFICATE_STATUS) && identity && identity->staple)
 		room += identity->staple->len;
 	return room;
 }
@@ -189,42 +213,53 @@ static bool mine(const struct hs *hs, const struct hs_step *step)
 /* The next step that comes whatever the peer does; its sender is the one whose turn it is. */
 static const struct hs_step *certain_step(const struct hs *hs)
 {
-	for (size_t i = hs->step; i < hs_flow13_num; i++)
-		if (hs_flow13[i].present(hs, NULL))
-			return &hs_flow13[i];
+	for (size_t i = hs->step; i < hs->flow_num; i++)
+		if (hs->flow[i].present(hs, NULL))
+			return &hs->flow[i];
 	return NULL;
 }
 
 /* A CompressedCertificate stands for a Certificate where we have offered to take one. */
 static bool step_takes(const struct hs *hs, const struct hs_step *step, uint8_t type)
 {
-	return step->type == type || (step->type == HS_CERTIFICATE && type == HS_COMPRESSED_CERTIFICATE &&
+	return step->type == type || (hs->version == TLS13 && step->type == HS_CERTIFICATE &&
+				      type == HS_COMPRESSED_CERTIFICATE &&
 				      ext_offered(hs, EXT_ID_COMPRESS_CERTIFICATE));
 }
 
 /* May this type come now? The answer needs no more than the first byte. */
 static bool type_expected(const struct hs *hs, uint8_t type)
 {
-	size_t i = hs->step;
+	const struct hs_step *step = hs->flow + hs->step, *end = hs->flow + hs->flow_num;
 
-	while (i < hs_flow13_num && mine(hs, &hs_flow13[i]))
-		i++;
-	for (; i < hs_flow13_num && !mine(hs, &hs_flow13[i]); i++) {
-		if (step_takes(hs, &hs_flow13[i], type))
+	for (; step < end; step++) {
+		if (!mine(hs, step) && step_takes(hs, step, type))
 			return true;
-		if (hs_flow13[i].present(hs, NULL))
+		if (step->present(hs, NULL))
 			return false;
 	}
 	return false;
 }
 
+/* A server of TLS 1.2 may ask for what is going on already, RFC 5246 7.4.1.1: in no transcript. */
+static void skip_hello_requests(struct hs *hs)
+{
+	static const uint8_t request[HEADER] = { HS_HELLO_REQUEST };
+
+	while (hs->role == HS_CLIENT && hs->version != TLS13 && hs->in.len >= HEADER &&
+	       !memcmp(hs->in.p, request, HEADER))
+		gbuf_drop(&hs->in, HEADER);
+}
+
 /* Refuse a message by its header, before its body is collected. */
 static int check_pending(struct hs *hs)
 {
-	struct rbuf r = gbuf_rbuf(&hs->in);
+	struct rbuf r;
 	uint8_t type;
 	uint32_t len;
 
+	skip_hello_requests(hs);
+	r = gbuf_rbuf(&hs->in);
 	if (!rbuf_u8(&r, &type))
 		return 0;
 	if (!type_expected(hs, type))
@@ -236,22 +271,55 @@ static int check_pending(struct hs *hs)
 	return 0;
 }
 
+/* The peer's change_cipher_spec is here: past the messages that need not come before it. */
+static const struct hs_step *skip_to_change(struct hs *hs, const struct hs_step *step)
+{
+	const struct hs_step *next = certain_step(hs);
+
+	if (!next || next->type != HS_CHANGE_CIPHER_SPEC || mine(hs, next))
+		return step;
+	hs->step = (size_t)(next - hs->flow);
+	return next;
+}
+
+/* RFC 5246 7.1: in no transcript, and a record of its own. As advance(). */
+static int change_cipher(struct hs *hs, const struct hs_step *step, int *err)
+{
+	if (mine(hs, step))
+		*err = step->send(hs, NULL);
+	else if (!hs->tls12.changing)
+		*err = check_pending(hs);
+	else
+		*err = step->recv(hs, NULL);
+	if (*err || !(mine(hs, step) ? hs->tx.on : hs->rx.on))
+		return 0;
+	hs->step++;
+	return 1;
+}
+
 /* Does one step if it can. 1: it did, go on; 0: bytes or a signature are missing. */
 static int advance(struct hs *hs, const struct hs_step *step, int *err)
 {
 	bool send = mine(hs, step), there = false;
+	const struct hs_step *next;
 	struct rbuf msg;
 
+	if (hs->tls12.changing)
+		step = skip_to_change(hs, step);
+	if (step->type == HS_CHANGE_CIPHER_SPEC && step->present(hs, NULL))
+		return change_cipher(hs, step, err);
 	if (!send) {
 		*err = check_pending(hs);
 		if (*err)
 			return 0;
 		there = next_message(hs, &msg);
-		if (!there && !mine(hs, certain_step(hs)))
+		next = certain_step(hs);
+		if (!there && next && !mine(hs, next))
 			return 0;
 	}
 	if (step->present(hs, there ? &msg : NULL)) {
 		*err = send ? send_message(hs, step) : recv_message(hs, step, &msg);
+		step = &hs->flow[hs->step];	/* a hello may have changed the flow */
 		if (!*err && hs->state == HS_READ && step->then)
 			*err = step->then(hs);
 	}
@@ -266,13 +334,16 @@ static int run(struct hs *hs)
 	int err = 0;
 
 	hs->state = HS_READ;
-	while (hs->step < hs_flow13_num && advance(hs, &hs_flow13[hs->step], &err))
+	while (hs->step < hs->flow_num && advance(hs, &hs->flow[hs->step], &err))
 		;
+	if (!err && hs->tls12.changing)
+		err = hs_fail(hs, ALERT_UNEXPECTED_MESSAGE, "the peer sent a change_cipher_spec instead of %s",
+			      hs_step_name(hs));
 	if (!err && hs->state == HS_READ)
 		err = record_flush(hs);
-	if (!err && hs->step == hs_flow13_num)
-		err = tickets_issue(hs);
-	if (!err && hs->step == hs_flow13_num)
+	if (!err && hs->step == hs->flow_num)
+		err = hs->version == TLS12 ? tls12_done(hs) : tickets_issue(hs);
+	if (!err && hs->step == hs->flow_num)
 		hs->state = HS_DONE;
 	return err;
 }
@@ -291,6 +362,7 @@ static int finish(struct hs *hs, int err)
 	crypto_wipe(&hs->result.tx, sizeof(hs->result.tx));
 	crypto_wipe(&hs->result.rx, sizeof(hs->result.rx));
 	schedule_wipe(&hs->schedule);
+	crypto_wipe(hs->tls12.master, sizeof(hs->tls12.master));
 	hs_forget_shares(hs);
 	return err;
 }

@@ -23,6 +23,7 @@ enum hs_alert_from { HS_ALERT_NONE, HS_ALERT_LOCAL, HS_ALERT_PEER };
 
 #define HS_MAX_NAME	256
 #define HS_MAX_SIGN	256	/* bytes to sign: 64 spaces, context, NUL, digest */
+#define HS_LONG_SIGN	32768	/* or, in TLS 1.2, all messages up to a CertificateVerify */
 
 #define HS_MAX_IDENTITY	64
 #define HS_MAX_TICKET	3072	/* bytes of a ticket that a client keeps */
@@ -45,13 +46,15 @@ struct hs_peer {
 	char name[HS_MAX_NAME];		/* verified: the name asked for, or the certificate's first */
 };
 
-/* What a client makes of a NewSessionTicket. To be used once. */
+/* What a client makes of a NewSessionTicket, or of a session id of TLS 1.2. To be used once. */
 struct hs_ticket {
-	uint16_t suite;
+	uint16_t suite;			/* and with it the version */
 	uint64_t received;		/* s since the epoch */
 	uint32_t lifetime, age_add;
-	uint8_t psk[CRYPTO_MAX_DIGEST];
+	uint8_t psk[CRYPTO_MAX_DIGEST];	/* of TLS 1.2: the master secret */
 	struct hs_peer peer;
+	uint8_t session_id[32];
+	uint32_t session_id_len;	/* 0: the server wants the data alone */
 	uint32_t len;
 	uint8_t data[HS_MAX_TICKET];
 };
@@ -69,6 +72,7 @@ struct hs_psk {
 struct hs_params {
 	enum hs_role role;
 	time_t now;
+	uint16_t min_version, max_version;	/* 0x0303, 0x0304; 0: from TLS 1.2 to TLS 1.3 */
 	const char *server_name;	/* client: to send (DNS names only) and to verify; may be an IP literal */
 	const uint8_t *alpn;		/* each one length byte and a name, most wanted first */
 	size_t alpn_len;
@@ -124,7 +128,7 @@ struct hs_sign {
 	size_t len;
 };
 
-/* Traffic keys of one direction, and the secret that the next generation grows from. */
+/* Traffic keys of one direction, and the secret that the next generation grows from; TLS 1.2 has none. */
 struct hs_traffic {
 	uint8_t key[CRYPTO_MAX_KEY], iv[12];
 	uint64_t seq;
@@ -138,6 +142,8 @@ struct hs_result {
 	const struct crypto_hash *hash;
 	struct hs_traffic tx, rx;
 	uint8_t exporter[CRYPTO_MAX_DIGEST], resumption[CRYPTO_MAX_DIGEST];
+	uint8_t randoms[64];		/* TLS 1.2: the client's and the server's */
+	struct hs_ticket *ticket;	/* TLS 1.2, client: to resume this session by, or NULL */
 	char server_name[HS_MAX_NAME];
 	uint8_t alpn[256];		/* the name chosen */
 	size_t alpn_len;
@@ -190,7 +196,10 @@ int hs_alert(const struct hs *hs, enum hs_alert_from *from);	/* -1: none */
 int hs_ticket_read(uint16_t suite, const uint8_t *resumption, uint64_t now, const uint8_t *msg, size_t len,
 		   struct hs_ticket *ret);
 
-/* TLS-Exporter, RFC 9846 7.5; @len at most 255 digests. */
+/*
+ * TLS-Exporter, RFC 9846 7.5; @len at most 255 digests. Of TLS 1.2, RFC 5705, where a context that
+ * is NULL is not the same as an empty one.
+ */
 void hs_export(const struct hs_result *r, const char *label, const uint8_t *context, size_t context_len,
 	       uint8_t *out, size_t len);
 

@@ -105,7 +105,7 @@ static bool hash_possible(const struct hs *hs, const struct crypto_hash *hash)
 	if (hs->suite)
 		return hs->suite->hash == hash;
 	for (size_t i = 0; i < hs->suites_num; i++)
-		if (hs->suites[i]->hash == hash)
+		if (hs->suites[i]->version == TLS13 && hs->suites[i]->hash == hash)
 			return true;
 	return false;
 }
@@ -116,7 +116,8 @@ static int collect_ticket(struct hs *hs, const struct hs_ticket *t)
 	uint64_t now = (uint64_t)hs->params->now, age = now - t->received;
 	struct psk *psk = &hs->psks[0];
 
-	if (!suite || !hash_possible(hs, suite->hash) || now < t->received || age >= t->lifetime)
+	if (!suite || suite->version != TLS13 || !hs_allows(hs, TLS13) || !hash_possible(hs, suite->hash) ||
+	    now < t->received || age >= t->lifetime)
 		return 0;
 	/* What was not verified then is not verified by resuming it. */
 	if (!t->peer.verified && !hs->params->insecure)
@@ -282,14 +283,19 @@ static bool ticket_fits(struct hs *hs, const struct ticket *t, const struct iden
 	return !strcmp((*identity)->name, t->identity);
 }
 
-static bool find_ticket(struct hs *hs, const struct rbuf *identity, struct psk *ret, struct ticket *t,
-			const struct identity **ours)
+bool ticket_find(struct hs *hs, const struct rbuf *data, struct ticket *t, const struct identity **ours)
 {
 	const struct hs_params *p = hs->params;
 
-	if (!p->ticket_keys || ticket_open(p->ticket_keys, p->ticket_context, identity->p, rbuf_len(identity), t))
+	if (!p->ticket_keys || ticket_open(p->ticket_keys, p->ticket_context, data->p, rbuf_len(data), t))
 		return false;
-	if (!ticket_fits(hs, t, ours))
+	return suite_by_id(t->suite)->version == hs->version && ticket_fits(hs, t, ours);
+}
+
+static bool find_ticket(struct hs *hs, const struct rbuf *identity, struct psk *ret, struct ticket *t,
+			const struct identity **ours)
+{
+	if (!ticket_find(hs, identity, t, ours))
 		return false;
 	ret->kind = PSK_TICKET;
 	ret->hash = suite_by_id(t->suite)->hash;
@@ -308,7 +314,8 @@ static const struct suite *suite_for(const struct hs *hs, const struct crypto_ha
 	if (hs->suite->hash == hash)
 		return hs->suite;
 	for (size_t i = 0; !hs->hash && i < hs->suites_num; i++)
-		for (list = hs->peer_suites; hs->suites[i]->hash == hash && rbuf_u16(&list, &id); )
+		for (list = hs->peer_suites;
+		     hs->suites[i]->version == TLS13 && hs->suites[i]->hash == hash && rbuf_u16(&list, &id); )
 			if (id == hs->suites[i]->id)
 				return hs->suites[i];
 	return NULL;

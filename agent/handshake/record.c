@@ -7,20 +7,14 @@
  * the socket for the kernel.
  */
 #include "handshake/engine.h"
+#include "handshake/record.h"
 #include <errno.h>
 #include <string.h>
 
-enum record_type {
-	RECORD_CCS = 20, RECORD_ALERT = 21, RECORD_HANDSHAKE = 22, RECORD_DATA = 23,
-};
-
-#define HEADER		5
-#define PLAINTEXT	16384
 #define CIPHERTEXT	(PLAINTEXT + 256)
 #define MAX_QUIET	32	/* change_cipher_spec and user_canceled that we sit through */
-#define ALERT_ROOM	64	/* kept free in hs->out */
 
-static const uint8_t ccs_record[] = { RECORD_CCS, 3, 3, 0, 1, 1 };
+const uint8_t ccs_record[] = { RECORD_CCS, 3, 3, 0, 1, 1 };
 
 size_t record_want(const struct hs *hs)
 {
@@ -31,14 +25,14 @@ size_t record_want(const struct hs *hs)
 
 /* ---- reading */
 
-static void nonce_of(const struct hs_traffic *t, uint8_t nonce[12])
+void record_nonce(const struct hs_traffic *t, uint8_t nonce[12])
 {
 	memcpy(nonce, t->iv, 12);
 	for (int i = 0; i < 8; i++)
 		nonce[11 - i] ^= (uint8_t)(t->seq >> (8 * i));
 }
 
-static int refuse_type(struct hs *hs, uint8_t type)
+int record_refuse(struct hs *hs, uint8_t type)
 {
 	if (type == RECORD_DATA)
 		return hs_fail(hs, ALERT_UNEXPECTED_MESSAGE,
@@ -52,10 +46,12 @@ static int check_header(struct hs *hs, uint8_t type, size_t len)
 {
 	size_t max = type == RECORD_DATA ? CIPHERTEXT : PLAINTEXT;
 
+	if (hs->version == TLS12)
+		return record12_check(hs, type, len);
 	if (type < RECORD_CCS || type > RECORD_DATA)
-		return refuse_type(hs, type);
+		return record_refuse(hs, type);
 	if (type == RECORD_DATA && !hs->rx.on && !hs->early_left)
-		return refuse_type(hs, type);
+		return record_refuse(hs, type);
 	if (type == RECORD_HANDSHAKE && hs->rx.on)
 		return hs_fail(hs, ALERT_UNEXPECTED_MESSAGE,
 			       "the peer sent a handshake message without encryption");
@@ -100,12 +96,12 @@ static int read_alert(struct hs *hs, const uint8_t *p, size_t len)
 		       alert_name(p[1]), p[1]);
 }
 
-static int read_content(struct hs *hs, uint8_t type, const uint8_t *p, size_t len)
+int record_content(struct hs *hs, uint8_t type, const uint8_t *p, size_t len)
 {
 	if (type == RECORD_ALERT)
 		return read_alert(hs, p, len);
 	if (type != RECORD_HANDSHAKE)
-		return refuse_type(hs, type);
+		return record_refuse(hs, type);
 	if (!len)
 		return hs_fail(hs, ALERT_UNEXPECTED_MESSAGE, "the peer sent an empty record");
 	return 0;
@@ -130,7 +126,7 @@ static int read_protected(struct hs *hs, const uint8_t *header, const uint8_t *p
 
 	if (!plain)
 		return hs_no_memory(hs);
-	nonce_of(&hs->rx.t, nonce);
+	record_nonce(&hs->rx.t, nonce);
 	err = len > aead->tag ? aead->open(hs->rx.t.key, nonce, header, HEADER, p, len, plain) : -EBADMSG;
 	if (err && skip_early_data(hs, len))
 		return 0;
@@ -145,7 +141,7 @@ static int read_protected(struct hs *hs, const uint8_t *header, const uint8_t *p
 		return hs_fail(hs, ALERT_UNEXPECTED_MESSAGE, "the peer sent a record without a type");
 	if (--n > (hs->rx_limit ? hs->rx_limit : PLAINTEXT))
 		return hs_fail(hs, ALERT_RECORD_OVERFLOW, "the peer sent %zu bytes in one record", n);
-	err = read_content(hs, plain[n], plain, n);
+	err = record_content(hs, plain[n], plain, n);
 	if (!err && plain[n] == RECORD_HANDSHAKE)
 		hs->in.len += n;
 	return err;
@@ -156,6 +152,8 @@ static int read_record(struct hs *hs, const uint8_t *header, const uint8_t *p, s
 	uint8_t type = header[0];
 	int err;
 
+	if (hs->version == TLS12)
+		return record12_read(hs, header, p, len);
 	if (hs->in.len && type == RECORD_CCS)
 		return hs_fail(hs, ALERT_UNEXPECTED_MESSAGE,
 			       "the peer sent another record inside a handshake message");
@@ -168,7 +166,7 @@ static int read_record(struct hs *hs, const uint8_t *header, const uint8_t *p, s
 	/* A peer that could not derive keys yet can only say so in plain text. */
 	if (hs->rx.on && (type != RECORD_ALERT || hs->rx.t.seq))
 		return hs_fail(hs, ALERT_UNEXPECTED_MESSAGE, "the peer sent an alert without encryption");
-	err = read_content(hs, type, p, len);
+	err = record_content(hs, type, p, len);
 	if (!err && type == RECORD_HANDSHAKE && !gbuf_add(&hs->in, p, len))
 		return hs_no_memory(hs);
 	return err;
@@ -206,12 +204,14 @@ static size_t write_record(struct hs *hs, uint8_t type, const uint8_t *p, size_t
 	to[1] = 3;
 	/* The first record may say 3.1 for old servers (RFC 9846 5.1). */
 	to[2] = !hs->greeted && hs->role == HS_CLIENT ? 1 : 3;
+	if (aead && hs->version == TLS12)
+		return record12_seal(hs, type, p, len, to);
 	to[3] = (uint8_t)(body >> 8);
 	to[4] = (uint8_t)body;
 	memcpy(to + HEADER, p, len);
 	if (aead) {
 		to[HEADER + len] = type;
-		nonce_of(&hs->tx.t, nonce);
+		record_nonce(&hs->tx.t, nonce);
 		aead->seal(hs->tx.t.key, nonce, to, HEADER, to + HEADER, len + 1, to + HEADER);
 		hs->tx.t.seq++;
 	}
@@ -240,7 +240,7 @@ int record_flush(struct hs *hs)
 		len = hs->flight.len - at;
 		if (len > max)
 			len = max;
-		to = gbuf_room(&hs->out, HEADER + len + 1 + 16 + ALERT_ROOM);
+		to = gbuf_room(&hs->out, HEADER + len + OVERHEAD + ALERT_ROOM);
 		if (!to)
 			return hs_no_memory(hs);
 		hs->out.len += write_record(hs, RECORD_HANDSHAKE, hs->flight.p + at, len, to);

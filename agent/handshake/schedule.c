@@ -10,6 +10,7 @@
  * Intermediate values are wiped before each function returns.
  */
 #include "handshake/schedule.h"
+#include "handshake/tls12.h"
 #include <string.h>
 
 static const uint8_t zeros[CRYPTO_MAX_DIGEST];
@@ -92,6 +93,10 @@ void hs_export(const struct hs_result *r, const char *label, const uint8_t *cont
 {
 	uint8_t digest[CRYPTO_MAX_DIGEST], secret[CRYPTO_MAX_DIGEST];
 
+	if (r->version == TLS12) {
+		tls12_export(r, label, context, context_len, out, len);
+		return;
+	}
 	crypto_hash_once(r->hash, "", 0, digest);
 	schedule_label(r->hash, r->exporter, label, digest, r->hash->size, secret, r->hash->size);
 	crypto_hash_once(r->hash, context, context_len, digest);

@@ -33,19 +33,23 @@ size_t tickets_to_give(const struct hs *hs)
 	return num < HS_TICKETS_MAX ? num : HS_TICKETS_MAX;
 }
 
-static void fill_ticket(const struct hs *hs, struct ticket *t)
+void ticket_describe(const struct hs_result *r, struct ticket *t)
 {
-	const struct hs_result *r = &hs->result;
-	const struct hs_params *p = hs->params;
-
-	t->suite = r->suite;
-	t->issued = (uint64_t)p->now;
-	t->lifetime = p->ticket_lifetime < HS_WEEK ? p->ticket_lifetime : HS_WEEK;
 	memcpy(t->server_name, r->server_name, sizeof(t->server_name));
 	memcpy(t->alpn, r->alpn, r->alpn_len);
 	t->alpn_len = r->alpn_len;
 	strncpy(t->identity, r->identity->name, sizeof(t->identity) - 1);
 	t->peer = r->who;
+}
+
+static void fill_ticket(const struct hs *hs, struct ticket *t)
+{
+	const struct hs_params *p = hs->params;
+
+	t->suite = hs->result.suite;
+	t->issued = (uint64_t)p->now;
+	t->lifetime = p->ticket_lifetime < HS_WEEK ? p->ticket_lifetime : HS_WEEK;
+	ticket_describe(&hs->result, t);
 }
 
 static int write_ticket(struct hs *hs, const struct ticket *t, uint8_t nonce)
@@ -125,7 +129,7 @@ int hs_ticket_read(uint16_t suite, const uint8_t *resumption, uint64_t now, cons
 	uint32_t lifetime, age_add;
 	uint8_t type;
 
-	if (!s || !rbuf_u8(&b, &type) || type != HS_NEW_SESSION_TICKET)
+	if (!s || s->version != TLS13 || !rbuf_u8(&b, &type) || type != HS_NEW_SESSION_TICKET)
 		return ALERT_UNEXPECTED_MESSAGE;
 	if (!rbuf_vec24(&b, &body) || rbuf_len(&b) || !rbuf_u32(&body, &lifetime) || !rbuf_u32(&body, &age_add) ||
 	    !rbuf_vec8(&body, &nonce) || !rbuf_vec16(&body, &data) || !rbuf_len(&data) ||

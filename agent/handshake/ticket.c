@@ -67,7 +67,7 @@ size_t ticket_seal(const struct hs_ticket_keys *keys, const uint8_t context[HS_C
 	wbuf_bytes(&b, keys->key[0].name, HS_TICKET_NAME);
 	rng_fill(RNG_NONCE, out + b.len, SALT);
 	b.len += SALT;
-	write_all(&b, t, suite->hash->size);
+	write_all(&b, t, suite_secret(suite));
 	if (b.overflow) {
 		crypto_wipe(out, size);
 		return 0;
@@ -100,8 +100,8 @@ static bool get_psk(struct rbuf *b, struct ticket *t)
 	const struct suite *suite = suite_by_id(t->suite);
 	struct rbuf v;
 
-	return suite && rbuf_vec8(b, &v) && rbuf_len(&v) == suite->hash->size &&
-	       rbuf_copy(&v, t->psk, suite->hash->size);
+	return suite && rbuf_vec8(b, &v) && rbuf_len(&v) == suite_secret(suite) &&
+	       rbuf_copy(&v, t->psk, suite_secret(suite));
 }
 
 static bool get_alpn(struct rbuf *b, struct ticket *t)

@@ -11,13 +11,16 @@ struct ticket {
 	uint16_t suite;
 	uint64_t issued;		/* s since the epoch */
 	uint32_t lifetime;		/* s */
-	uint8_t psk[CRYPTO_MAX_DIGEST];
+	uint8_t psk[CRYPTO_MAX_DIGEST];	/* of TLS 1.2: the master secret */
 	char server_name[HS_MAX_NAME];
 	uint8_t alpn[256];
 	size_t alpn_len;
 	char identity[HS_MAX_IDENTITY];	/* what the server presented */
 	struct hs_peer peer;		/* who the client has proven to be */
 };
+
+/* Who and what the session is about; not its secret and its time. */
+void ticket_describe(const struct hs_result *r, struct ticket *t);
 
 #define TICKET_ROOM 1280		/* for any of them, sealed */
 

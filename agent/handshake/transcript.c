@@ -8,6 +8,8 @@
 
 int transcript_add(struct hs *hs, const uint8_t *msg, size_t len)
 {
+	if (hs->tls12.keeping && !gbuf_add(&hs->tls12.said, msg, len))
+		return hs_no_memory(hs);
 	if (hs->hash)
 		hs->hash->update(hs->transcript, len, msg);
 	else if (!gbuf_add(&hs->hello, msg, len))

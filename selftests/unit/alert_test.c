@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Every alert that the handshake can send, provoked: one row per way to go
+ * Every alert that the handshake of TLS 1.3 can send, provoked: one row per way to go
  * wrong. Each row changes one message or record of a handshake between our
  * own client and server; the victim must refuse it with the row's alert, and
  * the other side must receive that alert.
@@ -87,12 +87,12 @@ static struct pair pair_for_rows(void)
 	struct pair p = {
 		.client_id = &server_id, .server_id = &server_id,
 		.cp = {
-			.server_name = "server.test", .trust = trust, .now = time(NULL), .compatibility = true,
+			.server_name = "server.test", .trust = trust, .now = time(NULL), .compatibility = true, .min_version = TLS13,
 			.rsa_min_bits = 2048, .groups = groups_client, .groups_num = 2,
 			.alpn = (const uint8_t *)"\2h2", .alpn_len = 3,
 		},
 		.sp = {
-			.choose = test_choose, .arg = &server_id, .trust = trust, .now = time(NULL),
+			.choose = test_choose, .arg = &server_id, .trust = trust, .now = time(NULL), .min_version = TLS13,
 			.rsa_min_bits = 2048, .alpn = (const uint8_t *)"\2h2", .alpn_len = 3,
 		},
 	};

@@ -22,7 +22,11 @@ UNIT_ctl := none
 UNIT_HANDSHAKE := handshake ext x509 crypto rng
 UNIT_hs := $(UNIT_HANDSHAKE)
 UNIT_LIBS_hs := -Wl,--wrap=malloc,--wrap=calloc
+UNIT_hs12 := $(UNIT_HANDSHAKE)
+UNIT_LIBS_hs12 := -Wl,--wrap=malloc,--wrap=calloc
 UNIT_alert := $(UNIT_HANDSHAKE)
+UNIT_alert12 := $(UNIT_HANDSHAKE)
+UNIT_prf := $(UNIT_HANDSHAKE)
 UNIT_ext := $(UNIT_HANDSHAKE)
 UNIT_flow := $(UNIT_HANDSHAKE)
 UNIT_rfc8448 := $(UNIT_HANDSHAKE)
@@ -54,6 +58,7 @@ $(B)/unit/ctl_test: $(B)/asan/ctl.a
 $(B)/unit/pki/done: selftests/unit/pki.sh
 	$< $(@D)
 $(B)/unit/hs_test $(B)/unit/alert_test $(B)/unit/resume_test $(B)/unit/extras_test $(B)/unit/provider_test: | $(B)/unit/pki/done
+$(B)/unit/hs12_test $(B)/unit/alert12_test: | $(B)/unit/pki/done
 
 $(B)/unit/pki/ocsp/done: selftests/unit/ocsp-pki.sh $(B)/unit/pki/done
 	$< $(B)/unit/pki

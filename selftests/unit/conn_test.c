@@ -66,7 +66,7 @@ static int sign(void *arg, uint64_t request, uint64_t deadline, const struct hs_
 	if (seen.sign_err)
 		return seen.sign_err;
 	memcpy(m.tbs, s->tbs, s->len);
-	sign_request(config, &m, &seen.signd);
+	sign_request(config, &m, m.tbs, sizeof(m.tbs), &seen.signd);
 	return 0;
 }
 

@@ -5,29 +5,36 @@
  */
 #include "hs_pair.h"
 
-/* RFC 9846 4.2, the rows that we have; CT and EE stand for Certificate and EncryptedExtensions. */
-static const struct { uint16_t id; const char *name; uint16_t in; } rfc[] = {
-	{ 0, "server_name", EXT_CH | EXT_EE },
-	{ 1, "max_fragment_length", EXT_CH | EXT_EE },
-	{ 5, "status_request", EXT_CH | EXT_CR | EXT_CT },
-	{ 10, "supported_groups", EXT_CH | EXT_EE },
-	{ 13, "signature_algorithms", EXT_CH | EXT_CR },
-	{ 16, "application_layer_protocol_negotiation", EXT_CH | EXT_EE },
-	{ 19, "client_certificate_type", EXT_CH | EXT_EE },
-	{ 20, "server_certificate_type", EXT_CH | EXT_EE },
-	{ 21, "padding", EXT_CH },
-	{ 27, "compress_certificate", EXT_CH | EXT_CR },	/* RFC 8879 7.1 */
-	{ 28, "record_size_limit", EXT_CH | EXT_EE },	/* RFC 8449 4 */
-	{ 41, "pre_shared_key", EXT_CH | EXT_SH },
-	{ 42, "early_data", EXT_CH | EXT_EE | EXT_NST },
-	{ 43, "supported_versions", EXT_CH | EXT_SH | EXT_HRR },
-	{ 44, "cookie", EXT_CH | EXT_HRR },
-	{ 45, "psk_key_exchange_modes", EXT_CH },
-	{ 47, "certificate_authorities", EXT_CH | EXT_CR },
-	{ 50, "signature_algorithms_cert", EXT_CH | EXT_CR },
-	{ 51, "key_share", EXT_CH | EXT_SH | EXT_HRR },
-	{ 58, "ticket_request", EXT_CH | EXT_EE },	/* RFC 9149 4 */
-	{ 0xfe0d, "encrypted_client_hello", EXT_CH | EXT_HRR | EXT_EE },	/* RFC 9849 11.1 */
+/*
+ * RFC 9846 4.2, the rows that we have; CT and EE stand for Certificate and EncryptedExtensions. SH12 and
+ * the last column are from the RFC that each is of: the only version that it is for.
+ */
+static const struct { uint16_t id; const char *name; uint16_t in, only; } rfc[] = {
+	{ 0, "server_name", EXT_CH | EXT_EE | EXT_SH12, 0 },
+	{ 1, "max_fragment_length", EXT_CH | EXT_EE | EXT_SH12, 0 },
+	{ 5, "status_request", EXT_CH | EXT_CR | EXT_CT | EXT_SH12, 0 },
+	{ 10, "supported_groups", EXT_CH | EXT_EE | EXT_SH12, 0 },
+	{ 11, "ec_point_formats", EXT_CH | EXT_SH12, TLS12 },	/* RFC 8422 5.1.2 */
+	{ 13, "signature_algorithms", EXT_CH | EXT_CR, 0 },
+	{ 16, "application_layer_protocol_negotiation", EXT_CH | EXT_EE | EXT_SH12, 0 },
+	{ 19, "client_certificate_type", EXT_CH | EXT_EE, TLS13 },
+	{ 20, "server_certificate_type", EXT_CH | EXT_EE, TLS13 },
+	{ 21, "padding", EXT_CH, 0 },
+	{ 23, "extended_master_secret", EXT_CH | EXT_SH12, TLS12 },	/* RFC 7627 5.1 */
+	{ 27, "compress_certificate", EXT_CH | EXT_CR, TLS13 },	/* RFC 8879 7.1 */
+	{ 28, "record_size_limit", EXT_CH | EXT_EE | EXT_SH12, 0 },	/* RFC 8449 4 */
+	{ 35, "session_ticket", EXT_CH | EXT_SH12, TLS12 },	/* RFC 5077 3.2 */
+	{ 41, "pre_shared_key", EXT_CH | EXT_SH, TLS13 },
+	{ 42, "early_data", EXT_CH | EXT_EE | EXT_NST, TLS13 },
+	{ 43, "supported_versions", EXT_CH | EXT_SH | EXT_HRR, TLS13 },
+	{ 44, "cookie", EXT_CH | EXT_HRR, TLS13 },
+	{ 45, "psk_key_exchange_modes", EXT_CH, TLS13 },
+	{ 47, "certificate_authorities", EXT_CH | EXT_CR, 0 },
+	{ 50, "signature_algorithms_cert", EXT_CH | EXT_CR, 0 },
+	{ 51, "key_share", EXT_CH | EXT_SH | EXT_HRR, TLS13 },
+	{ 58, "ticket_request", EXT_CH | EXT_EE, TLS13 },	/* RFC 9149 4 */
+	{ 0xfe0d, "encrypted_client_hello", EXT_CH | EXT_HRR | EXT_EE, TLS13 },	/* RFC 9849 11.1 */
+	{ 0xff01, "renegotiation_info", EXT_CH | EXT_SH12, TLS12 },	/* RFC 5746 3.2 */
 };
 
 static void table_is_the_rfc_s(void **state)
@@ -42,6 +49,7 @@ static void table_is_the_rfc_s(void **state)
 		assert_true(j < ARRAY_SIZE(rfc));
 		assert_string_equal(exts[i]->name, rfc[j].name);
 		assert_int_equal(exts[i]->in, rfc[j].in);
+		assert_int_equal(exts[i]->only, rfc[j].only);
 		assert_int_equal(exts[i]->unasked, exts[i]->id == EXT_ID_COOKIE);
 		/* Whoever may ask must be able to be asked. */
 		assert_true(!exts[i]->offer || exts[i]->accept);
@@ -50,7 +58,9 @@ static void table_is_the_rfc_s(void **state)
 	assert_int_equal(exts[exts_num - 1]->id, EXT_ID_PRE_SHARED_KEY);
 }
 
-#define BYTES(...) (const uint8_t[]){ __VA_ARGS__ }, sizeof((const uint8_t[]){ __VA_ARGS__ })
+#define ARRAY(...) (const uint8_t[]){ __VA_ARGS__ }, sizeof((const uint8_t[]){ __VA_ARGS__ })
+#define BYTES(...) ARRAY(__VA_ARGS__), TLS13
+#define BYTES12(...) ARRAY(__VA_ARGS__), TLS12
 #define ALL ~0ull
 
 struct vector {
@@ -60,6 +70,7 @@ struct vector {
 	int want;
 	const uint8_t *bytes;
 	size_t len;
+	uint16_t version;
 };
 
 static const struct vector rules[] = {
@@ -91,7 +102,14 @@ static const struct vector rules[] = {
 	{ "cut in the header", EXT_CH, 0, 50, BYTES(0, 0, 0) },
 	{ "cut in the body", EXT_CH, 0, 50, BYTES(0, 0, 0, 9, 1) },
 	{ "cookie that was not asked for", EXT_HRR, 0, 0, BYTES(0, 44, 0, 3, 0, 1, 7) },
-	{ "nothing", EXT_EE, 0, 0, NULL, 0 },
+	{ "nothing", EXT_EE, 0, 0, NULL, 0, TLS13 },
+	{ "TLS 1.2: server_name in ServerHello", EXT_SH12, ALL, 0, BYTES12(0, 0, 0, 0) },
+	{ "TLS 1.2: key_share in ServerHello", EXT_SH12, ALL, 47, BYTES12(0, 51, 0, 2, 0, 29) },
+	{ "TLS 1.2: not offered", EXT_SH12, 0, 110, BYTES12(0, 23, 0, 0) },
+	{ "TLS 1.2: unknown", EXT_SH12, ALL, 110, BYTES12(0xff, 0xfe, 0, 0) },
+	{ "TLS 1.2: a share of TLS 1.3 is not looked at", EXT_CH, 0, 0, BYTES12(0, 51, 0, 1, 0) },
+	{ "TLS 1.3: what is of TLS 1.2 is not looked at", EXT_CH, 0, 0, BYTES(0xff, 1, 0, 2, 9, 9) },
+	{ "TLS 1.3: extended_master_secret in EncryptedExtensions", EXT_EE, ALL, 47, BYTES(0, 23, 0, 0) },
 };
 
 static const struct vector syntax[] = {
@@ -197,6 +215,22 @@ static const struct vector syntax[] = {
 	{ "tickets: left over", EXT_CH, 0, 50, BYTES(0, 58, 0, 3, 2, 1, 0) },
 	{ "tickets: answered with nothing", EXT_EE, ALL, 50, BYTES(0, 58, 0, 0) },
 	{ "tickets: answered with two numbers", EXT_EE, ALL, 50, BYTES(0, 58, 0, 2, 1, 1) },
+	{ "TLS 1.2, limit: more than there is", EXT_CH, 0, 0, BYTES12(0, 28, 0, 2, 0xff, 0xff) },
+	{ "TLS 1.2, limit: a server's most", EXT_SH12, ALL, 0, BYTES12(0, 28, 0, 2, 0x40, 0) },
+	{ "TLS 1.2, limit: a server's too much", EXT_SH12, ALL, 47, BYTES12(0, 28, 0, 2, 0x40, 1) },
+	{ "TLS 1.2, formats", EXT_CH, 0, 0, BYTES12(0, 11, 0, 3, 2, 1, 0) },
+	{ "TLS 1.2, formats: none", EXT_CH, 0, 50, BYTES12(0, 11, 0, 1, 0) },
+	{ "TLS 1.2, formats: only compressed", EXT_CH, 0, 47, BYTES12(0, 11, 0, 2, 1, 1) },
+	{ "TLS 1.2, formats: only compressed, answered", EXT_SH12, ALL, 47, BYTES12(0, 11, 0, 2, 1, 2) },
+	{ "TLS 1.2, formats: left over", EXT_SH12, ALL, 50, BYTES12(0, 11, 0, 3, 1, 0, 0) },
+	{ "TLS 1.2, master secret: not empty", EXT_CH, 0, 50, BYTES12(0, 23, 0, 1, 0) },
+	{ "TLS 1.2, master secret: an answer not empty", EXT_SH12, ALL, 50, BYTES12(0, 23, 0, 1, 0) },
+	{ "TLS 1.2, renegotiation: a first handshake", EXT_CH, 0, 0, BYTES12(0xff, 1, 0, 1, 0) },
+	{ "TLS 1.2, renegotiation: another one", EXT_CH, 0, 40, BYTES12(0xff, 1, 0, 3, 2, 1, 1) },
+	{ "TLS 1.2, renegotiation: another one answered", EXT_SH12, ALL, 40, BYTES12(0xff, 1, 0, 2, 1, 1) },
+	{ "TLS 1.2, renegotiation: empty extension", EXT_CH, 0, 50, BYTES12(0xff, 1, 0, 0) },
+	{ "TLS 1.2, ticket: any bytes", EXT_CH, 0, 0, BYTES12(0, 35, 0, 2, 9, 9) },
+	{ "TLS 1.2, ticket: an answer not empty", EXT_SH12, ALL, 50, BYTES12(0, 35, 0, 1, 0) },
 	{ "early data alone", EXT_CH, 0, 47, BYTES(0, 42, 0, 0) },
 	{ "early data that was not offered", EXT_EE, 0, 110, BYTES(0, 42, 0, 0) },
 };
@@ -229,6 +263,7 @@ static void check_vectors(const struct vector *v, size_t n)
 		assert_non_null(hs);
 		hs->params = &params;
 		hs->offered = v->offered;
+		hs->version = v->version;
 		err = read_vector(v, hs);
 		if (err != v->want)
 			fail_msg("%s: %d instead of %d: %s", v->name, err, v->want, hs->why);
@@ -265,6 +300,7 @@ static void vectors_cut_short(void **state)
 			assert_non_null(hs);
 			hs->params = &params;
 			hs->offered = ALL;
+			hs->version = v.version;
 			v.len = len;
 			err = read_vector(&v, hs);
 			/* A cut between two extensions leaves a block that is well formed. */
@@ -282,12 +318,13 @@ static void an_unknown_psk_is_passed_over(void **state)
 	uint8_t block[4 + 2 + 4 + 4 + 9 + 2 + 33] = {
 		0, 45, 0, 2, 1, 1, 0, 42, 0, 0, 0, 41, 0, 44, 0, 7, 0, 1, 9, 0, 0, 0, 0, 0, 33, 32,
 	};
-	struct vector v = { "psk", EXT_CH, 0, 0, block, sizeof(block) };
+	struct vector v = { "psk", EXT_CH, 0, 0, block, sizeof(block), TLS13 };
 	struct hs *hs = calloc(1, sizeof(*hs));
 
 	(void)state;
 	assert_non_null(hs);
 	hs->params = &params;
+	hs->version = TLS13;
 	block[13] = 9 + 2 + 33;
 	assert_int_equal(read_vector(&v, hs), 0);
 	assert_true(ext_received(hs, EXT_ID_PRE_SHARED_KEY));

@@ -58,7 +58,7 @@ static int ask(uint32_t key, uint16_t scheme, const uint8_t *tbs, size_t len, st
 	struct msg_sign m = { .type = MSG_SIGN, .key = key, .id = 77, .scheme = scheme, .len = len };
 
 	memcpy(m.tbs, tbs, len < sizeof(m.tbs) ? len : sizeof(m.tbs));
-	sign_request(config, &m, out);
+	sign_request(config, &m, m.tbs, sizeof(m.tbs), out);
 	assert_int_equal(out->type, MSG_SIGNED);
 	assert_int_equal(out->id, 77);
 	return out->err;

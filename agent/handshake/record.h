@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Between the records of the handshake in general and in TLS 1.3 (record.c) and those of TLS 1.2 (record12.c). */
+#ifndef RECORD_H
+#define RECORD_H
+#include "handshake/engine.h"
+
+enum record_type {
+	RECORD_CCS = 20, RECORD_ALERT = 21, RECORD_HANDSHAKE = 22, RECORD_DATA = 23,
+};
+
+#define HEADER		5
+#define PLAINTEXT	16384
+#define ALERT_ROOM	64	/* kept free in hs->out */
+#define OVERHEAD	(8 + 1 + 16)	/* nonce, inner type and tag: no record has more */
+
+extern const uint8_t ccs_record[6];
+
+/* The nonce of TLS 1.3, and of ChaCha20-Poly1305 in TLS 1.2. */
+void record_nonce(const struct hs_traffic *t, uint8_t nonce[12]);
+/* What a record that was opened, or need not be, is: 0 for handshake bytes and for what says nothing. */
+int record_content(struct hs *hs, uint8_t type, const uint8_t *p, size_t len);
+int record_refuse(struct hs *hs, uint8_t type);
+
+#endif
