@@ -122,7 +122,6 @@ extern const struct crypto_scheme crypto_schemes[];
 extern const size_t crypto_schemes_num;
 const struct crypto_scheme *crypto_scheme_find(uint16_t id);
 /* Would a key of this type and size be able to use it? (A 1024-bit key can't do PSS with SHA-512.) */
-bool crypto_scheme_is_ecdsa(const struct crypto_scheme *s);
 bool crypto_scheme_fits(const struct crypto_scheme *s, enum crypto_key_type type, unsigned int bits);
 
 #endif

@@ -124,7 +124,7 @@ HASH(sha256, CRYPTO_SHA256, 32, 64);
 HASH(sha384, CRYPTO_SHA384, 48, 128);
 HASH(sha512, CRYPTO_SHA512, 64, 128);
 
-#define AEAD(NAME, TEXT, ALGORITHM, TLS, KEY)						\
+#define AEAD(NAME, TEXT, ALGORITHM, TLS, KEY, FIXED)					\
 static void NAME##_seal(const uint8_t *key, const uint8_t *nonce, const uint8_t *aad, size_t aad_len, \
 			const uint8_t *in, size_t len, uint8_t *out)			\
 { ((const struct crypto_aead *)crypto_ops(ALGORITHM))->seal(key, nonce, aad, aad_len, in, len, out); } \
@@ -132,9 +132,9 @@ static int NAME##_open(const uint8_t *key, const uint8_t *nonce, const uint8_t *
 		       const uint8_t *in, size_t len, uint8_t *out)			\
 { return ((const struct crypto_aead *)crypto_ops(ALGORITHM))->open(key, nonce, aad, aad_len, in, len, out); } \
 const struct crypto_aead crypto_##NAME = {						\
-	.name = TEXT, .tls_cipher = TLS, .key = KEY, .nonce = 12, .tag = 16,		\
+	.name = TEXT, .tls_cipher = TLS, .key = KEY, .nonce = 12, .tag = 16, .fixed = FIXED, \
 	.seal = NAME##_seal, .open = NAME##_open,					\
 }
-AEAD(aes_128_gcm, "aes-128-gcm", CRYPTO_AES_128_GCM, TLS_CIPHER_AES_GCM_128, 16);
-AEAD(aes_256_gcm, "aes-256-gcm", CRYPTO_AES_256_GCM, TLS_CIPHER_AES_GCM_256, 32);
-AEAD(chacha20_poly1305, "chacha20-poly1305", CRYPTO_CHACHA20_POLY1305, TLS_CIPHER_CHACHA20_POLY1305, 32);
+AEAD(aes_128_gcm, "aes-128-gcm", CRYPTO_AES_128_GCM, TLS_CIPHER_AES_GCM_128, 16, 4);
+AEAD(aes_256_gcm, "aes-256-gcm", CRYPTO_AES_256_GCM, TLS_CIPHER_AES_GCM_256, 32, 4);
+AEAD(chacha20_poly1305, "chacha20-poly1305", CRYPTO_CHACHA20_POLY1305, TLS_CIPHER_CHACHA20_POLY1305, 32, 12);

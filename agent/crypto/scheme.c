@@ -333,11 +333,6 @@ const struct crypto_scheme *crypto_scheme_find(uint16_t id)
 	return NULL;
 }
 
-bool crypto_scheme_is_ecdsa(const struct crypto_scheme *s)
-{
-	return s->sign == ecdsa_sign_der;
-}
-
 bool crypto_scheme_fits(const struct crypto_scheme *s, enum crypto_key_type type,
 			unsigned int bits)
 {

@@ -208,11 +208,16 @@ int certificate_verify_send(struct hs *hs, struct wbuf *b)
 	return 0;
 }
 
+static bool is_ecdsa(enum crypto_key_type key)
+{
+	return key == CRYPTO_KEY_P256 || key == CRYPTO_KEY_P384 || key == CRYPTO_KEY_P521;
+}
+
 /* TLS 1.2 ties no curve to a hash, RFC 5246 7.4.1.4.1, and signs by PKCS#1 too. */
 static bool scheme_fits(const struct hs *hs, const struct crypto_scheme *scheme, const struct crypto_pubkey *key)
 {
-	if (hs->version == TLS12 && crypto_scheme_is_ecdsa(scheme))
-		return key->type == CRYPTO_KEY_P256 || key->type == CRYPTO_KEY_P384 || key->type == CRYPTO_KEY_P521;
+	if (hs->version == TLS12 && is_ecdsa(scheme->key))
+		return is_ecdsa(key->type);
 	return crypto_scheme_fits(scheme, key->type, key->bits);
 }
 

@@ -9,12 +9,15 @@
 #include "handshake/engine.h"
 #include <errno.h>
 
+static bool is_finite(uint16_t group)
+{
+	return group >> 8 == 1;		/* RFC 7919 2 */
+}
+
 /* Hybrids are for TLS 1.3; finite fields have suites of their own, RFC 7919. */
 bool group_for_12(const struct crypto_group *group, enum kx_share share)
 {
-	bool finite = group->id >> 8 == 1;
-
-	return !group->classical && finite == (share == KX_DHE);
+	return !group->classical && is_finite(group->id) == (share == KX_DHE);
 }
 
 static bool list_has(struct rbuf list, uint16_t id)
@@ -27,9 +30,21 @@ static bool list_has(struct rbuf list, uint16_t id)
 	return false;
 }
 
-/* RFC 8422 4: a client without the extension takes any curve; the one that all have is this. */
+/*
+ * RFC 8422 4: a client without the extension takes any curve; the one that all have is this.
+ * RFC 7919 4: one that names no finite field takes any.
+ */
 static bool client_has(const struct hs *hs, const struct crypto_group *group)
 {
+	struct rbuf list = hs->peer_groups;
+	bool names_field = false;
+	uint16_t id;
+
+	if (is_finite(group->id)) {
+		while (ext_received(hs, EXT_ID_SUPPORTED_GROUPS) && rbuf_u16(&list, &id))
+			names_field |= is_finite(id);
+		return !names_field || list_has(hs->peer_groups, group->id);
+	}
 	if (!ext_received(hs, EXT_ID_SUPPORTED_GROUPS))
 		return group == &crypto_secp256r1;
 	return list_has(hs->peer_groups, group->id);

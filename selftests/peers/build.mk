@@ -6,7 +6,8 @@ HS_PEER_PARTS := handshake ext x509 crypto rng
 HS_PEER_LIBS := -lhogweed -lnettle -lgmp -ltasn1 -lz
 
 $(B)/bin/hs-peer $(B)/bin/hs-echo $(B)/bin/hs-pipe: $(B)/bin/hs-%: $(B)/obj/selftests/peers/hs-%.o \
-		$(B)/obj/selftests/peers/user_conn.o $(B)/obj/selftests/peers/user_setup.o $(HS_PEER_PARTS:%=$(B)/obj/agent-%.a)
+		$(B)/obj/selftests/peers/user_conn.o $(B)/obj/selftests/peers/user_record12.o \
+		$(B)/obj/selftests/peers/user_setup.o $(HS_PEER_PARTS:%=$(B)/obj/agent-%.a)
 	@mkdir -p $(@D)
 	$(CC) -pie -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(HS_PEER_LIBS)
 
@@ -16,6 +17,7 @@ hs-peer hs-echo hs-pipe: hs-%: $(B)/bin/hs-%
 .PHONY: peers-native
 peers-native: $(B)/bin/hs-peer
 	selftests/peers/native.sh $(B)/bin/hs-peer
+	selftests/peers/native12.sh $(B)/bin/hs-peer
 
 # Every peer there is, both roles: minutes. docs/INTEROP.md is written from the run.
 .PHONY: interop

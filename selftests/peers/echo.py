@@ -1,10 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Python's ssl as a peer: echo.py serve PORT CHAIN KEY [CURVE] | echo.py connect PORT NAME CA
+# Python's ssl as a peer: echo.py serve PORT CHAIN KEY [CURVE [1.2]] | echo.py connect PORT NAME CA [1.2]
 import socket, ssl, sys
 
-def serve(port, chain, key, curve=None):
+VERSIONS = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
+
+def serve(port, chain, key, curve=None, version="1.3"):
     ctx = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    ctx.maximum_version = VERSIONS[version]
     ctx.load_cert_chain(chain, key)
     if curve:
         ctx.set_ecdh_curve(curve)
@@ -18,9 +21,9 @@ def serve(port, chain, key, curve=None):
         except OSError as e:
             print(e, file=sys.stderr)
 
-def connect(port, name, ca):
+def connect(port, name, ca, version="1.3"):
     ctx = ssl.create_default_context(cafile=ca)
-    ctx.minimum_version = ssl.TLSVersion.TLSv1_3
+    ctx.minimum_version = ctx.maximum_version = VERSIONS[version]
     with socket.create_connection(("127.0.0.1", int(port)), timeout=10) as sock:
         with ctx.wrap_socket(sock, server_hostname=name) as tls:
             tls.sendall(b"hello\n")

@@ -5,80 +5,8 @@
 # and HelloRetryRequest; then each kind of key, ALPN, client certificates, key
 # updates, and failures with the alert that the peer must see. TAP; exit 1 if
 # anything failed. A peer that isn't installed is skipped and counted.
-here=$(cd "$(dirname "$0")" && pwd)
-peer=$(realpath "$1")
-dir=$(mktemp -d)
-port=${PEER_PORT:-25400}
-pass=0 fail=0 skip=0
-pids=()
-trap 'kill "${pids[@]}" 2>/dev/null; rm -rf "$dir"' EXIT
-"$here/../unit/pki.sh" "$dir"
-cd "$dir" || exit 1
-
-have() { command -v "$1" >/dev/null; }
-
-ok() { # ok STATUS NAME: one line of TAP; what the command said follows a failure
-	if [ "$1" = 0 ]; then
-		pass=$((pass + 1))
-		echo "ok $((pass + fail + skip)) $2"
-	else
-		fail=$((fail + 1))
-		echo "not ok $((pass + fail + skip)) $2"
-		sed 's/^/# /' out.txt server.txt 2>/dev/null | tail -n 20
-	fi
-}
-
-skipped() { # skipped NAME REASON
-	skip=$((skip + 1))
-	echo "ok $((pass + fail + skip)) $1 # SKIP $2"
-}
-
-start() { # start COMMAND...: a server on $port; PORT in the command is replaced
-	port=$((port + 1))
-	: > out.txt
-	"${@//PORT/$port}" > server.txt 2>&1 < /dev/null &
-	server=$!
-	pids+=($server)
-	for _ in {1..100}; do
-		grep -qi ":$(printf %04X "$port") 0*:0000 0A" /proc/net/tcp /proc/net/tcp6 && return
-		sleep 0.05
-	done
-}
-
-stop() {
-	kill "$server" 2>/dev/null
-	wait "$server" 2>/dev/null
-}
-
-expect() { # expect NAME TEXT FILE COMMAND...: the command's output, or the server's, has TEXT
-	local name=$1 text=$2 file=$3
-	shift 3
-	timeout 20 "${@//PORT/$port}" > out.txt 2>&1
-	for _ in {1..20}; do
-		grep -q -- "$text" "$file" && break
-		sleep 0.05
-	done
-	grep -q -- "$text" "$file"
-	ok $? "$name"
-}
-
-# Programs that end when their input does are given some time to read the
-# answer. The second line is there for a peer that answers a KeyUpdate when it
-# next has something to say.
-seen() { for _ in {1..40}; do grep -q "^$1" out.txt && break; sleep 0.05; done; }
-talk() { (echo hello; seen hello; [ "$lines" = 2 ] && echo again && seen again) | "$@"; }
-lines=1
-
-s_client() { talk openssl s_client -connect "127.0.0.1:$port" -servername server.test -CAfile ca.pem -verify_return_error "$@"; }
-gnutls_cli() { talk gnutls-cli --single-key-share -p "$port" --x509cafile ca.pem --sni-hostname server.test --verify-hostname server.test "$@" 127.0.0.1; }
-fetch() { curl -sS --tlsv1.3 --cacert ca.pem --resolve "server.test:$port:127.0.0.1" "$@" "https://server.test:$port/"; }
-export_client() { s_client -keymatexport EXPORTER-Channel-Binding -keymatexportlen 32; }
-export -f export_client s_client gnutls_cli fetch talk seen
-export lines
-
-run() { # a shell function under timeout
-	expect "$1" "$2" "$3" bash -c "port=$port; \"\$@\"" bash "${@:4}"
-}
+# shellcheck source=selftests/peers/native-lib.sh
+. "$(dirname "$0")/native-lib.sh"
 
 declare -A cipher=([51]=AES_128_GCM [52]=AES_256_GCM [54]=CHACHA20_POLY1305)
 declare -A gcipher=([51]=AES-128-GCM [52]=AES-256-GCM [54]=CHACHA20-POLY1305)
@@ -104,7 +32,7 @@ our_server() {
 			skipped "server, gnutls-cli, $end" "not installed"
 		fi
 		if have curl; then
-			run "server, curl, $end" "hello from hs-peer" out.txt fetch --curves "${ogroups[$g]}"
+			run "server, curl, $end" "hello from hs-peer" out.txt fetch --tlsv1.3 --curves "${ogroups[$g]}"
 		else
 			skipped "server, curl, $end" "not installed"
 		fi
@@ -225,7 +153,7 @@ features() {
 	run "server, s_client, ALPN" "ALPN protocol: h2" out.txt s_client -alpn http/1.1,h2
 	run "server, s_client, ALPN without overlap" "alert number 120" out.txt s_client -alpn spdy
 	run "server, s_client, no middlebox compatibility" ^hello out.txt s_client -no_middlebox
-	run "server, curl, ALPN" "hello from hs-peer" out.txt fetch --http1.1
+	run "server, curl, ALPN" "hello from hs-peer" out.txt fetch --tlsv1.3 --http1.1
 	stop
 	start "$peer" -s -p PORT -c p256.pem -k p256.key -u
 	lines=2
@@ -254,7 +182,7 @@ resumption() {
 		run "server, s_client gets tickets, $end" ^hello out.txt s_client -sess_out session.pem
 		run "server, s_client resumes, $end" "^Reused" out.txt s_client -sess_in session.pem
 		run "server, gnutls-cli resumes, $end" "This is a resumed session" out.txt gnutls_cli -r
-		run "server, curl twice, $end" "hello from hs-peer" out.txt fetch --next "https://server.test:$port/"
+		run "server, curl twice, $end" "hello from hs-peer" out.txt fetch --tlsv1.3 --next "https://server.test:$port/"
 		[ "$(grep -c "resumed 1" server.txt)" -ge 2 ]
 		ok $? "server, s_client and gnutls-cli resume, $end: agreed"
 		stop
@@ -321,12 +249,14 @@ keys_by_hand() {
 
 failures() {
 	start "$peer" -s -p PORT -c p256.pem -k p256.key -n server.test -e 51 -g 29
-	run "server refuses TLS 1.2" "alert number 70" out.txt s_client -tls1_2
 	run "server refuses an unknown name" "alert number 112" out.txt s_client -servername other.test
 	run "server refuses foreign ciphers" "alert number 40" out.txt s_client -ciphersuites TLS_AES_256_GCM_SHA384
 	run "server refuses foreign groups" "alert number 40" out.txt s_client -groups P-384
 	run "server refuses foreign signatures" "alert number 40" out.txt s_client -sigalgs rsa_pss_rsae_sha256
 	run "server still serves after all that" ^hello out.txt s_client
+	stop
+	start "$peer" -s -p PORT -c p256.pem -k p256.key -v 1.3
+	run "server of TLS 1.3 only refuses TLS 1.2" "alert number 70" out.txt s_client -tls1_2
 	stop
 	start "$peer" -s -p PORT -c p256.pem -k p256.key -A ca.pem -R
 	run "server requires a certificate" "alert number 116" out.txt s_client
@@ -338,7 +268,8 @@ failures() {
 	expect "client refuses another name" "failed at Certificate" out.txt "$peer" -h 127.0.0.1 -p PORT -n other.test -A ca.pem
 	stop
 	start openssl s_server -accept PORT -cert p256.pem -key p256.key -tls1_2 -rev
-	expect "client refuses a server of TLS 1.2" "failed at ServerHello" out.txt "$peer" -h 127.0.0.1 -p PORT -n server.test -A ca.pem
+	expect "client of TLS 1.3 only refuses a server of TLS 1.2" "failed at ServerHello" out.txt "$peer" -h 127.0.0.1 -p PORT \
+		-n server.test -A ca.pem -v 1.3
 	stop
 }
 
@@ -354,6 +285,4 @@ resumption
 records_and_exporters
 keys_by_hand
 failures
-echo "1..$((pass + fail + skip))"
-echo "# $pass passed, $fail failed, $skip skipped"
-[ "$fail" = 0 ]
+done_testing

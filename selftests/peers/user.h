@@ -34,6 +34,7 @@ struct options {
 	size_t raw_peers_num;
 	size_t pad;
 	uint16_t max_fragment;
+	uint16_t min_version, max_version;
 };
 
 struct peer {
@@ -49,7 +50,7 @@ struct peer {
 	struct hs_ticket_keys ticket_keys, cookie_keys;
 	struct hs_ticket ticket;	/* the client's, for this connection and from it */
 	struct hs_psk psk;
-	uint16_t suite;
+	uint16_t suite, version;
 	uint8_t resumption[CRYPTO_MAX_DIGEST];
 	struct hs_peer who;
 	bool got_ticket;
@@ -64,6 +65,11 @@ void close_notify(struct peer *p);
 bool update_tx(struct peer *p, uint8_t ask);	/* KeyUpdate */
 /* Prints one line of what was agreed, or why not. */
 bool handshake(struct peer *p);
+
+/* ---- user_record12.c: a record in p->record; its length, that of what came into p->plain, or -1 */
+size_t seal12(struct peer *p, uint8_t type, const void *data, size_t len);
+ssize_t open12(struct peer *p, size_t len);
+bool renegotiation_refused(struct peer *p, size_t len);
 
 int listen_on(const struct options *o);
 /* To the end of what the peer sends: a reset would take away what it has not read yet. */

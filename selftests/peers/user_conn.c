@@ -14,6 +14,7 @@
 #include <unistd.h>
 #include "handshake/alert.h"
 #include "handshake/suite.h"
+#include "handshake/version.h"
 #include "user.h"
 
 /* ---- the descriptor */
@@ -71,6 +72,8 @@ bool send_record(struct peer *p, uint8_t type, const void *data, size_t len)
 	uint8_t *r = p->record, nonce[12];
 	size_t body = len + 1 + p->aead->tag;
 
+	if (p->version == TLS12)
+		return write_all(p->fd, r, seal12(p, type, data, len));
 	memcpy(nonce, p->tx.iv, 12);
 	for (int i = 0; i < 8; i++)
 		nonce[11 - i] ^= (uint8_t)(p->tx.seq >> 8 * i);
@@ -94,7 +97,12 @@ static ssize_t recv_record(struct peer *p, uint8_t *type)
 	if (!read_all(p->fd, r, 5))
 		return -1;
 	len = (size_t)(r[3] << 8 | r[4]);
-	if (r[0] != DATA || len > RECORD - 5 || len <= p->aead->tag || !read_all(p->fd, r + 5, len))
+	if (len > RECORD - 5 || len <= p->aead->tag || !read_all(p->fd, r + 5, len))
+		return -1;
+	*type = r[0];
+	if (p->version == TLS12)
+		return open12(p, len);
+	if (r[0] != DATA)
 		return -1;
 	memcpy(nonce, p->rx.iv, 12);
 	for (int i = 0; i < 8; i++)
@@ -179,6 +187,8 @@ ssize_t recv_data(struct peer *p)
 			return n;
 		if (type == ALERT)
 			return n == 2 && p->plain[1] == ALERT_CLOSE_NOTIFY ? 0 : -1;
+		if (p->version == TLS12 && type == HANDSHAKE && renegotiation_refused(p, (size_t)n))
+			continue;
 		if (type == HANDSHAKE && !read_messages(p, (size_t)n))
 			return -1;
 		if (type != HANDSHAKE || n != 5 || p->plain[0] != KEY_UPDATE)
@@ -245,10 +255,11 @@ static void report(const struct hs *hs)
 {
 	const struct hs_result *r = hs_result(hs);
 	const struct crypto_scheme *scheme = crypto_scheme_find(r->scheme);
+	const struct crypto_group *group = group_by_id(r->group);
 	uint8_t binding[32];
 
 	printf("done suite %s group %s scheme %s name %s alpn [%.*s] peer %zu verified %d retried %d resumed %d psk %s limit %u binding ",
-	       suite_by_id(r->suite)->name, group_by_id(r->group)->name, scheme ? scheme->name : "none",
+	       suite_by_id(r->suite)->name, group ? group->name : "none", scheme ? scheme->name : "none",
 	       r->server_name[0] ? r->server_name : "-", (int)r->alpn_len, (const char *)r->alpn,
 	       r->peer_num, r->peer_verified, r->retried, r->resumed, r->psk ? r->psk->name : "-", r->tx_limit);
 	hs_export(r, "EXPORTER-Channel-Binding", NULL, 0, binding, sizeof(binding));
@@ -256,6 +267,17 @@ static void report(const struct hs *hs)
 		printf("%02X", binding[i]);
 	putchar('\n');
 	fflush(stdout);
+}
+
+/* Of TLS 1.2: it came in the handshake. */
+static void report_session(const struct peer *p, const struct hs_ticket *t)
+{
+	if (!t)
+		return;
+	printf("ticket of %u bytes for %u seconds\n", t->len, t->lifetime);
+	fflush(stdout);
+	if (p->o->ticket_out)
+		write_file(p->o->ticket_out, t, sizeof(*t));
 }
 
 bool handshake(struct peer *p)
@@ -282,6 +304,8 @@ bool handshake(struct peer *p)
 		p->aead = hs_result(hs)->aead;
 		p->hash = hs_result(hs)->hash;
 		p->suite = hs_result(hs)->suite;
+		p->version = hs_result(hs)->version;
+		report_session(p, hs_result(hs)->ticket);
 		p->who = hs_result(hs)->who;
 		memcpy(p->resumption, hs_result(hs)->resumption, sizeof(p->resumption));
 	}

@@ -109,6 +109,7 @@ void peer_setup(struct peer *p, const struct options *o)
 		.ciphers = o->ciphers_num ? o->ciphers : NULL, .ciphers_num = o->ciphers_num,
 		.groups = o->groups_num ? o->groups : NULL, .groups_num = o->groups_num,
 		.shares = o->shares, .compatibility = !o->no_compatibility,
+		.min_version = o->min_version, .max_version = o->max_version,
 		.rsa_min_bits = 2048, .insecure = !o->ca && !o->raw_peers_num,
 		.grease = o->grease, .pad = o->pad, .max_fragment = o->max_fragment,
 		.compress = o->compress, .raw_key = o->raw_key,
@@ -154,6 +155,13 @@ static size_t protocols(char *list, uint8_t *out)
 		n += len;
 	}
 	return n;
+}
+
+static uint16_t version_of(const char *text)
+{
+	if (strcmp(text, "1.2") && strcmp(text, "1.3"))
+		errx(64, "a version is 1.2 or 1.3");
+	return text[2] == '2' ? 0x0303 : 0x0304;
 }
 
 /* NAME:HEX */
@@ -204,6 +212,8 @@ static const struct option_row {
 	{ 'm', "message", "TEXT", "client: what to say" },
 	{ 'x', "expect", "TEXT", "client: what must come back" },
 	{ 'u', "update", NULL, "update keys before each message" },
+	{ 'v', "min-version", "1.2|1.3", "1.2" },
+	{ 'V', "max-version", "1.2|1.3", "1.3" },
 	{ 'M', "no-compatibility", NULL, "no middlebox compatibility mode" },
 	{ 'T', "tickets", "NUM", "to give, or to ask for" },
 	{ 'O', "ticket-out", "FILE", "client: keep one" },
@@ -240,6 +250,8 @@ static void set_option(struct options *o, int letter, char *value)
 	case 'm': o->message = value; break;
 	case 'x': o->expect = value; break;
 	case 'u': o->update = true; break;
+	case 'v': o->min_version = version_of(value); break;
+	case 'V': o->max_version = version_of(value); break;
 	case 'M': o->no_compatibility = true; break;
 	case 'R': o->require = true; break;
 	case 'T': o->tickets = (size_t)atoi(value); break;
