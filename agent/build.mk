@@ -7,7 +7,7 @@ AGENT_SRC_x509 := $(wildcard agent/x509/*.c)
 AGENT_SRC_handshake := $(wildcard agent/handshake/*.c)
 AGENT_SRC_ext := $(wildcard agent/ext/*.c)
 AGENT_SRC_daemon := $(filter-out agent/main.c,$(wildcard agent/*.c))
-AGENT_LIBS = -lhogweed -lnettle -lgmp -ltasn1 -lz -lnl-genl-3 -lnl-3 -linih -lseccomp -lsystemd -lcap
+AGENT_LIBS = -lhogweed -lnettle -lgmp -ltasn1 -lz -lnl-genl-3 -lnl-3 -linih -lseccomp -lsystemd -lcap -lhiredis
 
 define agent_part
 $(B)/$(1)/agent-$(2).a: $(AGENT_SRC_$(2):%.c=$(B)/$(1)/%.o)

@@ -351,5 +351,8 @@ void config_put(struct config *c)
 	free(c->path);
 	free(c->user);
 	free(c->control);
+	free(c->relay);
+	free(c->ticket_secret);
+	free(c->ticket_redis);
 	free(c);
 }

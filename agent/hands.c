@@ -26,7 +26,7 @@
 
 /* ---- starting */
 
-static void __attribute__((noreturn)) become_worker(const struct hand *h, const char *path, int sock, int files)
+static void __attribute__((noreturn)) become_worker(const struct hand *h, const char *path, int sock, int files, int relay)
 {
 	char number[16];
 	const char *argv[] = { "ktlsd", "--worker", number, "--config", path, NULL };
@@ -39,9 +39,13 @@ static void __attribute__((noreturn)) become_worker(const struct hand *h, const 
 	/* Through numbers that are out of the way: either may be 3 or 4 now. */
 	sock = fcntl(sock, F_DUPFD, 16);
 	files = fcntl(files, F_DUPFD, 16);
+	if (relay >= 0)
+		relay = fcntl(relay, F_DUPFD, 16);
 	if (dup2(sock, WORKER_KEEPER) < 0 || dup2(files, WORKER_FILES) < 0)
 		_exit(127);
-	close_range(WORKER_FILES + 1, ~0U, 0);
+	if (relay >= 0)
+		relay = dup2(relay, WORKER_RELAY);
+	close_range(relay < 0 ? WORKER_RELAY : WORKER_RELAY + 1, ~0U, 0);
 	unsetenv("NOTIFY_SOCKET");
 	execv("/proc/self/exe", (char **)argv);
 	_exit(127);
@@ -57,7 +61,7 @@ int hand_start(struct keeper *k, struct hand *h)
 		return -errno;
 	h->pid = fork();
 	if (!h->pid)
-		become_worker(h, k->path, pair[1], files);
+		become_worker(h, k->path, pair[1], files, k->relay);
 	err = h->pid < 0 ? -errno : 0;
 	close(pair[1]);
 	h->state = HAND_STARTING;

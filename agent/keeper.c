@@ -17,6 +17,7 @@
 #include "control.h"
 #include "keeper.h"
 #include "log.h"
+#include "relay.h"
 
 #define STOP_MS		3000	/* to finish handshakes in, when told to stop */
 
@@ -109,6 +110,7 @@ static void take_over(struct keeper *k)
 	config_put(old);
 	k->reloads++;
 	log_set_level(k->config->log_level);
+	share_forget(&k->share);
 	if (moved) {
 		control_close(k, k->control);
 		k->control = NULL;
@@ -270,6 +272,15 @@ static void renew_staples(struct keeper *k, uint64_t now)
 	hands_give_staples(k);
 }
 
+static void renew_ticket_keys(struct keeper *k)
+{
+	share_update(&k->share, k->config, keeper_now());
+	if (k->share.has)
+		tickets_derive(&k->tickets, k->share.secret, time(NULL), k->config->ticket_lifetime);
+	else
+		tickets_rotate(&k->tickets, keeper_now(), k->config->ticket_lifetime);
+}
+
 /* One event at a time: what one handler frees, no later event can name. */
 static void run(struct keeper *k)
 {
@@ -284,7 +295,7 @@ static void run(struct keeper *k)
 		}
 		if (!k->stop_by)
 			hands_restart(k, keeper_now());
-		tickets_rotate(&k->tickets, keeper_now(), k->config->ticket_lifetime);
+		renew_ticket_keys(k);
 		hands_give_keys(k);
 		renew_staples(k, keeper_now());
 		if (watchdog != UINT64_MAX)
@@ -306,6 +317,9 @@ static int start(struct keeper *k)
 	if (k->files < 0)
 		return k->files;
 	open_control(k);
+	k->relay = k->config->relay ? relay_listen(k->config->relay) : -1;
+	if (k->config->relay && k->relay < 0)
+		log_line(LOG_ERR, "keeper: no relay at %s: %s", k->config->relay, strerror(-k->relay));
 	return hands_add(k, k->config);
 }
 
@@ -328,6 +342,7 @@ int keeper_main(const char *path, struct config *config)
 	hands_kill(&k, NULL);
 	control_close(&k, k.control);
 	tickets_free(&k.tickets);
+	share_forget(&k.share);
 	config_put(k.coming);
 	config_put(k.config);
 	return k.status;

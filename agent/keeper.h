@@ -8,6 +8,7 @@
 #include <signal.h>
 #include "config.h"
 #include "message.h"
+#include "share.h"
 #include "tickets.h"
 
 #define KTLSD_VERSION	"0.1"
@@ -49,6 +50,8 @@ struct keeper {
 	struct source signals;
 	struct control *control;
 	struct tickets tickets;
+	struct share share;
+	int relay;			/* listener for programs without the module; or -1 */
 	unsigned int staples;		/* generation: renewed so often */
 	uint64_t staples_next;		/* ms: when to look for newer ones */
 	uint64_t started, stop_by;	/* ms; stop_by 0: not stopping */

@@ -13,13 +13,14 @@
 #include <time.h>
 #include <unistd.h>
 #include "loop.h"
+#include "relay.h"
 
 #define ACCEPTS_MAX	8	/* per wake-up: other workers want some, too */
 #define EVENTS_MAX	64
 #define MESSAGES_MAX	64
 #define TICK_MS		1000
 
-enum { ON_NETLINK, ON_KEEPER, ON_CONN };	/* ON_CONN + slot */
+enum { ON_NETLINK, ON_KEEPER, ON_RELAY, ON_CONN };	/* ON_CONN + slot */
 
 static uint64_t now_ms(void)
 {
@@ -35,7 +36,7 @@ static int respond(void *arg, const struct reply *reply)
 {
 	struct loop *l = arg;
 
-	return netlink_respond(&l->nl, reply);
+	return reply->id & RELAY_ID ? relay_respond(l->relay, reply) : netlink_respond(&l->nl, reply);
 }
 
 static int watch(struct loop *l, int op, int fd, uint32_t events, uint64_t what)
@@ -261,7 +262,7 @@ static void accept_pending(struct loop *l, uint64_t now)
 	struct upcall up;
 	int i, err;
 
-	for (i = 0; i < ACCEPTS_MAX && l->pending && l->free_num && !l->retiring; i++) {
+	for (i = 0; i < ACCEPTS_MAX && l->joined && l->pending && l->free_num && !l->retiring; i++) {
 		err = netlink_accept(&l->nl, &up);
 		if (!err)
 			serve(l, &up, now);
@@ -272,6 +273,21 @@ static void accept_pending(struct loop *l, uint64_t now)
 		if (l->over)
 			return;
 	}
+}
+
+/* One at a time, and as many more as there are rounds. */
+static void serve_relay(struct loop *l, uint64_t now)
+{
+	struct upcall up;
+
+	if (!relay_run(l->relay, &up))
+		return;
+	if (l->free_num && !l->retiring) {
+		serve(l, &up, now);
+		return;
+	}
+	close(up.channel);
+	relay_respond(l->relay, &(struct reply){ .id = up.id, .err = -EBUSY, .alert = -1 });
 }
 
 /* ---- time */
@@ -309,7 +325,7 @@ static int wait_ms(const struct loop *l, uint64_t now)
 {
 	uint64_t next = l->next_deadline < l->next_tick ? l->next_deadline : l->next_tick;
 
-	if (l->pending && l->free_num && !l->retiring)
+	if (l->joined && l->pending && l->free_num && !l->retiring)
 		return 0;
 	return next > now ? next - now : 0;
 }
@@ -320,6 +336,8 @@ static void dispatch(struct loop *l, const struct epoll_event *ev, uint64_t now)
 
 	if (what == ON_KEEPER) {
 		on_keeper(l, ev->events, now);
+	} else if (what == ON_RELAY) {
+		serve_relay(l, now);
 	} else if (what == ON_NETLINK) {
 		netlink_heard(&l->nl);
 		l->pending = true;
@@ -343,7 +361,7 @@ int loop_run(struct loop *l)
 			dispatch(l, &events[i], now);
 		on_time(l, now);
 		accept_pending(l, now);
-		if (l->retiring && l->free_num == l->slots)
+		if (l->retiring && l->free_num == l->slots && !(l->relay && relay_sessions(l->relay)))
 			break;
 	}
 	tell_counters(l);
@@ -370,5 +388,9 @@ int loop_init(struct loop *l, const struct config *config, int keeper)
 	for (i = 0; i < l->slots; i++)
 		l->free_slots[l->free_num++] = l->slots - 1 - i;
 	err = watch(l, EPOLL_CTL_ADD, keeper, EPOLLIN, ON_KEEPER);
-	return err ? err : watch(l, EPOLL_CTL_ADD, netlink_fd(&l->nl), EPOLLIN, ON_NETLINK);
+	if (!err && l->relay)
+		err = watch(l, EPOLL_CTL_ADD, relay_fd(l->relay), EPOLLIN, ON_RELAY);
+	if (!err && l->joined)
+		err = watch(l, EPOLL_CTL_ADD, netlink_fd(&l->nl), EPOLLIN, ON_NETLINK);
+	return err;
 }

@@ -7,6 +7,8 @@
 struct loop {
 	struct conn_env env;
 	struct netlink nl;
+	bool joined;			/* nl serves */
+	struct relay *relay;		/* NULL: no */
 	int epoll, keeper;
 	struct conn **conns;		/* by slot; config->handshakes of them */
 	uint32_t *free_slots;

@@ -113,7 +113,7 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	log_set_level(config->log_level);
-	if (!module_there()) {
+	if (!config->relay && !module_there()) {
 		config_put(config);
 		return 1;
 	}

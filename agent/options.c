@@ -369,6 +369,22 @@ static int add_rules(struct parse *p, const char *key, const char *value)
 	return 0;
 }
 
+static int set_relay(struct parse *p, const char *key, const char *value)
+{
+	return read_path(p, key, value, &p->c->relay);
+}
+
+static int set_ticket_secret(struct parse *p, const char *key, const char *value)
+{
+	return read_path(p, key, value, &p->c->ticket_secret);
+}
+
+static int set_ticket_redis(struct parse *p, const char *key, const char *value)
+{
+	(void)key;
+	return config_string(p, value, &p->c->ticket_redis);
+}
+
 static const struct option {
 	enum section in;
 	const char *key;
@@ -392,6 +408,9 @@ static const struct option {
 	{ IN_AGENT,	"ciphers",	true,	set_ciphers },
 	{ IN_AGENT,	"groups",	true,	set_groups },
 	{ IN_AGENT,	"control",	false,	set_control },
+	{ IN_AGENT,	"relay",	false,	set_relay },
+	{ IN_AGENT,	"ticket-secret", false,	set_ticket_secret },
+	{ IN_AGENT,	"ticket-redis",	false,	set_ticket_redis },
 	{ IN_IDENTITY,	"certificate",	false,	set_certificate },
 	{ IN_IDENTITY,	"key",		false,	set_key },
 	{ IN_IDENTITY,	"passphrase-file",	false,	set_passphrase_file },

@@ -21,14 +21,14 @@ static int digit(char c)
 }
 
 /* Pairs of digits, white space between and behind them; false for anything else. */
-static bool from_hex(const char *text, uint8_t *out, size_t *len)
+bool psk_from_hex(const char *text, uint8_t *out, size_t size, size_t *len)
 {
 	int high, low;
 
 	for (*len = 0; *(text += strspn(text, " \t\r\n")); text += 2) {
 		high = digit(text[0]);
 		low = high < 0 ? -1 : digit(text[1]);
-		if (low < 0 || *len == CRYPTO_MAX_DIGEST)
+		if (low < 0 || *len == size)
 			return false;
 		out[(*len)++] = (uint8_t)(high << 4 | low);
 	}
@@ -50,7 +50,7 @@ int key_by_hand_load(struct key_by_hand *key, struct files *files, char why[POLI
 		snprintf(why, POLICY_WHY, "key %.120s cannot be read: %s", key->file, strerror(-err));
 		return -EINVAL;
 	}
-	if (strlen(text) != len || !from_hex(text, key->key, &key->psk.len) || key->psk.len < 16) {
+	if (strlen(text) != len || !psk_from_hex(text, key->key, CRYPTO_MAX_DIGEST, &key->psk.len) || key->psk.len < 16) {
 		snprintf(why, POLICY_WHY, "key %.120s is not 16 to %d bytes in hexadecimal digits: make one by openssl rand -hex 32", key->file, CRYPTO_MAX_DIGEST);
 		return -EINVAL;
 	}

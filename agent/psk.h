@@ -25,4 +25,7 @@ int policy_psk(const struct config *config, const struct caller *who, const char
 const struct hs_psk *policy_find_psk(const struct config *config, const struct caller *who,
 				     const uint8_t *identity, size_t len);
 
+/* Hexadecimal text to at most @size bytes; false: it is something else. */
+bool psk_from_hex(const char *text, uint8_t *out, size_t size, size_t *len);
+
 #endif

@@ -34,7 +34,44 @@ void tickets_rotate(struct tickets *t, uint64_t now_ms, uint32_t lifetime)
 	rng_fill(RNG_NONCE, k->key[0].name, sizeof(k->key[0].name));
 	rng_fill(RNG_KEY, k->key[0].key, sizeof(k->key[0].key));
 	t->generation++;
+	t->epoch = 0;
 	t->next = now_ms + lifetime * 1000ULL;
+}
+
+static void derive(const uint8_t secret[32], const char *what, uint64_t epoch, uint8_t *out, size_t len)
+{
+	uint8_t label[32] = { 0 }, digest[32];
+	int i;
+
+	memcpy(label, what, strlen(what));
+	for (i = 0; i < 8; i++)
+		label[24 + i] = (uint8_t)(epoch >> (56 - 8 * i));
+	crypto_hmac(&crypto_sha256, secret, 32, label, sizeof(label), digest);
+	memcpy(out, digest, len);
+	crypto_wipe(digest, sizeof(digest));
+}
+
+void tickets_derive(struct tickets *t, const uint8_t secret[32], uint64_t now, uint32_t lifetime)
+{
+	struct hs_ticket_keys *k = &t->keys.keys;
+	uint64_t epoch = now / lifetime, at;
+	uint8_t id[sizeof(t->secret_id)];
+	size_t i;
+
+	derive(secret, "ktls ticket secret", 0, id, sizeof(id));
+	if (t->epoch == epoch && !memcmp(id, t->secret_id, sizeof(id)))
+		return;
+	t->keys.type = MSG_TICKET_KEYS;
+	for (i = 0; i < 3; i++) {	/* seals; before; after */
+		at = i == 2 ? epoch + 1 : epoch - i;
+		derive(secret, "ktls ticket name", at, k->key[i].name, sizeof(k->key[i].name));
+		derive(secret, "ktls ticket key", at, k->key[i].key, sizeof(k->key[i].key));
+	}
+	k->num = 3;
+	t->generation++;
+	t->epoch = epoch;
+	t->next = 0;
+	memcpy(t->secret_id, id, sizeof(id));
 }
 
 static void drop(struct ticket_store *s, size_t i)

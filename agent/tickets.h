@@ -13,11 +13,17 @@ struct tickets {
 	struct msg_ticket_keys keys;	/* as workers get them */
 	unsigned int generation;	/* 0: none yet */
 	uint64_t next;			/* ms: when the next key is due */
+	uint64_t epoch;			/* derived keys: of which; 0: they are our own */
+	uint8_t secret_id[8];		/* and of which secret */
 	struct ticket_store *store;
 };
 
 /* A new key if it is time: each seals for @lifetime (s), and opens for as long again. */
 void tickets_rotate(struct tickets *t, uint64_t now_ms, uint32_t lifetime);
+
+/* The same where agents share @secret: the keys follow from it and the time (s), and each opens what an agent whose
+ * clock is ahead or behind by less than @lifetime has sealed. */
+void tickets_derive(struct tickets *t, const uint8_t secret[32], uint64_t now, uint32_t lifetime);
 
 /* Keep a client's ticket; at most @max in all, and 4 for one key. Refuses silently what is out of bounds. */
 void tickets_put(struct tickets *t, const struct msg_ticket_put *m, size_t max);

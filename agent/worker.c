@@ -6,6 +6,7 @@
  * tells a stranger nothing of the next one's layout.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <seccomp.h>
 #include <signal.h>
 #include <string.h>
@@ -14,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 #include "log.h"
+#include "relay.h"
 #include "loop.h"
 #include "rng/rng.h"
 #include "sandbox.h"
@@ -46,6 +48,17 @@ static int join(struct netlink *nl)
 	return err;
 }
 
+/* By the module, by the relay, or both. */
+static bool serves_somehow(struct loop *l, const struct config *config)
+{
+	if (config->relay && fcntl(WORKER_RELAY, F_GETFD) >= 0)
+		l->relay = relay_new(WORKER_RELAY);
+	if (l->relay && netlink_probe())
+		return true;
+	l->joined = !join(&l->nl);
+	return l->joined || l->relay;
+}
+
 /* What opens files or asks much of the kernel at its first use is used now. */
 static void warm_up(void)
 {
@@ -59,7 +72,8 @@ static void warm_up(void)
 
 static int confine(const struct config *config)
 {
-	struct rlimit files = { config->handshakes + 64, config->handshakes + 64 };
+	rlim_t num = config->handshakes + 64 + (config->relay ? 4096 : 0);
+	struct rlimit files = { num, num };
 	int err;
 
 	setrlimit(RLIMIT_NOFILE, &files);
@@ -105,7 +119,7 @@ int worker_main(const char *path, int number)
 		return 1;
 	log_set_level(config->log_level);
 	warm_up();
-	if (join(&loop.nl) || loop_init(&loop, config, WORKER_KEEPER) || confine(config))
+	if (!serves_somehow(&loop, config) || loop_init(&loop, config, WORKER_KEEPER) || confine(config))
 		return 1;
 	return serve(&loop) ? 1 : 0;
 }

@@ -6,6 +6,7 @@
 /* Descriptors that the keeper leaves to a worker. */
 #define WORKER_KEEPER	3	/* SOCK_SEQPACKET, message.h */
 #define WORKER_FILES	4	/* memfd, files.h */
+#define WORKER_RELAY	5	/* relay.h; if the configuration has one */
 
 /* Serve until retired; the exit status. @path is the configuration's name. */
 int worker_main(const char *path, int number);

@@ -151,6 +151,24 @@ int ktls_accept(int listen_fd, const struct ktls_params *params, char *why, size
  */
 int ktls_rekey(int fd, bool both);
 
+/*
+ * Who serves a socket. Without the module, and with an agent that offers it,
+ * the handshakes here go other ways, by themselves:
+ *
+ * KTLS_WAY_MAINLINE: the "tls" ULP of Linux has the keys. Only of handshakes
+ * on blocking sockets. A KeyUpdate of the peer ends the session (before Linux
+ * 6.14), NewSessionTicket is EIO, there is no KTLS_INFO, ktls_rekey() or KTLS_DETACH.
+ *
+ * KTLS_WAY_RELAY: the descriptor is one end of a socketpair now, and the agent
+ * encrypts. Register it with epoll after the handshake was begun, not
+ * before. ktls_finish() says 0 at once: what went wrong shows as end of file or
+ * ECONNRESET, and so does a connection that was cut off. No KTLS_INFO,
+ * ktls_rekey() or KTLS_DETACH; the session ends with the agent; TLS 1.3 only.
+ */
+enum ktls_way { KTLS_WAY_NONE, KTLS_WAY_MODULE, KTLS_WAY_MAINLINE, KTLS_WAY_RELAY };
+
+enum ktls_way ktls_way(int fd);
+
 /* ---- what became of it */
 
 #define KTLS_NAME_SIZE 256

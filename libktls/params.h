@@ -20,6 +20,8 @@ struct ktls_params {
 /* Bytes to give to the kernel, or -errno. @params may be NULL. */
 int params_request(const struct ktls_params *params, enum ktls_role role,
 		   struct request *request);
+/* ways.c: the same handshake without the module; as setsockopt(), but -errno. -ENOENT: no agent offers it. */
+int relay_handshake(int fd, struct request *request, size_t size);
 bool params_has(const struct ktls_params *params, uint16_t type);
 
 #endif

@@ -41,6 +41,11 @@ static int handshake(int fd, const struct ktls_params *params, enum ktls_role ro
 
 	if (err > 0)
 		err = attach(fd);
+	if (err == -ENOENT) {
+		err = relay_handshake(fd, &request, size);
+		errno = saved;
+		return err;
+	}
 	if (!err && setsockopt(fd, SOL_TLS, KTLS_HANDSHAKE, &request, size))
 		err = -errno;
 	errno = saved;
@@ -75,6 +80,8 @@ int ktls_finish(int fd)
 	socklen_t len = sizeof(info);
 	int saved = errno, pending = 0, err = 0;
 
+	if (ktls_way(fd) == KTLS_WAY_RELAY || ktls_way(fd) == KTLS_WAY_MAINLINE)
+		return 0;
 	if (getsockopt(fd, SOL_TLS, KTLS_INFO, &info, &len))
 		err = -errno;
 	else if (info.phase == KTLS_PHASE_HANDSHAKING)

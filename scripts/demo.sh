@@ -6,6 +6,7 @@
 #	DEMO_PORT=8443	where it answers, on 127.0.0.1
 #	DEMO_ONCE=1	end after the fetch; else it stays until Ctrl-C
 #	K=6.12		the kernel series
+#	RELAY=1		neither VM nor module: the agent encrypts, here
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit
 port=${DEMO_PORT:-8443} once=${DEMO_ONCE:-} K=${K:-6.12}
@@ -115,7 +116,53 @@ report() {
 	EOF
 }
 
+# ---- RELAY=1
+
+relay_build() {
+	scripts/deps.sh build && command -v curl > /dev/null || scripts/deps.sh peers || return
+	make -s -j2 agent tools test-ca
+}
+
+relay_end() {
+	trap - EXIT INT TERM
+	# shellcheck disable=SC2046
+	kill $(jobs -p) 2> /dev/null
+	wait
+	rm -rf "$sockets"
+}
+
+relay_demo() {
+	local i handshake
+	[ "$(id -u)" = 0 ] || fail "the agent's workers become another user: run this as root"
+	quietly "getting what is missing, building agent and tools (log: $run/log)" relay_build
+	sockets=$(mktemp -d)
+	chmod 755 "$sockets"
+	sed "s|^control = .*|control = $sockets/control\nrelay = $sockets/relay|" build/ca/ktlsd.conf > $run/ktlsd.conf
+	trap relay_end EXIT
+	trap 'exit 0' INT TERM
+	build/bin/ktlsd -c $run/ktlsd.conf > $run/ktlsd.log 2>&1 &
+	for i in $(seq 300); do grep -qs "serving with" $run/ktlsd.log && break; sleep 0.1; done
+	KTLS_RELAY=$sockets/relay build/bin/ktls-serve --root share/www --port "$port" --identity ecdsa > $run/serve 2>&1 &
+	for i in $(seq 300); do fetch -o $run/page "$url" 2> $run/curl && break; sleep 0.1; done
+	fetch "$url" -o $run/page -w '%{http_code} %{size_download} %{ssl_verify_result}' > $run/curl ||
+		{ cat $run/ktlsd.log $run/serve; fail "no answer from $url: $(cat $run/curl)"; }
+	handshake=$(grep 'result=ok' $run/ktlsd.log | tail -1)
+	cat <<-EOF
+
+	  curl on this machine fetched $url: status, bytes, verification: $(cat $run/curl)
+	  ktls-serve links no TLS library. The module is not loaded, so the agent relays: TLS $(field version "$handshake"),
+	    $(field suite "$handshake"), group $(field group "$handshake"); records are made in a worker without privileges.
+	  What this way cannot do: KTLS_INFO, rekey on request, outliving the agent (ktlsd.conf(5), relay).
+
+	EOF
+	step "$((SECONDS - started)) s from the command to the page"
+	[ -z "$once" ] || exit 0
+	step "open $url in a browser; Ctrl-C ends"
+	wait
+}
+
 [ -z "$(ss -Hltn "sport = :$port" 2> /dev/null)" ] || fail "port $port is taken: choose another with DEMO_PORT=..."
+[ -z "${RELAY:-}" ] || { relay_demo; exit; }
 quietly "getting what is missing, building module, agent and tools (log: $run/log)" build
 boot
 step "booting Linux $(cat "build/vm/$K/release" 2> /dev/null) in a VM"

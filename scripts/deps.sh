@@ -23,7 +23,7 @@ top=$(cd "$(dirname "$0")/.." && pwd)
 export DEBIAN_FRONTEND=noninteractive
 
 declare -A packages=(
-	[build]="gcc libc6-dev pkg-config nettle-dev libgmp-dev libtasn1-6-dev libnl-3-dev libnl-genl-3-dev libinih-dev libseccomp-dev libsystemd-dev libcap-dev zlib1g-dev linux-libc-dev"
+	[build]="gcc libc6-dev pkg-config nettle-dev libgmp-dev libtasn1-6-dev libnl-3-dev libnl-genl-3-dev libinih-dev libseccomp-dev libsystemd-dev libcap-dev libhiredis-dev zlib1g-dev linux-libc-dev"
 	[module]="make gcc libelf1 libssl3 pahole"
 	[vm]="qemu-system-x86 busybox-static kmod cpio zstd xz-utils openssl iproute2 procps curl"
 	[uml]="linux-source-6.12 make gcc libc6-dev flex bison bc xz-utils busybox-static iproute2 kmod"

@@ -139,6 +139,7 @@ main() {
 	suite unit unit_tests
 	suite secrets make -s secrets
 	suite peers-native make -s peers-native
+	suite peers-relay make -s peers-relay
 	for k in $kernels; do
 		suite "sparse-$k" as_test "sparse is content with the module for $k" module_sparse "$k"
 	done

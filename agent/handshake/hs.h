@@ -29,7 +29,7 @@ enum hs_alert_from { HS_ALERT_NONE, HS_ALERT_LOCAL, HS_ALERT_PEER };
 #define HS_MAX_TICKET	3072	/* bytes of a ticket that a client keeps */
 #define HS_CONTEXT	32
 #define HS_TICKET_NAME	8
-#define HS_TICKET_KEYS	2
+#define HS_TICKET_KEYS	3
 #define HS_TICKETS_MAX	8	/* given on one connection */
 #define HS_WEEK		604800	/* s: no ticket lives longer, RFC 9846 4.6.1 */
 

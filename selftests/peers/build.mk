@@ -14,6 +14,11 @@ $(B)/bin/hs-peer $(B)/bin/hs-echo $(B)/bin/hs-pipe: $(B)/bin/hs-%: $(B)/obj/self
 .PHONY: hs-peer hs-echo hs-pipe
 hs-peer hs-echo hs-pipe: hs-%: $(B)/bin/hs-%
 
+# The agent's own way, without module and VM.
+.PHONY: peers-relay
+peers-relay: agent tools test-ca
+	selftests/peers/relay.sh
+
 .PHONY: peers-native
 peers-native: $(B)/bin/hs-peer
 	selftests/peers/native.sh $(B)/bin/hs-peer

@@ -118,9 +118,37 @@ static void the_store_is_bounded(void **unused)
 	tickets_free(&t);
 }
 
+/* Two agents with one secret: the same keys, those of the time before and after open, another secret's don't. */
+static void derived_keys(void **state)
+{
+	static const uint8_t secret[32] = { 1 }, another[32] = { 2 };
+	struct tickets a = { 0 }, b = { 0 };
+	unsigned int generation;
+
+	(void)state;
+	tickets_rotate(&a, 1000, 60);		/* its own, until the secret came */
+	tickets_derive(&a, secret, 600, 60);
+	tickets_derive(&b, secret, 659, 60);
+	assert_int_equal(a.keys.keys.num, 3);
+	assert_memory_equal(&a.keys.keys, &b.keys.keys, sizeof(a.keys.keys));
+	generation = b.generation;
+	tickets_derive(&b, secret, 659, 60);
+	assert_int_equal(b.generation, generation);
+	tickets_derive(&b, secret, 660, 60);	/* its clock is ahead */
+	assert_int_equal(b.generation, generation + 1);
+	assert_memory_equal(&a.keys.keys.key[2], &b.keys.keys.key[0], sizeof(a.keys.keys.key[0]));
+	assert_memory_equal(&a.keys.keys.key[0], &b.keys.keys.key[1], sizeof(a.keys.keys.key[0]));
+	tickets_derive(&b, another, 660, 60);
+	assert_memory_not_equal(a.keys.keys.key[2].key, b.keys.keys.key[0].key, 32);
+	assert_memory_not_equal(a.keys.keys.key[2].name, b.keys.keys.key[0].name, HS_TICKET_NAME);
+	tickets_free(&a);
+	tickets_free(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(derived_keys),
 		cmocka_unit_test(keys_change_by_time),
 		cmocka_unit_test(each_is_given_once),
 		cmocka_unit_test(an_old_one_is_thrown_away),

@@ -59,6 +59,24 @@ static int arm(struct conn *c)
 	return epoll_ctl(c->worker->epoll, EPOLL_CTL_MOD, c->fd, &event);
 }
 
+/*
+ * Where the agent relays, the descriptor is another file after this: epoll
+ * forgets the old one before.
+ */
+static int server(struct conn *c)
+{
+	struct epoll_event event = { .events = c->events, .data.ptr = c };
+	int err;
+
+	if (ktls_way(c->fd) == KTLS_WAY_MODULE)
+		return ktls_server(c->fd, c->worker->opt->params);
+	epoll_ctl(c->worker->epoll, EPOLL_CTL_DEL, c->fd, NULL);
+	err = ktls_server(c->fd, c->worker->opt->params);
+	if (epoll_ctl(c->worker->epoll, EPOLL_CTL_ADD, c->fd, &event))
+		return -errno;
+	return err;
+}
+
 /* Progress: the time limit begins anew. */
 static void refresh(struct conn *c)
 {
@@ -93,7 +111,7 @@ static int handshake_result(struct conn *c, int err)
 
 static int handshake_start(struct conn *c)
 {
-	return handshake_result(c, ktls_server(c->fd, c->worker->opt->params));
+	return handshake_result(c, server(c));
 }
 
 static int handshake_finish(struct conn *c)

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Where the secret comes from. Redis is asked once, with a time limit, and
+ * again later only where it did not answer: until then this agent's tickets
+ * are its own, and nobody is refused for that.
+ */
+#include "share.h"
+#include <errno.h>
+#include <hiredis/hiredis.h>
+#include <stdlib.h>
+#include <string.h>
+#include "config.h"
+#include "log.h"
+#include "rng/rng.h"
+
+#define AGAIN_MS	10000
+#define REDIS_KEY	"ktls:ticket-secret"
+
+static const struct timeval patience = { .tv_usec = 500000 };
+
+static bool from_file(const char *path, uint8_t *secret)
+{
+	char *text = NULL;
+	size_t len = 0, got = 0;
+	int err = file_slurp(path, &text, &len);
+	bool good = !err && strlen(text) == len && psk_from_hex(text, secret, SHARE_SECRET, &got) && got == SHARE_SECRET;
+
+	if (err)
+		log_line(LOG_ERR, "keeper: ticket-secret %s cannot be read: %s", path, strerror(-err));
+	else if (!good)
+		log_line(LOG_ERR, "keeper: ticket-secret %s is not 32 bytes in hexadecimal digits: make one by openssl rand -hex 32", path);
+	if (text)
+		crypto_wipe(text, len);
+	free(text);
+	return good;
+}
+
+/* "/path", "host" or "host:port" */
+static redisContext *redis_open(const char *where)
+{
+	const char *colon = strrchr(where, ':');
+	char host[256];
+
+	if (*where == '/')
+		return redisConnectUnixWithTimeout(where, patience);
+	snprintf(host, sizeof(host), "%.*s", colon ? (int)(colon - where) : (int)strlen(where), where);
+	return redisConnectWithTimeout(host, colon ? atoi(colon + 1) : 6379, patience);
+}
+
+static bool take(redisReply *reply, uint8_t *secret)
+{
+	bool good = reply && reply->type == REDIS_REPLY_STRING && reply->len == SHARE_SECRET;
+
+	if (good) {
+		memcpy(secret, reply->str, SHARE_SECRET);
+		crypto_wipe(reply->str, reply->len);
+	}
+	return good;
+}
+
+/* Ours if nobody was there before, else that of the first. */
+static bool first_or_theirs(redisContext *r, uint8_t *secret)
+{
+	uint8_t fresh[SHARE_SECRET];
+	redisReply *reply;
+	bool good;
+
+	rng_fill(RNG_KEY, fresh, sizeof(fresh));
+	reply = redisCommand(r, "SET " REDIS_KEY " %b NX", fresh, sizeof(fresh));
+	crypto_wipe(fresh, sizeof(fresh));
+	if (reply)
+		freeReplyObject(reply);
+	reply = redisCommand(r, "GET " REDIS_KEY);
+	good = take(reply, secret);
+	if (reply)
+		freeReplyObject(reply);
+	return good;
+}
+
+static bool from_redis(const char *where, uint8_t *secret)
+{
+	redisContext *r = redis_open(where);
+	bool good = r && !r->err && !redisSetTimeout(r, patience) && first_or_theirs(r, secret);
+
+	if (!good)
+		log_line(LOG_WARNING, "keeper: no ticket secret from Redis at %s (%s): tickets are this agent's own for now",
+			 where, !r ? "no memory" : r->err ? r->errstr : "it has something else at " REDIS_KEY);
+	if (r)
+		redisFree(r);
+	return good;
+}
+
+void share_update(struct share *s, const struct config *config, uint64_t now_ms)
+{
+	if (now_ms < s->again)
+		return;
+	s->again = UINT64_MAX;
+	if (config->ticket_secret) {
+		s->has = from_file(config->ticket_secret, s->secret);
+	} else if (config->ticket_redis) {
+		s->has = from_redis(config->ticket_redis, s->secret);
+		if (!s->has)
+			s->again = now_ms + AGAIN_MS;
+	}
+}
+
+void share_forget(struct share *s)
+{
+	crypto_wipe(s, sizeof(*s));
+	s->has = false;
+	s->again = 0;
+}

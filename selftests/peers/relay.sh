@@ -1,0 +1,94 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# relay.sh: without module and VM: the agent relays for ktls-serve and ktls-cat,
+# against curl, OpenSSL and GnuTLS, KeyUpdates and cut connections included.
+# As root: the agent's workers become another user.
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+[ "$(id -u)" = 0 ] || { echo "1..0 # SKIP the agent's workers change their user: run as root"; exit 4; }
+# shellcheck source=selftests/peers/vm-lib.sh
+. "$top/selftests/peers/vm-lib.sh"
+chmod 755 "$work"
+export KTLS_RELAY=$work/relay
+free_port() { /usr/bin/python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
+web=$(free_port)
+mkdir www
+echo "the page" > www/page
+head -c 2000000 /dev/urandom > www/big
+
+start_agent() {
+	sed "s|^control = .*|control = $work/control\nrelay = $KTLS_RELAY|" "$ca/ktlsd.conf" > conf
+	"$bin/ktlsd" -c conf > agent.log 2>&1 < /dev/null &
+	keeper=$!
+	servers+=($keeper)
+	until_true 60 grep -q "serving with" agent.log || { cat agent.log; return 1; }
+}
+fetch() { curl -sS --max-time 60 --cacert "$ca/ca.pem" "https://localhost:$web/$1" | cmp - "www/$1"; }
+ten_at_once() {
+	local pids=() p
+	for _ in $(seq 10); do fetch big & pids+=($!); done
+	for p in "${pids[@]}"; do wait "$p" || return; done
+}
+request() { printf 'GET /page HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n'; }
+verified() { until_true 40 grep -aq "Verify return code" got; }
+s_client_updates() { # LETTERS: the peer's KeyUpdates, answered or not
+	: > got
+	{ verified; for c in "$@"; do echo "$c"; sleep 1; done; request; sleep 3; } |
+		timeout 60 openssl s_client -connect "127.0.0.1:$web" -servername localhost -CAfile "$ca/ca.pem" > got 2>&1
+	grep -aq "the page" got || { tail -5 got; return 1; }
+}
+gnutls_gets() {
+	{ request; sleep 3; } | timeout 60 gnutls-cli -p "$web" --x509cafile "$ca/ca.pem" --sni-hostname localhost \
+		--verify-hostname localhost 127.0.0.1 > got 2>&1
+	grep -q "the page" got
+}
+cat_gets() { # HOST PORT [OPTION...]
+	request | timeout 60 "$bin/ktls-cat" -T test "${@:3}" "$1" "$2" > got 2> err
+	grep -q "the page" got || { cat err got; return 1; }
+}
+wrong_name() { ! cat_gets 127.0.0.1 "$web" -n wrong.example.org && grep -qi "certificate" err || { cat err; return 1; }; }
+s_server() {
+	local p
+	p=$(free_port)
+	cd www || return
+	serve "$p" openssl s_server -accept "$p" -cert "$ca/rsa.pem" -key "$ca/rsa.key" -tls1_3 -WWW
+	cd ..
+	cat_gets 127.0.0.1 "$p" -n localhost
+}
+plain_text() { # what is no TLS gets an alert, and the agent lives
+	printf 'GET / HTTP/1.1\r\n\r\n' | timeout 20 /usr/bin/python3 -c '
+import socket, sys
+s = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
+s.sendall(b"GET / HTTP/1.1\r\n\r\n")
+sys.exit(0 if s.recv(100)[:1] == b"\x15" else 1)' "$web"
+}
+no_rights() { # another user may not use the identity
+	grep -q 'allow = uid:1000' "$ca/ktlsd.conf"
+	local p
+	p=$(free_port)
+	timeout 30 setpriv --reuid 4711 --clear-groups env KTLS_RELAY="$KTLS_RELAY" "$bin/ktls-cat" -l -i rsa "$p" > got 2> err &
+	until_true 20 listening "$p" || return
+	! openssl s_client -connect "127.0.0.1:$p" < /dev/null > client 2>&1
+	wait $!
+	grep -q "Permission\|may not\|forbid" err agent.log || { cat err; return 1; }
+}
+agent_down() { kill "$keeper"; until_true 20 gone "$keeper"; }
+nobody() { ! cat_gets 127.0.0.1 "$web" -n localhost && grep -q "ktls\|agent\|module" err; }
+
+[ ! -d /sys/module/ktls ] || { echo "1..0 # SKIP the module is loaded here, it comes first"; exit 4; }
+try "the agent serves without the module" start_agent
+serve "$web" "$bin/ktls-serve" --root www --port "$web" --identity ecdsa
+try "curl" fetch page
+try "curl, 2 MB" fetch big
+try "ten at once" ten_at_once
+try "s_client updates its keys" s_client_updates k k
+try "s_client asks for updates" s_client_updates K k K
+try "gnutls-cli" gnutls_gets
+try "ktls-cat, both ends relayed" cat_gets 127.0.0.1 "$web" -n localhost
+try "the wrong name is refused, and why" wrong_name
+try "ktls-cat, s_server" s_server
+try "what is no TLS gets an alert" plain_text
+try "another user may not have the identity" no_rights
+try "after all that" fetch page
+try "the agent ends" agent_down
+try "and nobody serves" nobody
+done_testing
