@@ -121,7 +121,9 @@ static void library_path(char *path, size_t size)
 		if (slash)
 			*slash = 0;
 	}
-	snprintf(path, size, "%s/lib/libktls-preload.so", self);
+	snprintf(path, size, "%s/lib/ktls/libktls-preload.so", self);
+	if (access(path, R_OK))
+		snprintf(path, size, "%s/lib/libktls-preload.so", self);
 	if (access(path, R_OK))
 		die(path, -errno);
 }
