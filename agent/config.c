@@ -352,6 +352,7 @@ void config_put(struct config *c)
 	free(c->user);
 	free(c->control);
 	free(c->relay);
+	free(c->key_log);
 	free(c->ticket_secret);
 	free(c->ticket_redis);
 	free(c);

@@ -33,7 +33,7 @@ struct config {
 	int log_level;
 	uid_t uid;
 	gid_t gid;
-	char *user, *control, *relay;	/* relay NULL: the module only */
+	char *user, *control, *relay, *key_log;	/* relay NULL: the module only */
 	char *ticket_secret, *ticket_redis;	/* where agents share it; NULL: not */
 	uint16_t ciphers[CONFIG_LIST], groups[CONFIG_LIST];
 	size_t ciphers_num, groups_num;	/* groups_num 0: the handshake's default */

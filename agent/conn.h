@@ -21,6 +21,7 @@ struct conn_env {
 	int (*ticket_get)(void *arg, uint64_t request, const uint8_t store_key[HS_CONTEXT]);
 	void (*ticket_put)(void *arg, const struct msg_ticket_put *m);
 	struct hs_ticket_keys ticket_keys;	/* the keeper's newest */
+	int key_log;			/* descriptor, if config->key_log; 0: none */
 	struct { uint64_t accepted, done, failed, other; } count;
 };
 

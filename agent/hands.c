@@ -26,26 +26,35 @@
 
 /* ---- starting */
 
-static void __attribute__((noreturn)) become_worker(const struct hand *h, const char *path, int sock, int files, int relay)
+/* What a worker finds open, by its own number; the rest is closed. */
+static void leave_open(const int from[], int num)
 {
+	int high[4], i, fd;
+
+	/* Through numbers that are out of the way: any may be one of these now. */
+	for (i = 0; i < num; i++)
+		high[i] = from[i] < 0 ? -1 : fcntl(from[i], F_DUPFD, 16);
+	for (i = 0; i < num; i++) {
+		fd = WORKER_KEEPER + i;
+		close(fd);
+		if (from[i] >= 0 && dup2(high[i], fd) < 0)
+			_exit(127);
+	}
+	close_range(WORKER_KEEPER + num, ~0U, 0);
+}
+
+static void __attribute__((noreturn)) become_worker(const struct keeper *k, const struct hand *h, int sock, int files)
+{
+	const int open[] = { sock, files, k->relay, k->key_log };	/* WORKER_* */
 	char number[16];
-	const char *argv[] = { "ktlsd", "--worker", number, "--config", path, NULL };
+	const char *argv[] = { "ktlsd", "--worker", number, "--config", k->path, NULL };
 	sigset_t none;
 
 	snprintf(number, sizeof(number), "%d", h->number);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	/* Through numbers that are out of the way: either may be 3 or 4 now. */
-	sock = fcntl(sock, F_DUPFD, 16);
-	files = fcntl(files, F_DUPFD, 16);
-	if (relay >= 0)
-		relay = fcntl(relay, F_DUPFD, 16);
-	if (dup2(sock, WORKER_KEEPER) < 0 || dup2(files, WORKER_FILES) < 0)
-		_exit(127);
-	if (relay >= 0)
-		relay = dup2(relay, WORKER_RELAY);
-	close_range(relay < 0 ? WORKER_RELAY : WORKER_RELAY + 1, ~0U, 0);
+	leave_open(open, 4);
 	unsetenv("NOTIFY_SOCKET");
 	execv("/proc/self/exe", (char **)argv);
 	_exit(127);
@@ -61,7 +70,7 @@ int hand_start(struct keeper *k, struct hand *h)
 		return -errno;
 	h->pid = fork();
 	if (!h->pid)
-		become_worker(h, k->path, pair[1], files, k->relay);
+		become_worker(k, h, pair[1], files);
 	err = h->pid < 0 ? -errno : 0;
 	close(pair[1]);
 	h->state = HAND_STARTING;

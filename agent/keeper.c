@@ -16,6 +16,7 @@
 #include <unistd.h>
 #include "control.h"
 #include "keeper.h"
+#include "keylog.h"
 #include "log.h"
 #include "relay.h"
 
@@ -318,6 +319,7 @@ static int start(struct keeper *k)
 		return k->files;
 	open_control(k);
 	k->relay = k->config->relay ? relay_listen(k->config->relay) : -1;
+	k->key_log = keylog_open(k->config->key_log);
 	if (k->config->relay && k->relay < 0)
 		log_line(LOG_ERR, "keeper: no relay at %s: %s", k->config->relay, strerror(-k->relay));
 	return hands_add(k, k->config);

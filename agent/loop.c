@@ -14,6 +14,7 @@
 #include <unistd.h>
 #include "loop.h"
 #include "relay.h"
+#include "worker.h"
 
 #define ACCEPTS_MAX	8	/* per wake-up: other workers want some, too */
 #define EVENTS_MAX	64
@@ -374,7 +375,7 @@ int loop_init(struct loop *l, const struct config *config, int keeper)
 	int err;
 
 	l->env = (struct conn_env){
-		.config = config, .arg = l, .respond = respond, .sign = sign, .failed = failed,
+		.config = config, .arg = l, .key_log = config->key_log ? WORKER_KEY_LOG : 0, .respond = respond, .sign = sign, .failed = failed,
 		.ticket_get = ticket_get, .ticket_put = ticket_put,
 	};
 	l->keeper = keeper;

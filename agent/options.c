@@ -374,6 +374,12 @@ static int set_relay(struct parse *p, const char *key, const char *value)
 	return read_path(p, key, value, &p->c->relay);
 }
 
+static int set_key_log(struct parse *p, const char *key, const char *value)
+{
+	config_warn(p, p->line, "%s writes the secrets of every session to %.100s: for debugging only", key, value);
+	return read_path(p, key, value, &p->c->key_log);
+}
+
 static int set_ticket_secret(struct parse *p, const char *key, const char *value)
 {
 	return read_path(p, key, value, &p->c->ticket_secret);
@@ -409,6 +415,7 @@ static const struct option {
 	{ IN_AGENT,	"groups",	true,	set_groups },
 	{ IN_AGENT,	"control",	false,	set_control },
 	{ IN_AGENT,	"relay",	false,	set_relay },
+	{ IN_AGENT,	"key-log",	false,	set_key_log },
 	{ IN_AGENT,	"ticket-secret", false,	set_ticket_secret },
 	{ IN_AGENT,	"ticket-redis",	false,	set_ticket_redis },
 	{ IN_IDENTITY,	"certificate",	false,	set_certificate },

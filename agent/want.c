@@ -8,6 +8,7 @@
 #include <string.h>
 #include <time.h>
 #include "conn.h"
+#include "keylog.h"
 #include "handshake/alert.h"
 
 #define HELLO_MIN 512	/* RFC 7685: some boxes drop what is a little shorter */
@@ -134,6 +135,13 @@ int want_all(struct conn *c, const struct upcall *up)
 	return err ? err : want_ciphers(c);
 }
 
+static void key_log(void *arg, const char *label, const uint8_t *client_random, const uint8_t *secret, size_t len)
+{
+	const struct conn *c = arg;
+
+	keylog_write(c->env->key_log, label, client_random, secret, len);
+}
+
 void want_params(struct conn *c)
 {
 	const struct config *config = c->env->config;
@@ -158,4 +166,6 @@ void want_params(struct conn *c)
 	c->params.client_auth = (enum hs_client_auth)c->wish.client_auth;
 	c->params.choose = choose;
 	c->params.arg = c;
+	if (config->key_log && c->env->key_log > 0)
+		c->params.key_log = key_log;
 }

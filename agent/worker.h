@@ -8,6 +8,8 @@
 #define WORKER_FILES	4	/* memfd, files.h */
 #define WORKER_RELAY	5	/* relay.h; if the configuration has one */
 
+#define WORKER_KEY_LOG	6	/* keylog.h; likewise */
+
 /* Serve until retired; the exit status. @path is the configuration's name. */
 int worker_main(const char *path, int number);
 

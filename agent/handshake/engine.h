@@ -206,6 +206,13 @@ void record_alert(struct hs *hs, int alert);	/* always has room */
 int record_rx_keys(struct hs *hs, const struct hs_traffic *t);
 int record_tx_keys(struct hs *hs, const struct hs_traffic *t);
 
+/* Wireshark's names of secrets: CLIENT_HANDSHAKE_TRAFFIC_SECRET and so on. */
+static inline void hs_key_log(const struct hs *hs, const char *label, const uint8_t *secret)
+{
+	if (hs->params->key_log)
+		hs->params->key_log(hs->params->arg, label, hs->client_random, secret, hs->hash->size);
+}
+
 /* ---- transcript.c */
 int transcript_add(struct hs *hs, const uint8_t *msg, size_t len);
 void transcript_start(struct hs *hs, const struct crypto_hash *hash);	/* the suite is known */

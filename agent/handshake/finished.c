@@ -44,6 +44,8 @@ int derive_app_keys(struct hs *hs)
 	schedule_derive(&hs->schedule, client ? "c ap traffic" : "s ap traffic", digest, r->tx.secret);
 	schedule_derive(&hs->schedule, client ? "s ap traffic" : "c ap traffic", digest, r->rx.secret);
 	schedule_derive(&hs->schedule, "exp master", digest, r->exporter);
+	hs_key_log(hs, "CLIENT_TRAFFIC_SECRET_0", client ? r->tx.secret : r->rx.secret);
+	hs_key_log(hs, "SERVER_TRAFFIC_SECRET_0", client ? r->rx.secret : r->tx.secret);
 	schedule_traffic(&r->tx, hs->hash, hs->suite->aead);
 	schedule_traffic(&r->rx, hs->hash, hs->suite->aead);
 	if (!client)

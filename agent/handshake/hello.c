@@ -347,6 +347,8 @@ int use_handshake_keys(struct hs *hs)
 	hs_forget_shares(hs);
 	schedule_derive(&hs->schedule, client ? "c hs traffic" : "s hs traffic", digest, ours.secret);
 	schedule_derive(&hs->schedule, client ? "s hs traffic" : "c hs traffic", digest, theirs.secret);
+	hs_key_log(hs, "CLIENT_HANDSHAKE_TRAFFIC_SECRET", client ? ours.secret : theirs.secret);
+	hs_key_log(hs, "SERVER_HANDSHAKE_TRAFFIC_SECRET", client ? theirs.secret : ours.secret);
 	schedule_traffic(&ours, hs->hash, hs->suite->aead);
 	schedule_traffic(&theirs, hs->hash, hs->suite->aead);
 	err = record_rx_keys(hs, &theirs);

@@ -117,6 +117,8 @@ struct hs_params {
 	 */
 	int (*choose)(void *arg, const char *server_name, const uint16_t *schemes, size_t num,
 		      const struct identity **ret, const char **why);
+	/* For debugging: told of every traffic secret, with its name in a key log file; NULL as a rule. */
+	void (*key_log)(void *arg, const char *label, const uint8_t *client_random, const uint8_t *secret, size_t len);
 	void *arg;
 };
 

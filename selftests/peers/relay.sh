@@ -16,7 +16,7 @@ echo "the page" > www/page
 head -c 2000000 /dev/urandom > www/big
 
 start_agent() {
-	sed "s|^control = .*|control = $work/control\nrelay = $KTLS_RELAY|" "$ca/ktlsd.conf" > conf
+	sed "s|^control = .*|control = $work/control\nrelay = $KTLS_RELAY\nkey-log = $work/keys|" "$ca/ktlsd.conf" > conf
 	"$bin/ktlsd" -c conf > agent.log 2>&1 < /dev/null &
 	keeper=$!
 	servers+=($keeper)
@@ -71,6 +71,24 @@ no_rights() { # another user may not use the identity
 	wait $!
 	grep -q "Permission\|may not\|forbid" err agent.log || { cat err; return 1; }
 }
+# What tshark reads with the key log is what curl sent and got.
+capture() {
+	tcpdump -i lo -U -w cap "port $web" > tcpdump.log 2>&1 &
+	local dump=$!
+	until_true 30 grep -q "listening on" tcpdump.log || { kill $dump; cat tcpdump.log; return 1; }
+	fetch page
+	until_true 20 captured
+	local rc=$?
+	kill $dump
+	wait $dump
+	[ $rc = 0 ] || { tail -3 tshark.log; return 1; }
+	! tshark -r cap -Y http -T fields -e http.request.uri 2> /dev/null | grep -q page
+}
+captured() {
+	tshark -r cap -o "tls.keylog_file:$work/keys" -d "tcp.port==$web,tls" -Y http -V > tshark.log 2>&1
+	grep -q "GET /page" tshark.log && grep -q "the page" tshark.log
+}
+private() { [ "$(stat -c '%a %u' keys)" = "600 0" ] && grep -q "whoever reads it reads the traffic" agent.log; }
 agent_down() { kill "$keeper"; until_true 20 gone "$keeper"; }
 nobody() { ! cat_gets 127.0.0.1 "$web" -n localhost && grep -q "ktls\|agent\|module" err; }
 
@@ -89,6 +107,12 @@ try "ktls-cat, s_server" s_server
 try "what is no TLS gets an alert" plain_text
 try "another user may not have the identity" no_rights
 try "after all that" fetch page
+if have tshark && have tcpdump; then
+	try "tshark reads a capture with the key log, and not without" capture
+else
+	skip "tshark reads a capture with the key log" "tshark and tcpdump are not installed"
+fi
+try "the key log is root's alone, and the log warns of it" private
 try "the agent ends" agent_down
 try "and nobody serves" nobody
 done_testing
