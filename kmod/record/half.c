@@ -66,7 +66,7 @@ struct ktls_tx *ktls_tx_get(struct sock *sk)
 		tx = kzalloc(sizeof(*tx), GFP_KERNEL);
 		if (!tx)
 			return NULL;
-		INIT_WORK(&tx->work, ktls_tx_work);
+		INIT_DELAYED_WORK(&tx->work, ktls_tx_work);
 	}
 	tx->sk = sk;
 	ks->txs = tx;
@@ -132,7 +132,11 @@ void ktls_rx_idle(struct ktls_sock *ks)
 static void tx_free(struct ktls_tx *tx)
 {
 	ktls_tx_drop(tx);
-	if (tx->queued)
+	if (tx->queued && cancel_delayed_work(&tx->work)) {
+		tx->queued = false;
+		sock_put(tx->sk);
+	}
+	if (tx->queued)		/* it waits for the lock */
 		tx->orphan = true;
 	else
 		tx_put(tx);

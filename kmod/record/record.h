@@ -60,7 +60,7 @@ struct ktls_tx {
 	bool			queued;		/* work is; it holds sk */
 	bool			orphan;		/* the session is gone: work frees this */
 	struct sock		*sk;
-	struct work_struct	work;
+	struct delayed_work	work;
 };
 
 /* half.c */
@@ -90,6 +90,7 @@ int ktls_tx_force(struct sock *sk);
 void ktls_tx_drop(struct ktls_tx *tx);			/* put all pages */
 
 /* tx.c */
+void ktls_tx_later(struct sock *sk, unsigned long delay);	/* push from work, some jiffies later; any context */
 void ktls_tx_work(struct work_struct *work);
 
 /* txcontrol.c: a control record behind all that was sent, not pushed yet. */

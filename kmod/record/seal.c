@@ -14,6 +14,8 @@
 #include "record.h"
 #include "../trace.h"
 
+#define RETRY_DELAY	(HZ / 20)	/* until there may be memory */
+
 int ktls_rec_begin(struct sock *sk, u8 type, size_t want, unsigned long from)
 {
 	const struct ktls_sock *ks = ktls_get(sk);
@@ -353,6 +355,9 @@ int ktls_tx_push(struct sock *sk, int flags)
 			taken(tx, n);
 	}
 	WRITE_ONCE(ks->tx_pending, tx->out_len > 0);
+	/* For lack of memory, not of room: no acknowledgement will wake anybody. */
+	if (n == -EAGAIN && tx->out_len && !sk->sk_wmem_queued)
+		ktls_tx_later(sk, RETRY_DELAY);
 	return tx->out_len ? n : 0;
 }
 

@@ -334,7 +334,7 @@ void ktls_splice_eof(struct socket *sock)
 
 void ktls_tx_work(struct work_struct *work)
 {
-	struct ktls_tx *tx = container_of(work, struct ktls_tx, work);
+	struct ktls_tx *tx = container_of(to_delayed_work(work), struct ktls_tx, work);
 	struct sock *sk = tx->sk;
 
 	lock_sock(sk);
@@ -349,16 +349,23 @@ void ktls_tx_work(struct work_struct *work)
 	sock_put(sk);
 }
 
+void ktls_tx_later(struct sock *sk, unsigned long delay)
+{
+	struct ktls_tx *tx = ktls_get(sk)->txs;
+
+	if (!tx || tx->queued)
+		return;
+	tx->queued = true;
+	sock_hold(sk);
+	queue_delayed_work(ktls_tx_queue, &tx->work, delay);
+}
+
 /* Writers may come and push themselves; where none does, the work will. */
 void ktls_write_space(struct sock *sk)
 {
 	struct ktls_sock *ks = ktls_get(sk);
-	struct ktls_tx *tx = ks->txs;
 
-	if (ks->tx_pending && tx && !tx->queued) {
-		tx->queued = true;
-		sock_hold(sk);
-		queue_work(ktls_tx_queue, &tx->work);
-	}
+	if (ks->tx_pending)
+		ktls_tx_later(sk, 0);
 	ks->write_space(sk);
 }
