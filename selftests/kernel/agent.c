@@ -134,7 +134,7 @@ void message_put_record(struct message *m, uint8_t type, const void *data, size_
 
 /* ---- talking */
 
-static int agent_write(struct agent *a, struct message *m)
+int agent_write(struct agent *a, struct message *m)
 {
 	struct nlmsghdr *nlh = (struct nlmsghdr *)m->bytes;
 
@@ -161,7 +161,7 @@ static void error_words(struct agent *a, const struct nlmsghdr *nlh)
 
 /* The next message that answers the last request: its header in @m. READY
  * events in between are passed over. -errno if it is an error. */
-static int agent_read(struct agent *a, struct message *m)
+int agent_read(struct agent *a, struct message *m)
 {
 	struct nlmsghdr *nlh = (struct nlmsghdr *)m->bytes;
 	ssize_t n;
@@ -320,11 +320,19 @@ static void take_attr(struct upcall *u, const struct nlattr *attr)
 int agent_accept(struct agent *a, struct upcall *u)
 {
 	static __thread struct message m;
-	size_t head = NLMSG_HDRLEN + GENL_HDRLEN;
 	int err;
 
 	message_start(&m, a, KTLS_CMD_ACCEPT, 0);
-	err = agent_send(a, &m);
+	err = agent_write(a, &m);
+	return err ? err : agent_accepted(a, u);
+}
+
+int agent_accepted(struct agent *a, struct upcall *u)
+{
+	static __thread struct message m;
+	size_t head = NLMSG_HDRLEN + GENL_HDRLEN;
+	int err = agent_read(a, &m);
+
 	if (err)
 		return err;
 	memset(u, 0, sizeof(*u));

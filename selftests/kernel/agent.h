@@ -72,11 +72,15 @@ int agent_listen(struct agent *a);		/* to READY */
 /* Waits up to @ms for a READY: how many are pending, or -ETIMEDOUT. */
 int agent_ready(struct agent *a, int ms);
 int agent_accept(struct agent *a, struct upcall *u);
+int agent_accepted(struct agent *a, struct upcall *u);	/* the second half: the answer */
 /* ACCEPT till there is something, up to @ms. */
 int agent_wait(struct agent *a, struct upcall *u, int ms);
 /* Start a RESPOND; agent_send() ends it. */
 void agent_respond(struct agent *a, struct message *m, uint64_t id);
 int agent_send(struct agent *a, struct message *m);
+/* Its halves: what the kernel does with the message happens in the first; the answer, in @m, or -errno. */
+int agent_write(struct agent *a, struct message *m);
+int agent_read(struct agent *a, struct message *m);
 int agent_respond_keys(struct agent *a, uint64_t id, const struct key *tx, const struct key *rx);
 int agent_respond_error(struct agent *a, uint64_t id, int err, uint8_t alert, uint8_t from, const char *reason);
 /* SESSION_GET: @each for every session's attributes. */

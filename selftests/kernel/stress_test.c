@@ -20,6 +20,7 @@
 #define NAMESPACES	3
 #define APPS		4
 #define SECONDS		5
+#define PATIENCE	120		/* more, if nothing was opened so far: a slow machine */
 
 static atomic_bool stop;
 static atomic_uint done, opened;
@@ -201,6 +202,8 @@ static void everything_at_once(void **state)
 		assert_int_equal(pthread_create(&places[i].leader, NULL, place_main, &places[i]), 0);
 	}
 	sleep(SECONDS);
+	for (i = 0; i < PATIENCE && (!opened || done <= opened); i++)
+		sleep(1);
 	stop = true;
 	for (i = 0; i < NAMESPACES; i++)
 		pthread_join(places[i].leader, NULL);

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# make uml: the module's tests in User Mode Linux with KASAN, lockdep and
-# kmemleak. The kernel is built once (about ten minutes) and cached in build/uml.
+# make uml [FUZZ_SECONDS=60] [FUZZ_SEED=n]: the module's tests, the record fuzzer among them,
+# in User Mode Linux with KASAN, lockdep, fault injection and kmemleak. The kernel is built once (about ten minutes) and cached in build/uml.
 .PHONY: uml
 uml: $(KERNEL_TESTS)
 	@scripts/deps.sh uml
-	@selftests/uml/uml.sh $(abspath $(KERNEL_TESTS))
+	@FUZZ_SECONDS=$(FUZZ_SECONDS) FUZZ_SEED=$(FUZZ_SEED) selftests/uml/uml.sh $(abspath $(KERNEL_TESTS))

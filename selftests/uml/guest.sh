@@ -1,16 +1,18 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # guest.sh MODULE PROGRAM...: in the guest, load the module and run each test
-# program (TAP on stdout). With LEAKS=1 ask kmemleak afterwards.
+# program (TAP on stdout), at most LIMIT seconds each. With LEAKS=1 ask kmemleak afterwards.
 set -u
 module=$1; shift
 insmod "$module" || exit 1
 rc=0
 for program; do
 	echo "# $(basename "$program")"
-	CMOCKA_MESSAGE_OUTPUT=TAP timeout 300 "$program"
+	began=$SECONDS
+	CMOCKA_MESSAGE_OUTPUT=TAP timeout "${LIMIT:-300}" "$program"
 	status=$?
 	[ $status = 0 ] || rc=1
+	echo "# $(basename "$program") took $((SECONDS - began)) s"
 	[ $status -lt 124 ] || echo "not ok - $(basename "$program") ended with status $status"
 done
 echo "# counters that must be 0 now"
