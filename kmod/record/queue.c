@@ -206,15 +206,18 @@ static bool window_closed(const struct sock *sk)
  * rxs is free for it. Otherwise its plaintext will be read first, and we are
  * called again.
  */
-static void drain_window(struct sock *sk, gfp_t gfp)
+static int drain_window(struct sock *sk, gfp_t gfp)
 {
 	struct ktls_sock *ks = ktls_get(sk);
 	struct ktls_rx *rx = ktls_rx_get(ks, gfp);
 
-	if (!rx || rx->len)
-		return;
+	if (!rx)
+		return -ENOMEM;
+	if (rx->len)
+		return 0;
 	ktls_queue_gather(sk, min_t(size_t, rx->have + queued(sk), KTLS_HEADER + KTLS_BODY_MAX));
 	ktls_rx_idle(ks);
+	return 0;
 }
 
 /* Plaintext that whole records in the queue can hold, up to @enough. */
@@ -239,8 +242,11 @@ static bool low_enough(struct sock *sk)
 	return low <= 1 || window_closed(sk) || plaintext(sk, low) >= low;
 }
 
-/* Would a reader get something other than EAGAIN? */
-static bool ready(struct sock *sk, gfp_t gfp)
+/*
+ * Would a reader get something other than EAGAIN? -ENOMEM: he would, now. Nobody else will
+ * open the window again, so he is woken to try with more patience than softirq has.
+ */
+static int ready(struct sock *sk, gfp_t gfp)
 {
 	struct ktls_sock *ks = ktls_get(sk);
 	size_t len;
@@ -260,13 +266,18 @@ static bool ready(struct sock *sk, gfp_t gfp)
 		return true;
 	err = ktls_queue_record(sk, &len);
 	if (err == -EAGAIN && window_closed(sk)) {
-		drain_window(sk, gfp);
+		err = drain_window(sk, gfp);
+		if (err)
+			return err;
 		err = ktls_queue_record(sk, &len);
 	}
 	return err > 0 || (!err && low_enough(sk));
 }
 
-void ktls_queue_check(struct sock *sk, gfp_t gfp)
+int ktls_queue_check(struct sock *sk, gfp_t gfp)
 {
-	WRITE_ONCE(ktls_get(sk)->rx_ready, ready(sk, gfp));
+	int yes = ready(sk, gfp);
+
+	WRITE_ONCE(ktls_get(sk)->rx_ready, yes);
+	return min(yes, 0);
 }

@@ -151,8 +151,8 @@ int ktls_queue_segments(struct sock *sk, struct gcm_seg *seg, unsigned int max, 
 int ktls_queue_peek(struct sock *sk, u8 *to, size_t len);
 /* Move the head's first bytes into rxs, until it has @len of them. */
 int ktls_queue_gather(struct sock *sk, size_t len);
-/* Recompute rx_ready; take a record that the window is too small for out of the queue. */
-void ktls_queue_check(struct sock *sk, gfp_t gfp);
+/* Recompute rx_ready; take a record that the window is too small for out of the queue: -ENOMEM. */
+int ktls_queue_check(struct sock *sk, gfp_t gfp);
 
 /* open.c: decrypt the record at the head. 0: @ret_len bytes of plaintext, maybe none, lie in rxs behind
  * off + len; -EAGAIN: no record; -ENOSPC: rxs is full; -ENOMEM; others: the session has failed.

@@ -132,8 +132,10 @@ static int try_record(struct sock *sk, unsigned long to)
 static int no_record(struct sock *sk, struct recv *r)
 {
 	struct ktls_sock *ks = ktls_get(sk);
+	int err = ktls_queue_check(sk, GFP_KERNEL);
 
-	ktls_queue_check(sk, GFP_KERNEL);
+	if (err)
+		return err;
 	if (READ_ONCE(ks->rx_ready) && !ktls_queue_record(sk, &(size_t){ 0 }) && !ks->rx_held)
 		return 1;
 	if (r->done >= r->target)
@@ -353,8 +355,10 @@ int ktls_ioctl_inq(struct sock *sk)
 		;	/* as many as fit */
 	if (ks->rxs && ks->rxs->type == KTLS_DATA)
 		n = ks->rxs->len;
-	ktls_queue_check(sk, GFP_KERNEL);
-	ktls_rx_idle(ks);
+	if (ks->phase == KTLS_PHASE_OPEN) {	/* a record may have ended it */
+		ktls_queue_check(sk, GFP_KERNEL);
+		ktls_rx_idle(ks);
+	}
 out:
 	release_sock(sk);
 	return n;

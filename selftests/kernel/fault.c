@@ -21,6 +21,20 @@ bool fault_set(const char *kind, const char *name, long value)
 	return !fclose(f);
 }
 
+long fault_get(const char *kind, const char *name)
+{
+	char path[128];
+	long value = -1;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/sys/kernel/debug/%s/%s", kind, name);
+	f = fopen(path, "r");
+	if (!f || fscanf(f, "%ld", &value) != 1)
+		abort();
+	fclose(f);
+	return value;
+}
+
 bool fault_ready(void)
 {
 	static const char *const kinds[] = { "failslab", "fail_page_alloc", "fail_usercopy" };

@@ -14,5 +14,6 @@ bool fault_disarm(void);		/* did it? */
 
 /* A file of debugfs: "fail_page_alloc", "min-order", 1. False: no such file. */
 bool fault_set(const char *kind, const char *name, long value);
+long fault_get(const char *kind, const char *name);
 
 #endif

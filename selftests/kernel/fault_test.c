@@ -408,7 +408,7 @@ static void ended(struct turn *t, int ret)
 		n = recv(t->s.raw, in, sizeof(in), 0);
 	while (n > 0);
 	lost += n && errno == EAGAIN;
-	assert_true(lost <= 2 && (!n || errno == ECONNRESET || errno == EAGAIN));
+	assert_true(lost <= 4 && (!n || errno == ECONNRESET || errno == EAGAIN));
 }
 
 static int close_act(struct turn *t)
