@@ -48,6 +48,14 @@ const struct suite *suite_by_id(uint16_t id)
 	return NULL;
 }
 
+const struct suite *suite_by_cipher(uint16_t tls_cipher)
+{
+	for (size_t i = 0; i < suites_num; i++)
+		if (suites[i].aead->tls_cipher == tls_cipher)
+			return &suites[i];
+	return NULL;
+}
+
 size_t suite_secret(const struct suite *suite)
 {
 	return suite->version == TLS12 ? MASTER_SECRET : suite->hash->size;

@@ -24,6 +24,8 @@ struct suite {
 extern const struct suite suites[];		/* in order of preference */
 extern const size_t suites_num;
 const struct suite *suite_by_id(uint16_t id);		/* NULL: not ours */
+/* TLS_CIPHER_* of linux/tls.h: the first suite with it, TLS 1.3's. */
+const struct suite *suite_by_cipher(uint16_t tls_cipher);
 size_t suite_secret(const struct suite *suite);	/* bytes of the secret that a ticket for it holds */
 
 extern const struct crypto_group *const groups[];	/* in order of preference */

@@ -76,7 +76,10 @@ table() {
 	server "unknown identity" ENOKEY     80 local "internal error"           "no identity"            "identity=none" -- $(s_client -servername example.org)
 	server "the client does not trust us" EPROTO 48 peer -                   "unknown_ca|peer"        \
 		"identity=stranger" -- $(s_client -servername example.org -verify_return_error)
-	server "TLS 1.2 only"  EPROTO        70 local "protocol version"         "TLS 1\.3"               "" -- $(s_client -servername example.org -tls1_2)
+	server "TLS 1.1 only"  EPROTO        70 local "protocol version"         "TLS 1\.2"               "" -- \
+		$(s_client -servername example.org -tls1_1 -cipher DEFAULT@SECLEVEL=0)
+	server "CBC only"      EPROTO        40 local "handshake failure"        "ciphers"               "" -- \
+		$(s_client -servername example.org -tls1_2 -cipher ECDHE-RSA-AES128-SHA256)
 
 	pkill -STOP ktlsd
 	client "the agent is too slow" ETIMEDOUT 0 none -                        "time|agent"             "$us timeout=1500" -- $(s_server rsa)

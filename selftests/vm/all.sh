@@ -36,6 +36,7 @@ done
 if selftests/vm/agent.sh start; then
 	program 900 vm-peers selftests/peers/vm-peers.sh
 	program 600 vm-resume selftests/peers/vm-resume.sh
+	program 300 vm-tls12 selftests/peers/vm-tls12.sh
 	program 300 vm-tools selftests/peers/vm-tools.sh
 	program 300 vm-run selftests/peers/vm-run.sh
 	program 300 vm-bad-input selftests/peers/vm-bad-input.sh
