@@ -10,6 +10,7 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 #include <asm/byteorder.h>
+#include "crypto/gcm-glue.h"
 #include "record/record.h"
 
 #ifndef TLS_TX_MAX_PAYLOAD_LEN
@@ -17,6 +18,7 @@
 #endif
 #define PAYLOAD_MIN	64	/* RFC 8449 4: in TLS 1.3 the content type counts */
 
+/* Keys to be read back, where the half has only the crypto API's tfm. */
 struct ktls_own {
 	u8	key[2][KTLS_MAX_KEY];	/* TLS_RX, TLS_TX */
 };
@@ -106,6 +108,19 @@ static void count(struct sock *sk, bool tx, bool again)
 	ktls_stat_add(sk, tx ? KTLS_STAT_CurrTxByApp : KTLS_STAT_CurrRxByApp, 1);
 }
 
+/* Our own AES-GCM's key has the raw one in it. */
+static int keep_key(struct ktls_sock *ks, const struct ktls_half *half, const u8 *key, bool tx)
+{
+	if (half->own)
+		return 0;
+	if (!ks->own)
+		ks->own = kzalloc(sizeof(*ks->own), GFP_KERNEL_ACCOUNT);
+	if (!ks->own)
+		return -ENOMEM;
+	memcpy(ks->own->key[tx], key, KTLS_MAX_KEY);
+	return 0;
+}
+
 static int install(struct sock *sk, struct ktls_half *half, const struct ktls_keys *keys, bool tx)
 {
 	struct ktls_sock *ks = ktls_get(sk);
@@ -115,13 +130,10 @@ static int install(struct sock *sk, struct ktls_half *half, const struct ktls_ke
 
 	if (!err && tx && again)
 		err = ktls_rec_seal(sk);	/* what is open is under the old key */
+	if (!err)
+		err = keep_key(ks, half, keys->key, tx);
 	if (err)
 		return err;
-	if (!ks->own)
-		ks->own = kzalloc(sizeof(*ks->own), GFP_KERNEL_ACCOUNT);
-	if (!ks->own)
-		return -ENOMEM;
-	memcpy(ks->own->key[tx], keys->key, KTLS_MAX_KEY);
 	ktls_half_wipe(to);
 	*to = *half;
 	memzero_explicit(half, sizeof(*half));
@@ -200,11 +212,11 @@ static int info_read(struct sock *sk, struct crypto_info *info, int len, bool tx
 		return -EBUSY;
 	info->head.version = half->version;
 	info->head.cipher_type = half->cipher->id;
-	if (len == sizeof(info->head) || !ks->own)
+	if (len == sizeof(info->head) || !ks->mainline)
 		return sizeof(info->head);
 	if (len != info_size(half->cipher))
 		return -EINVAL;
-	info_from_half(info, half, ks->own->key[tx]);
+	info_from_half(info, half, half->own ? ktls_gcm_key_raw(half->own) : ks->own->key[tx]);
 	return len;
 }
 

@@ -232,6 +232,33 @@ static void test_options(void **state)
 	session_close(&s);
 }
 
+/* What an application gave it may read back, whichever code holds the key. */
+static void test_keys_back(void **state)
+{
+	struct tls12_crypto_info_aes_gcm_256 gcm;
+	struct tls12_crypto_info_chacha20_poly1305 chacha;
+	socklen_t len = sizeof(gcm);
+	struct session s;
+
+	(void)state;
+	session_mainline(&s, TLS_CIPHER_AES_GCM_256);
+	wire_write(s.fd, "one record", 10);
+	assert_int_equal(getsockopt(s.fd, SOL_TLS, TLS_TX, &gcm, &len), 0);
+	assert_int_equal(len, sizeof(gcm));
+	assert_memory_equal(gcm.key, s.tx.key, 32);
+	assert_memory_equal(gcm.salt, s.tx.iv, 4);
+	assert_memory_equal(gcm.iv, s.tx.iv + 4, 8);
+	assert_int_equal(gcm.rec_seq[7], 1);
+	assert_int_equal(getsockopt(s.fd, SOL_TLS, TLS_RX, &gcm, &len), 0);
+	assert_memory_equal(gcm.key, s.rx.key, 32);
+	session_close(&s);
+	session_mainline(&s, TLS_CIPHER_CHACHA20_POLY1305);
+	len = sizeof(chacha);
+	assert_int_equal(getsockopt(s.fd, SOL_TLS, TLS_RX, &chacha, &len), 0);
+	assert_memory_equal(chacha.key, s.rx.key, 32);
+	session_close(&s);
+}
+
 /* An application may not look at, or change, the keys that an agent installed. */
 static void test_agent_keys(void **state)
 {
@@ -299,6 +326,7 @@ int main(void)
 		cmocka_unit_test(test_fault),
 		cmocka_unit_test(test_types),
 		cmocka_unit_test(test_options),
+		cmocka_unit_test(test_keys_back),
 		cmocka_unit_test(test_agent_keys),
 	};
 
