@@ -33,8 +33,9 @@ verified() { until_true 40 grep -aq "Verify return code" got; }
 s_client_updates() { # LETTERS: the peer's KeyUpdates, answered or not
 	: > got
 	{ verified; for c in "$@"; do echo "$c"; sleep 1; done; request; sleep 3; } |
-		timeout 60 openssl s_client -connect "127.0.0.1:$web" -servername localhost -CAfile "$ca/ca.pem" > got 2>&1
+		timeout 60 openssl s_client -msg -connect "127.0.0.1:$web" -servername localhost -CAfile "$ca/ca.pem" > got 2>&1
 	grep -aq "the page" got || { tail -5 got; return 1; }
+	[ "$(grep -ac '<<<.*KeyUpdate' got)" = "$(printf '%s\n' "$@" | grep -c K)" ] || { grep -a KeyUpdate got; return 1; }
 }
 gnutls_gets() {
 	{ request; sleep 3; } | timeout 60 gnutls-cli -p "$web" --x509cafile "$ca/ca.pem" --sni-hostname localhost \
@@ -53,6 +54,18 @@ s_server() {
 	serve "$p" openssl s_server -accept "$p" -cert "$ca/rsa.pem" -key "$ca/rsa.key" -tls1_3 -WWW
 	cd ..
 	cat_gets 127.0.0.1 "$p" -n localhost
+}
+# Where Linux has its own TLS, a blocking socket gets that. Tickets would be EIO there.
+tls_stat() { awk -v n="$1" '$1 == n { print $2 }' /proc/net/tls_stat; }
+mainline() {
+	local p before
+	p=$(free_port)
+	before=$(tls_stat TlsTxSw)
+	cd www || return
+	serve "$p" openssl s_server -accept "$p" -cert "$ca/rsa.pem" -key "$ca/rsa.key" -tls1_3 -WWW -num_tickets 0
+	cd ..
+	cat_gets 127.0.0.1 "$p" -n localhost || return
+	[ "$(tls_stat TlsTxSw)" -gt "$before" ] || { cat /proc/net/tls_stat; return 1; }
 }
 plain_text() { # what is no TLS gets an alert, and the agent lives
 	printf 'GET / HTTP/1.1\r\n\r\n' | timeout 20 /usr/bin/python3 -c '
@@ -104,6 +117,11 @@ try "gnutls-cli" gnutls_gets
 try "ktls-cat, both ends relayed" cat_gets 127.0.0.1 "$web" -n localhost
 try "the wrong name is refused, and why" wrong_name
 try "ktls-cat, s_server" s_server
+if [ -e /proc/net/tls_stat ]; then
+	try "mainline's kernel TLS has the keys" mainline
+else
+	skip "mainline's kernel TLS has the keys" "the module tls is not loaded"
+fi
 try "what is no TLS gets an alert" plain_text
 try "another user may not have the identity" no_rights
 try "after all that" fetch page

@@ -4,9 +4,11 @@
  * does, and is killed with all its processes at once: they are a process
  * group of their own.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -65,6 +67,53 @@ unsigned int agents_kill(void)
 	pid_t pid = *group;
 
 	return pid > 0 && !kill(-pid, SIGKILL);
+}
+
+static bool in_group(const char *pid, pid_t pgrp)
+{
+	char path[300];
+	int found = -1;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%s/stat", pid);
+	f = fopen(path, "r");
+	if (!f)
+		return false;
+	if (fscanf(f, "%*d (%*[^)]) %*c %*d %d", &found) != 1)
+		found = -1;
+	fclose(f);
+	return found == pgrp;
+}
+
+static long memory_of(const char *pid)
+{
+	char path[300], line[128];
+	long sum = 0, one;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%s/smaps_rollup", pid);
+	f = fopen(path, "r");
+	while (f && fgets(line, sizeof(line), f))
+		if (sscanf(line, "Pss: %ld", &one) == 1)
+			sum += one;
+	if (f)
+		fclose(f);
+	return sum;
+}
+
+long agents_memory(void)
+{
+	pid_t pgrp = *group;
+	struct dirent *d;
+	DIR *proc = opendir("/proc");
+	long sum = 0;
+
+	while (proc && (d = readdir(proc)))
+		if (*d->d_name >= '1' && *d->d_name <= '9' && in_group(d->d_name, pgrp))
+			sum += memory_of(d->d_name);
+	if (proc)
+		closedir(proc);
+	return sum;
 }
 
 void agents_stop(void)
