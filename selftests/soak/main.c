@@ -19,7 +19,7 @@
 
 #define RECORDS		64	/* under one key */
 #define PAIRS		31	/* of slices with and without */
-#define SLICE		1.0	/* s */
+#define AMOUNT_MIN	(4 << 20)	/* bytes in a slice: two keys each way */
 #define PARAMETERS	"/sys/module/ktls/parameters/"
 
 static int param_set(const char *name, unsigned int value)
@@ -61,17 +61,29 @@ static bool agent_serves(double seconds)
 	return false;
 }
 
-static double slice(struct soak *s, unsigned int records)
+/* Bytes per second over so many bytes, however long they take. */
+static double slice(struct soak *s, unsigned int records, uint64_t amount)
 {
 	uint64_t before;
 	double from;
 
 	param_set("rekey_records", records);
-	soak_run(s, SLICE / 4);		/* what was sent under the other setting arrives */
+	soak_run(s, 0.1);		/* what was sent under the other setting arrives */
 	before = soak_bytes(s);
 	from = soak_now();
-	soak_run(s, SLICE);
+	while (soak_bytes(s) - before < amount && !s->ends[0].err && !s->ends[1].err)
+		soak_run(s, 0.01);
 	return (soak_bytes(s) - before) / (soak_now() - from);
+}
+
+/* What moves in a second, but several keys' worth. */
+static uint64_t calibrate(struct soak *s)
+{
+	uint64_t before = soak_bytes(s);
+
+	soak_run(s, 1);
+	before = soak_bytes(s) - before;
+	return before > AMOUNT_MIN ? before : AMOUNT_MIN;
 }
 
 static int ascending(const void *a, const void *b)
@@ -84,18 +96,21 @@ static int ascending(const void *a, const void *b)
 /* One session alone, its keys changed or not, in turn; the median of the pairs' ratios. */
 static double ratio(struct soak *s)
 {
-	double with, without, r[PAIRS];
+	double with = 0, without, r[PAIRS];
 	long rekeys = stat_get("TxRekeys");
+	uint64_t amount;
 	size_t i;
 
 	for (i = 2; i < 2 * s->n; i++)
 		s->ends[i].idle = true;
+	soak_run(s, 1);		/* the others' last bytes arrive */
+	amount = calibrate(s);
 	for (i = 0; i < PAIRS; i++) {
 		if (i % 2)
-			with = slice(s, RECORDS);
-		without = slice(s, 0);
+			with = slice(s, RECORDS, amount);
+		without = slice(s, 0, amount);
 		if (i % 2 == 0)
-			with = slice(s, RECORDS);
+			with = slice(s, RECORDS, amount);
 		r[i] = with / without;
 	}
 	for (i = 2; i < 2 * s->n; i++)
