@@ -69,3 +69,22 @@ profile-handshake: bench-deps | $(B)/unit/pki/done
 			sort -u | xargs -I{} readlink -f /usr/lib/$$(gcc -print-multiarch)/{} | xargs -n1 basename | paste -sd,) \
 			-s dso,symbol -g none 2>/dev/null | grep -v '^#' | grep . | head -25; \
 	done | tee $(B)/bench/handshake-profile.txt
+
+# make bench-path K=6.12 (or 6.1): instructions per call on plain TCP, net/tls and
+# ktls in a guest under qemu -icount: build/bench/path-6.12.json and .txt.
+$(B)/bench/path: $(B)/obj/bench/path.o $(B)/obj/agent-gcm.a
+	@mkdir -p $(@D)
+	$(CC) -pie -z noexecstack -o $@ $^
+
+.PHONY: bench-path bench-aead
+bench-aead: KREL = $(shell cat $(B)/vm/$(K)/release)
+bench-aead: vm-image
+	@mkdir -p $(B)/bench/aead-$(KREL)
+	@cp -as --remove-destination $(CURDIR)/bench/aead/. $(B)/bench/aead-$(KREL)/
+	@$(MAKE) -s -C $(KDIR) M=$(CURDIR)/$(B)/bench/aead-$(KREL) W=1 modules > $(B)/bench/aead-$(K).log 2>&1 || \
+		{ cat $(B)/bench/aead-$(K).log; exit 1; }
+
+bench-path: vm-module bench-aead $(B)/bench/path
+	@set -o pipefail; ICOUNT=1 NOMODULE=1 selftests/vm/boot.sh $(K) bench/path-guest.sh | tee $(B)/bench/path-$(K).out
+	@sed -n 's/^@//p' $(B)/bench/path-$(K).out > $(B)/bench/path-$(K).json
+	@grep -v '^@' $(B)/bench/path-$(K).out > $(B)/bench/path-$(K).txt

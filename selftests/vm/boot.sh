@@ -10,6 +10,7 @@
 #	TIMEOUT=[600] MEM=[1536M, with KVM 3G] SMP=[1]	seconds, memory, processors
 #	HOSTFWD=HOST:GUEST	forward this port of 127.0.0.1
 #	MODPARAM= APPEND=	parameters of the module, of the kernel
+#	ICOUNT=1		count instructions: the guest's clocks tick once for each
 #	VM_DIR=			keep dmesg, console and the agent's log there
 set -euo pipefail
 top=$(cd "$(dirname "$0")/../.." && pwd)
@@ -19,6 +20,13 @@ image=$top/build/vm/$series
 "$top/selftests/vm/image.sh" "$series"
 release=$(cat "$image/release")
 accel=$("$top/selftests/vm/accel.sh" "$series")
+icount=()
+if [ -n "${ICOUNT:-}" ]; then
+	# Whatever else differs from run to run is shut out; rep strings count a word, not a byte.
+	accel="tcg,thread=single -cpu max,la57=off,-rdrand,-rdseed,-erms,-fsrm"
+	icount=(-icount "shift=0,sleep=off" -rtc "base=2025-01-01,clock=vm" -seed 1)
+	APPEND="nokaslr norandmaps random.trust_cpu=off ${APPEND:-}"
+fi
 [[ $accel != kvm* ]] || : "${MEM:=3G}"
 
 if [ -n "${VM_DIR:-}" ]; then
@@ -53,7 +61,7 @@ fi
 # shellcheck disable=SC2086
 qemu() {
 	timeout -k 5 "${TIMEOUT:-600}" qemu-system-x86_64 -M pc -accel $accel \
-		-smp "${SMP:-1}" -m "${MEM:-1536M}" \
+		"${icount[@]}" -smp "${SMP:-1}" -m "${MEM:-1536M}" \
 		-nodefaults -no-user-config -display none -no-reboot -monitor none \
 		-pidfile "$dir/pid" -serial "file:$dir/console" \
 		-device isa-debug-exit,iobase=0xf4,iosize=4 \
