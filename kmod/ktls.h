@@ -92,6 +92,8 @@ struct ktls_sock {
 	int			rx_error;	/* mainline: reading has failed for good */
 	bool			untouched;	/* no byte of a handshake has moved: dead, but may ask again */
 	bool			owed;		/* a signal took a caller away from the result */
+	u32			rx_done;	/* bytes of TCP's queue that are opened; 0 without the lock */
+	u32			rx_head;	/* length of the record behind them, 0: look */
 	bool			rx_held;	/* a control record waits for the agent */
 	bool			rx_eof;		/* close_notify came: sticky */
 	bool			tx_closed;	/* close_notify went */
@@ -255,5 +257,7 @@ enum ktls_stat {
 };
 
 void ktls_stat_add(const struct sock *sk, enum ktls_stat stat, long n);
+/* One record, and @bytes in the counter behind it. */
+void ktls_stat_record(const struct sock *sk, enum ktls_stat records, long bytes);
 
 #endif

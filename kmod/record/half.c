@@ -155,6 +155,9 @@ void ktls_record_free(struct ktls_sock *ks)
 		rx_put(ks->rxs);
 	}
 	ks->rxs = NULL;
+	if (ks->rx_done)
+		ktls_queue_flush(ks->sk);
+	ks->rx_head = 0;
 	ktls_half_wipe(&ks->tx);
 	ktls_half_wipe(&ks->rx);
 	kfree_sensitive(ks->tx_next);

@@ -7,7 +7,6 @@
  */
 #include <linux/mm.h>
 #include <linux/scatterlist.h>
-#include "../crypto/gcm.h"
 #include "record.h"
 #include "../trace.h"
 
@@ -93,8 +92,14 @@ static const u8 *stand_apart(const struct ktls_half *half, struct ktls_rx *rx, s
 /* The last bytes of the input are the tag: off with it. How many segments are left. */
 static unsigned int cut_tag(struct gcm_seg *seg, unsigned int n, u8 *tag, size_t len)
 {
+	struct gcm_seg *end = &seg[n - 1];
 	size_t part;
 
+	if (end->len > GCM_TAG_SIZE && len == GCM_TAG_SIZE) {
+		end->len -= GCM_TAG_SIZE;
+		memcpy(tag, end->in + end->len, GCM_TAG_SIZE);
+		return n;
+	}
 	while (len && n) {
 		struct gcm_seg *last = &seg[n - 1];
 
@@ -108,7 +113,7 @@ static unsigned int cut_tag(struct gcm_seg *seg, unsigned int n, u8 *tag, size_t
 	return n;
 }
 
-/* What open_direct() and its callers tell each other: additional data, the nonce carried. */
+/* Into rx: additional data; the nonce that the record carries, if it does. */
 static int additional_data(struct sock *sk, struct ktls_rx *rx, size_t len, const u8 **ret_carried)
 {
 	const struct ktls_half *half = &ktls_get(sk)->rx;
@@ -142,18 +147,17 @@ static int open_direct(struct ktls_half *half, struct ktls_rx *rx, struct gcm_se
 static int open_from_queue_direct(struct sock *sk, struct ktls_rx *rx, size_t len, u8 *to)
 {
 	struct ktls_half *half = &ktls_get(sk)->rx;
-	struct gcm_seg seg[KTLS_RX_SG];
 	const u8 *carried;
 	int err, n;
 
 	err = additional_data(sk, rx, len, &carried);
 	if (err)
 		return err;
-	n = ktls_queue_segments(sk, seg, KTLS_RX_SG, half->prefix, len, to);
-	return n < 0 ? n : open_direct(half, rx, seg, n, carried);
+	n = ktls_queue_segments(sk, rx->seg, KTLS_RX_SG, half->prefix, len, to);
+	return n < 0 ? n : open_direct(half, rx, rx->seg, n, carried);
 }
 
-static int open_from_queue(struct sock *sk, struct ktls_rx *rx, size_t len, u8 *to)
+static noinline int open_from_queue(struct sock *sk, struct ktls_rx *rx, size_t len, u8 *to)
 {
 	struct ktls_half *half = &ktls_get(sk)->rx;
 	bool apart = half->format->aad != KTLS_HEADER;
@@ -188,7 +192,7 @@ static int open_gathered_direct(struct sock *sk, struct ktls_rx *rx, size_t len)
 	return open_direct(half, rx, &seg, 1, carried);
 }
 
-static int open_gathered(struct ktls_half *half, struct ktls_rx *rx, size_t len)
+static noinline int open_gathered(struct ktls_half *half, struct ktls_rx *rx, size_t len)
 {
 	struct scatterlist sg[2], *src = sg;
 	const u8 *carried = NULL;
@@ -221,7 +225,7 @@ static int open_to(struct sock *sk, struct ktls_rx *rx, size_t len, unsigned lon
 		err = direct ? open_from_queue_direct(sk, rx, len, rx->buf + *at) :
 			       open_from_queue(sk, rx, len, rx->buf + *at);
 		if (!err)
-			tcp_read_done(sk, len);
+			ktls_queue_done(sk, len);
 		if (err != -EMSGSIZE)
 			return err;
 	}
@@ -232,6 +236,7 @@ static int open_to(struct sock *sk, struct ktls_rx *rx, size_t len, unsigned lon
 	if (!err)
 		err = direct ? open_gathered_direct(sk, rx, len) : open_gathered(&ktls_get(sk)->rx, rx, len);
 	rx->have = 0;
+	ktls_get(sk)->rx_head = 0;
 	return err;
 }
 
@@ -297,7 +302,7 @@ int ktls_open_record(struct sock *sk, unsigned long to, u8 *ret_type, size_t *re
 		rx->type = *ret_type;
 	}
 	ks->rx_records++;
-	ktls_stat_add(sk, KTLS_STAT_RxRecords, 1);
+	ktls_stat_record(sk, KTLS_STAT_RxRecords, *ret_type == KTLS_DATA ? *ret_len : 0);
 	return 0;
 }
 
@@ -325,7 +330,10 @@ static bool data_unread(struct sock *sk)
 
 void ktls_rx_drain(struct sock *sk)
 {
-	if (!ktls_get(sk)->rx.cipher || !data_unread(sk))
+	bool unread = ktls_get(sk)->rx.cipher && data_unread(sk);
+
+	ktls_queue_flush(sk);
+	if (!unread)
 		return;
 	sock_set_flag(sk, SOCK_LINGER);
 	sk->sk_lingertime = 0;

@@ -5,12 +5,14 @@
  * for all of it. Called with the socket lock, or from softirq while nobody owns it.
  *
  * "The head" is the next record: rxs->have bytes of it may have been taken
- * out, the rest begins at copied_seq.
+ * out, the rest begins rx_done bytes behind copied_seq. Those are of records
+ * opened since TCP was told last, which costs an acknowledgement each time.
  */
 #include <linux/scatterlist.h>
 #include <linux/skbuff.h>
-#include "../crypto/gcm.h"
 #include "record.h"
+
+#define DONE_MAX	SZ_64K		/* opened, not yet given back to TCP: its window waits for that */
 
 static u32 taken_out(const struct ktls_sock *ks)
 {
@@ -23,28 +25,79 @@ static struct sk_buff *next_skb(struct sock *sk, struct sk_buff *skb)
 		skb_queue_next(&sk->sk_receive_queue, skb);
 }
 
-/* Copy from the queue, @skip bytes behind copied_seq: how many there were. */
+/* Where byte @skip of the queue lies, counted from what was opened last: @ret_off bytes into the skb. */
+static struct sk_buff *skb_at(struct sock *sk, size_t skip, u32 *ret_off)
+{
+	struct sk_buff *skb;
+	u32 off;
+
+	skip += ktls_get(sk)->rx_done;
+	skb = tcp_recv_skb(sk, tcp_sk(sk)->copied_seq, &off);
+	for (skip += off; skb && skip >= skb->len; skb = next_skb(sk, skb))
+		skip -= skb->len;
+	*ret_off = skip;
+	return skb;
+}
+
+/* A run of an skb's bytes. */
+struct run {
+	const u8	*at;		/* NULL: a device's memory */
+	u32		size;
+	unsigned int	next;		/* frag */
+};
+
+static void run_next(struct run *r, const struct skb_shared_info *info)
+{
+	const skb_frag_t *frag = &info->frags[r->next++];
+
+	r->at = skb_frag_page(frag) ? skb_frag_address(frag) : NULL;
+	r->size = skb_frag_size(frag);
+}
+
+/* The one that has byte @off, from there on. The skb has so many, and no frag_list. */
+static struct run run_at(const struct sk_buff *skb, u32 off)
+{
+	const struct skb_shared_info *info = skb_shinfo(skb);
+	struct run r = { skb->data, skb_headlen(skb) };
+
+	if (off >= r.size) {
+		for (off -= r.size; off >= skb_frag_size(&info->frags[r.next]); r.next++)
+			off -= skb_frag_size(&info->frags[r.next]);
+		run_next(&r, info);
+	}
+	if (r.at)
+		r.at += off;
+	r.size -= off;
+	return r;
+}
+
+/* skb_copy_bits() for the few bytes of a header, which mostly lie in a row. */
+static int copy_few(const struct sk_buff *skb, u32 off, u8 *to, size_t len)
+{
+	if (!skb_has_frag_list(skb)) {
+		struct run r = run_at(skb, off);
+
+		if (len <= r.size && r.at) {
+			memcpy(to, r.at, len);
+			return 0;
+		}
+	}
+	return skb_copy_bits(skb, off, to, len);
+}
+
+/* Copy from the queue, @skip bytes behind what was opened last: how many there were. */
 static size_t queue_copy(struct sock *sk, size_t skip, u8 *to, size_t len)
 {
 	struct sk_buff *skb;
-	size_t done = 0, n;
+	size_t done, n;
 	u32 off;
 
-	skb = tcp_recv_skb(sk, tcp_sk(sk)->copied_seq, &off);
-	for (; skb && done < len; skb = next_skb(sk, skb), off = 0) {
-		if (off >= skb->len)
-			continue;
-		n = skb->len - off;
-		if (skip >= n) {
-			skip -= n;
-			continue;
-		}
-		off += skip;
+	skb = skb_at(sk, skip, &off);
+	for (done = 0; skb && done < len; done += n, off = 0) {
 		n = min_t(size_t, skb->len - off, len - done);
-		skip = 0;
-		if (skb_copy_bits(skb, off, to + done, n))
+		if (copy_few(skb, off, to + done, n))
 			break;
-		done += n;
+		skb = next_skb(sk, skb);
 	}
 	return done;
 }
@@ -58,7 +111,7 @@ int ktls_queue_peek(struct sock *sk, u8 *to, size_t len)
 static size_t queued(const struct sock *sk)
 {
 	const struct tcp_sock *tp = tcp_sk(sk);
-	u32 n = READ_ONCE(tp->rcv_nxt) - READ_ONCE(tp->copied_seq);
+	u32 n = READ_ONCE(tp->rcv_nxt) - READ_ONCE(tp->copied_seq) - ktls_get(sk)->rx_done;
 
 	return n && sock_flag(sk, SOCK_DONE) ? n - 1 : n;
 }
@@ -82,9 +135,14 @@ static int header_at(struct sock *sk, size_t skip, size_t *ret_body)
 
 int ktls_queue_record(struct sock *sk, size_t *ret_len)
 {
-	size_t have = taken_out(ktls_get(sk)) + queued(sk), body;
+	struct ktls_sock *ks = ktls_get(sk);
+	size_t have, body;
 	int err;
 
+	*ret_len = ks->rx_head;
+	if (*ret_len)
+		return 0;
+	have = taken_out(ks) + queued(sk);
 	if (have < KTLS_HEADER)
 		return -EAGAIN;
 	err = header_at(sk, 0, &body);
@@ -92,8 +150,28 @@ int ktls_queue_record(struct sock *sk, size_t *ret_len)
 		return err;
 	if (have < KTLS_HEADER + body)
 		return -EAGAIN;
-	*ret_len = KTLS_HEADER + body;
+	ks->rx_head = *ret_len = KTLS_HEADER + body;
 	return 0;
+}
+
+void ktls_queue_done(struct sock *sk, size_t len)
+{
+	struct ktls_sock *ks = ktls_get(sk);
+
+	ks->rx_head = 0;
+	ks->rx_done += len;
+	if (ks->rx_done >= DONE_MAX)
+		ktls_queue_flush(sk);
+}
+
+void ktls_queue_flush(struct sock *sk)
+{
+	struct ktls_sock *ks = ktls_get(sk);
+	u32 n = ks->rx_done;
+
+	ks->rx_done = 0;
+	if (n)
+		tcp_read_done(sk, n);
 }
 
 int ktls_queue_sg(struct sock *sk, struct scatterlist *sg, unsigned int max, u32 skip, size_t len)
@@ -105,12 +183,7 @@ int ktls_queue_sg(struct sock *sk, struct scatterlist *sg, unsigned int max, u32
 
 	sg_init_table(sg, max);
 	len -= skip;
-	skb = tcp_recv_skb(sk, tcp_sk(sk)->copied_seq, &off);
-	for (off += skip; skb && len; skb = next_skb(sk, skb)) {
-		if (off >= skb->len) {
-			off -= skb->len;
-			continue;
-		}
+	for (skb = skb_at(sk, skip, &off); skb && len; skb = next_skb(sk, skb)) {
 		part = min_t(size_t, len, skb->len - off);
 		if (n + skb_shinfo(skb)->nr_frags + 1 > max || skb_has_frag_list(skb))
 			return -EMSGSIZE;
@@ -127,60 +200,57 @@ int ktls_queue_sg(struct sock *sk, struct scatterlist *sg, unsigned int max, u32
 	return 0;
 }
 
-/* One skb's bytes from @off as segments to @to: how many. */
-static int skb_segments(const struct sk_buff *skb, struct gcm_seg *seg, u32 off, size_t len, u8 *to)
+/* More input, behind that of @seg if it continues it, which pages in a row do. */
+static struct gcm_seg *segment(struct gcm_seg *seg, const u8 *from, size_t len, u8 *to)
 {
-	const struct skb_shared_info *info = skb_shinfo(skb);
-	const u8 *from = skb->data;
-	u32 size = skb_headlen(skb), i = 0, part;
-	int n = 0;
+	if (seg->len && seg->in + seg->len == from) {
+		seg->len += len;
+		return seg;
+	}
+	seg += seg->len > 0;
+	*seg = (struct gcm_seg){ from, to, len };
+	return seg;
+}
+
+/* @len bytes of one skb from @off on, to @to. The last segment, or NULL: a device's memory. */
+static struct gcm_seg *skb_segments(const struct sk_buff *skb, struct gcm_seg *seg, u32 off, size_t len, u8 *to)
+{
+	struct run r = run_at(skb, off);
+	size_t part;
 
 	for (;;) {
-		if (off < size) {
-			part = min_t(size_t, size - off, len);
-			seg[n++] = (struct gcm_seg){ from + off, to, part };
-			to += part;
-			len -= part;
-			off = 0;
-		} else {
-			off -= size;
-		}
-		if (!len || i == info->nr_frags)
-			break;
-		if (!skb_frag_page(&info->frags[i]))
-			return -EMSGSIZE;	/* a device's memory */
-		from = skb_frag_address(&info->frags[i]);
-		size = skb_frag_size(&info->frags[i++]);
+		if (!r.at)
+			return NULL;
+		part = min_t(size_t, r.size, len);
+		seg = segment(seg, r.at, part, to);
+		to += part;
+		len -= part;
+		if (!len)
+			return seg;
+		run_next(&r, skb_shinfo(skb));
 	}
-	return len ? -EIO : n;
 }
 
 int ktls_queue_segments(struct sock *sk, struct gcm_seg *seg, unsigned int max, u32 skip, size_t len, u8 *to)
 {
-	unsigned int n = 0;
+	struct gcm_seg *last = seg;
 	struct sk_buff *skb;
 	u32 off, part;
-	int ret;
 
 	len -= skip;
-	skb = tcp_recv_skb(sk, tcp_sk(sk)->copied_seq, &off);
-	for (off += skip; skb && len; skb = next_skb(sk, skb)) {
-		if (off >= skb->len) {
-			off -= skb->len;
-			continue;
-		}
-		if (n + skb_shinfo(skb)->nr_frags + 1 > max || skb_has_frag_list(skb))
-			return -EMSGSIZE;
+	seg->len = 0;
+	for (skb = skb_at(sk, skip, &off); skb && len; skb = next_skb(sk, skb)) {
 		part = min_t(size_t, len, skb->len - off);
-		ret = skb_segments(skb, &seg[n], off, part, to);
-		if (ret < 0)
-			return ret;
-		n += ret;
+		if (last - seg + skb_shinfo(skb)->nr_frags + 2 > max || skb_has_frag_list(skb))
+			return -EMSGSIZE;
+		last = skb_segments(skb, last, off, part, to);
+		if (!last)
+			return -EMSGSIZE;
 		to += part;
 		len -= part;
 		off = 0;
 	}
-	return len ? -EIO : n;
+	return len ? -EIO : last - seg + 1;
 }
 
 int ktls_queue_gather(struct sock *sk, size_t len)
@@ -188,6 +258,7 @@ int ktls_queue_gather(struct sock *sk, size_t len)
 	struct ktls_rx *rx = ktls_get(sk)->rxs;
 	size_t want = len - rx->have, n;
 
+	ktls_queue_flush(sk);
 	n = queue_copy(sk, 0, rx->buf + rx->have, want);
 	rx->have += n;
 	if (n)
@@ -276,8 +347,10 @@ static int ready(struct sock *sk, gfp_t gfp)
 
 int ktls_queue_check(struct sock *sk, gfp_t gfp)
 {
-	int yes = ready(sk, gfp);
+	int yes;
 
+	ktls_queue_flush(sk);
+	yes = ready(sk, gfp);
 	WRITE_ONCE(ktls_get(sk)->rx_ready, yes);
 	return min(yes, 0);
 }

@@ -24,9 +24,8 @@
 #include <linux/workqueue.h>
 #include "../ktls.h"
 #include "../crypto/aead.h"
+#include "../crypto/gcm.h"
 #include "format.h"
-
-struct gcm_seg;
 
 /* rep movsb with (to - from) mod 4096 in 1..31 is tens of times slower than else on some processors. */
 #define KTLS_SLOW_COPY	31
@@ -52,6 +51,7 @@ struct ktls_tx {
 	struct bio_vec		rec[KTLS_TX_PIECES];
 	struct bio_vec		src[KTLS_TX_SOURCES];
 	u8			aad[16];	/* where it isn't the header */
+	struct gcm_seg		seg[KTLS_TX_SOURCES + KTLS_TX_PIECES + 1];
 	size_t			out_len;
 	u8			out_n, rec_n, src_n;
 	u8			type, prefix;
@@ -126,6 +126,7 @@ struct ktls_rx {
 	struct ktls_aead_room	room;
 	u8			head[16];	/* of a record, where it is needed beside the additional data */
 	u8			aad[16];	/* the cipher wants to copy it, too */
+	struct gcm_seg		seg[KTLS_RX_SG];
 	u32			off, len, have;
 	u32			next_len;	/* a record of another type behind it: mainline sessions only */
 	u8			type, next_type;
@@ -149,6 +150,10 @@ int ktls_queue_sg(struct sock *sk, struct scatterlist *sg, unsigned int max, u32
 int ktls_queue_segments(struct sock *sk, struct gcm_seg *seg, unsigned int max, u32 skip, size_t len, u8 *to);
 /* Copy the first @len bytes, none of which has been taken out. */
 int ktls_queue_peek(struct sock *sk, u8 *to, size_t len);
+/* @len bytes, the head, are opened. */
+void ktls_queue_done(struct sock *sk, size_t len);
+/* Tell TCP of them: before the socket lock is let go. */
+void ktls_queue_flush(struct sock *sk);
 /* Move the head's first bytes into rxs, until it has @len of them. */
 int ktls_queue_gather(struct sock *sk, size_t len);
 /* Recompute rx_ready; take a record that the window is too small for out of the queue: -ENOMEM. */

@@ -80,7 +80,6 @@ static int take_record(struct sock *sk, u8 type, size_t len)
 
 	if (type == KTLS_DATA) {
 		ks->rx_bytes += len;
-		ktls_stat_add(sk, KTLS_STAT_RxBytes, len);
 	} else {
 		ktls_stat_add(sk, KTLS_STAT_RxControl, 1);
 		if (!ks->mainline)

@@ -10,7 +10,6 @@
  */
 #include <linux/mm.h>
 #include <linux/scatterlist.h>
-#include "../crypto/gcm.h"
 #include "record.h"
 #include "../trace.h"
 
@@ -211,7 +210,8 @@ static u8 *frame(struct ktls_tx *tx, const struct ktls_half *half, size_t body)
 	return tx->aad;
 }
 
-static int seal_by_api(struct ktls_half *half, struct ktls_tx *tx, u8 *aad, const u8 *carried)
+/* Not inlined: its lists would be cleared for every record. */
+static noinline int seal_by_api(struct ktls_half *half, struct ktls_tx *tx, u8 *aad, const u8 *carried)
 {
 	struct scatterlist dst[KTLS_TX_PIECES + 1], src[KTLS_TX_SOURCES + 2];
 	const struct ktls_format *f = half->format;
@@ -269,11 +269,10 @@ static void put_tag(struct ktls_tx *tx, size_t at, const u8 *tag, size_t len)
 static int seal_direct(struct ktls_half *half, struct ktls_tx *tx, u8 *aad, const u8 *carried)
 {
 	const struct ktls_format *f = half->format;
-	struct gcm_seg seg[KTLS_TX_SOURCES + KTLS_TX_PIECES + 1];
-	struct gcm_op op = { .aad = aad, .aad_len = f->aad, .seg = seg };
+	struct gcm_op op = { .aad = aad, .aad_len = f->aad, .seg = tx->seg };
 	u8 tag[GCM_TAG_SIZE];
 
-	op.segs = segments(tx, f->inner, seg);
+	op.segs = segments(tx, f->inner, tx->seg);
 	ktls_aead_seal_direct(half, &op, tag, carried);
 	put_tag(tx, tx->fill + f->inner, tag, half->cipher->tag);
 	return 0;
@@ -315,11 +314,9 @@ int ktls_rec_seal(struct sock *sk)
 	if (len)
 		ktls_stat_add(sk, KTLS_STAT_TxInPlace, len);
 	ks->tx_records++;
-	ktls_stat_add(sk, KTLS_STAT_TxRecords, 1);
-	if (tx->type != KTLS_DATA)
-		return 0;
-	ks->tx_bytes += tx->fill;
-	ktls_stat_add(sk, KTLS_STAT_TxBytes, tx->fill);
+	len = tx->type == KTLS_DATA ? tx->fill : 0;
+	ks->tx_bytes += len;
+	ktls_stat_record(sk, KTLS_STAT_TxRecords, len);
 	return 0;
 }
 

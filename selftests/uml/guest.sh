@@ -1,10 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # guest.sh MODULE PROGRAM...: in the guest, load the module and run each test
-# program (TAP on stdout), at most LIMIT seconds each. With LEAKS=1 ask kmemleak afterwards.
+# program (TAP on stdout), at most LIMIT seconds each. MODPARAM: the module's
+# parameters. With LEAKS=1 ask kmemleak afterwards.
 set -u
 module=$1; shift
-insmod "$module" || exit 1
+# shellcheck disable=SC2086
+insmod "$module" ${MODPARAM:-} || exit 1
 rc=0
 for program; do
 	echo "# $(basename "$program")"

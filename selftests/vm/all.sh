@@ -32,6 +32,12 @@ program() { # SECONDS NAME COMMAND...
 for t in build/kernel/*_test; do
 	[ -x "$t" ] && program 300 "$(basename "$t")" "$t"
 done
+# The records once more over the crypto API.
+if wanted record_generic && rmmod ktls; then
+	insmod "$VM_MODULE" gcm=generic
+	program 300 record_generic build/kernel/record_test
+	rmmod ktls
+fi
 [ -d /sys/module/ktls ] || insmod "$VM_MODULE"
 if selftests/vm/agent.sh start; then
 	program 900 vm-peers selftests/peers/vm-peers.sh
