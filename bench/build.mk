@@ -88,3 +88,12 @@ bench-path: vm-module bench-aead $(B)/bench/path
 	@set -o pipefail; ICOUNT=1 NOMODULE=1 selftests/vm/boot.sh $(K) bench/path-guest.sh | tee $(B)/bench/path-$(K).out
 	@sed -n 's/^@//p' $(B)/bench/path-$(K).out > $(B)/bench/path-$(K).json
 	@grep -v '^@' $(B)/bench/path-$(K).out > $(B)/bench/path-$(K).txt
+
+# make bench: all of it, and one table: build/bench/bench.txt, bench.json, docs/PERFORMANCE.md.
+.PHONY: bench
+bench:
+	$(MAKE) -s bench-cipher
+	for k in 6.12 6.1; do \
+		$(MAKE) -s bench-path K=$$k && $(MAKE) -s memory K=$$k | tee $(B)/bench/memory-$$k.txt || exit; \
+	done
+	bench/report.sh

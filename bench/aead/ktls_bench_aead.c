@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * What the running kernel's own AES-128-GCM needs for one record with the
  * scatterlists that net/tls makes, in ticks of the time stamp counter: under
