@@ -12,7 +12,7 @@
 #include "handshake/suite.h"
 #include "state.h"
 
-#define STATE_VERSION	2
+#define STATE_VERSION	3
 
 static void put_vec(struct wbuf *b, const void *p, size_t len)
 {
@@ -42,6 +42,8 @@ size_t state_pack(const struct state *s, uint8_t *buf, size_t size)
 	wbuf_bytes(&b, s->store_key, sizeof(s->store_key));
 	wbuf_bytes(&b, s->peer.sha256, sizeof(s->peer.sha256));
 	put_vec(&b, s->peer.name, strlen(s->peer.name));
+	wbuf_u32(&b, (uint32_t)(s->peer.until >> 32));
+	wbuf_u32(&b, (uint32_t)s->peer.until);
 	return b.overflow ? 0 : b.len;
 }
 
@@ -78,6 +80,7 @@ static bool get_alpn(struct rbuf *b, struct state *s)
 
 static bool get_keeping(struct rbuf *b, struct state *s)
 {
+	uint32_t high, low;
 	uint8_t flags;
 
 	if (!rbuf_u8(b, &flags) || flags > 7)
@@ -85,9 +88,12 @@ static bool get_keeping(struct rbuf *b, struct state *s)
 	s->keeps_tickets = flags & 1;
 	s->peer.known = flags & 2;
 	s->peer.verified = flags & 4;
-	return rbuf_copy(b, s->store_key, sizeof(s->store_key)) &&
-	       rbuf_copy(b, s->peer.sha256, sizeof(s->peer.sha256)) &&
-	       get_text(b, s->peer.name, sizeof(s->peer.name));
+	if (!rbuf_copy(b, s->store_key, sizeof(s->store_key)) ||
+	    !rbuf_copy(b, s->peer.sha256, sizeof(s->peer.sha256)) ||
+	    !get_text(b, s->peer.name, sizeof(s->peer.name)) || !rbuf_u32(b, &high) || !rbuf_u32(b, &low))
+		return false;
+	s->peer.until = (uint64_t)high << 32 | low;
+	return true;
 }
 
 static bool get_all(struct rbuf *b, struct state *s)

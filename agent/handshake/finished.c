@@ -67,6 +67,7 @@ void hs_name_peer(struct hs *hs)
 	der = x509_cert_der(r->peer[0]);
 	crypto_hash_once(&crypto_sha256, der->data, der->len, r->who.sha256);
 	r->who.known = true;
+	r->who.until = (uint64_t)x509_cert_not_after(r->peer[0]);
 	r->who.verified = r->peer_verified;
 	if (hs->role == HS_SERVER)
 		name = x509_cert_dns_name(r->peer[0], 0);

@@ -43,6 +43,7 @@ struct hs_ticket_keys { struct hs_ticket_key key[HS_TICKET_KEYS]; size_t num; };
 struct hs_peer {
 	bool known, verified;		/* it had a certificate; with a path to an anchor */
 	uint8_t sha256[32];		/* of the certificate */
+	uint64_t until;			/* s since the epoch: when it expires; 0: there is none */
 	char name[HS_MAX_NAME];		/* verified: the name asked for, or the certificate's first */
 };
 

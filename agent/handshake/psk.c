@@ -117,7 +117,8 @@ static int collect_ticket(struct hs *hs, const struct hs_ticket *t)
 	struct psk *psk = &hs->psks[0];
 
 	if (!suite || suite->version != TLS13 || !hs_allows(hs, TLS13) || !hash_possible(hs, suite->hash) ||
-	    now < t->received || age >= t->lifetime)
+	    now < t->received || age >= t->lifetime ||
+	    (t->peer.until && now >= t->peer.until))
 		return 0;
 	/* What was not verified then is not verified by resuming it. */
 	if (!t->peer.verified && !hs->params->insecure)

@@ -33,6 +33,16 @@ size_t tickets_to_give(const struct hs *hs)
 	return num < HS_TICKETS_MAX ? num : HS_TICKETS_MAX;
 }
 
+/* A session is resumed no longer than the certificate would serve that it rests on. */
+static uint32_t before_expiry(const struct hs_peer *peer, uint64_t issued, uint32_t lifetime)
+{
+	if (!peer->until)
+		return lifetime;
+	if (peer->until <= issued)
+		return 0;
+	return peer->until - issued < lifetime ? (uint32_t)(peer->until - issued) : lifetime;
+}
+
 void ticket_describe(const struct hs_result *r, struct ticket *t)
 {
 	memcpy(t->server_name, r->server_name, sizeof(t->server_name));
@@ -40,6 +50,7 @@ void ticket_describe(const struct hs_result *r, struct ticket *t)
 	t->alpn_len = r->alpn_len;
 	strncpy(t->identity, r->identity->name, sizeof(t->identity) - 1);
 	t->peer = r->who;
+	t->lifetime = before_expiry(&t->peer, t->issued, t->lifetime);
 }
 
 static void fill_ticket(const struct hs *hs, struct ticket *t)
@@ -90,6 +101,8 @@ int tickets_issue(struct hs *hs)
 	if (!num || !hs->result.identity || strlen(hs->result.identity->name) >= sizeof(t.identity))
 		return 0;
 	fill_ticket(hs, &t);
+	if (!t.lifetime)
+		return 0;
 	for (uint8_t i = 0; !err && i < num; i++) {
 		ticket_psk(hs->hash, hs->result.resumption, &i, 1, t.psk);
 		err = write_ticket(hs, &t, i);

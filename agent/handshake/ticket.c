@@ -12,7 +12,7 @@
 #include "handshake/suite.h"
 #include "rng/rng.h"
 
-#define TICKET_VERSION	1
+#define TICKET_VERSION	2
 #define SALT		24
 #define PREFIX		(HS_TICKET_NAME + SALT)
 #define TAG		16
@@ -52,6 +52,8 @@ static void write_all(struct wbuf *b, const struct ticket *t, size_t psk_len)
 	wbuf_u8(b, t->peer.verified);
 	put_vec(b, t->peer.sha256, t->peer.known ? sizeof(t->peer.sha256) : 0);
 	put_vec(b, t->peer.name, strlen(t->peer.name));
+	wbuf_u32(b, (uint32_t)(t->peer.until >> 32));
+	wbuf_u32(b, (uint32_t)t->peer.until);
 }
 
 size_t ticket_seal(const struct hs_ticket_keys *keys, const uint8_t context[HS_CONTEXT],
@@ -116,6 +118,7 @@ static bool get_alpn(struct rbuf *b, struct ticket *t)
 
 static bool get_peer(struct rbuf *b, struct hs_peer *peer)
 {
+	uint32_t high, low;
 	struct rbuf v;
 	uint8_t verified;
 
@@ -125,7 +128,10 @@ static bool get_peer(struct rbuf *b, struct hs_peer *peer)
 	peer->known = rbuf_len(&v);
 	if (peer->known && (rbuf_len(&v) != sizeof(peer->sha256) || !rbuf_copy(&v, peer->sha256, rbuf_len(&v))))
 		return false;
-	return (peer->known || !verified) && get_text(b, peer->name, sizeof(peer->name));
+	if (!get_text(b, peer->name, sizeof(peer->name)) || !rbuf_u32(b, &high) || !rbuf_u32(b, &low))
+		return false;
+	peer->until = (uint64_t)high << 32 | low;
+	return peer->known || !verified;
 }
 
 static bool read_all(struct rbuf *b, struct ticket *t)

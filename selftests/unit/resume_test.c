@@ -186,6 +186,32 @@ static void as_many_tickets_as_are_asked_for(void **state)
 	}
 }
 
+static void no_ticket_outlives_the_certificate(void **state)
+{
+	time_t end = x509_cert_not_after(id.id.chain[0]);
+	struct pair p = new_pair();
+	struct hs_ticket last;
+	struct taken t;
+
+	(void)state;
+	p.cp.now = p.sp.now = end - 1000;
+	first_connection(&p, &t);
+	assert_int_equal(t.num, 3);
+	assert_int_equal(t.ticket[0].lifetime, 7200);	/* the client has shown none */
+	assert_int_equal(t.ticket[0].peer.until, end);
+	p.sp.client_auth = HS_AUTH_REQUIRE;
+	p.cp.identity = &id.id;
+	first_connection(&p, &t);
+	assert_int_equal(t.num, 3);
+	assert_int_equal(t.ticket[0].lifetime, 1000);
+	p.cp.now = p.sp.now = end - 400;
+	last = t.ticket[0];
+	p.cp.ticket = &last;
+	first_connection(&p, &t);		/* a resumed one has it from the ticket */
+	assert_int_equal(t.num, 1);
+	assert_int_equal(t.ticket[0].lifetime, 400);
+}
+
 /* ---- when it is a full handshake */
 
 static void rotate(struct hs_ticket_keys *k)
@@ -490,6 +516,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_kind_of_session_is_resumed),
 		cmocka_unit_test(a_resumed_session_gives_tickets),
+		cmocka_unit_test(no_ticket_outlives_the_certificate),
 		cmocka_unit_test(resumption_is_cut_at_every_byte),
 		cmocka_unit_test(as_many_tickets_as_are_asked_for),
 		cmocka_unit_test(a_full_handshake_for_every_reason),

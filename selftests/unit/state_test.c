@@ -30,6 +30,7 @@ static void fill(struct state *s, uint16_t suite)
 	memset(s->store_key, 0x44, sizeof(s->store_key));
 	s->peer.known = s->peer.verified = true;
 	memset(s->peer.sha256, 0x55, sizeof(s->peer.sha256));
+	s->peer.until = 0x123456789a;
 	strcpy(s->peer.name, "peer.example.org");
 }
 

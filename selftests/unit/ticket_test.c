@@ -17,6 +17,7 @@ static struct ticket sample(void)
 
 	memset(t.psk, 0x5a, 48);
 	memset(t.peer.sha256, 0xc3, 32);
+	t.peer.until = 0x123456789a;
 	return t;
 }
 
