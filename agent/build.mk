@@ -24,3 +24,4 @@ agent: $(B)/bin/ktlsd
 $(B)/bin/ktlsd: $(B)/obj/agent/main.o $(AGENT_PARTS:%=$(B)/obj/agent-%.a)
 	@mkdir -p $(@D)
 	$(CC) -pie -Wl,-z,relro,-z,now -o $@ $< -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(AGENT_LIBS)
+	@$@ --fips-list > $@.hmac

@@ -12,9 +12,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "fips.h"
 #include "handshake/version.h"
 #include "log.h"
 #include "options.h"
+#include "profile.h"
 
 #define NAME_LEN	32	/* inih knows section names of up to 49 bytes */
 
@@ -277,6 +279,20 @@ static void load_named(struct parse *p, bool keys)
 			config_bad(p, c->psks[i].line, "[psk %s] %s", c->psks[i].name, why);
 }
 
+/* Before any key is read. The workers' program is the keeper's, which has checked it. */
+static void begin_fips(struct parse *p, bool keys)
+{
+	struct config *c = p->c;
+	char why[FIPS_WHY];
+
+	if (c->fips == FIPS_NO)
+		return;
+	if (fips_restrict(c))
+		config_bad(p, 0, "ciphers or groups have none that FIPS mode approves: add aes-128-gcm or secp256r1");
+	else if (fips_start(keys, why))
+		config_bad(p, 0, "FIPS mode: %s", why);
+}
+
 static int load(struct parse *p, bool keys)
 {
 	struct config *c = p->c;
@@ -291,9 +307,14 @@ static int load(struct parse *p, bool keys)
 		return config_bad(p, 0, "has a NUL byte: it is no text file");
 	read_text(p, text);
 	add_system(p);
+	if (c->fips == FIPS_AUTO)
+		c->fips = fips_kernel_wants() ? FIPS_YES : FIPS_NO;
+	if (c->fips == FIPS_YES && !c->profile)
+		c->profile = profile_find("fips");
 	config_fill(c);
 	if (c->min_version > c->max_version)
 		config_bad(p, 0, "min-version of [agent] is above max-version: raise the one or lower the other");
+	begin_fips(p, keys);
 	if (!p->report->errors)		/* else half of what these say would be consequences */
 		load_named(p, keys);
 	return p->report->errors ? -EINVAL : 0;

@@ -30,6 +30,7 @@ struct config {
 	unsigned int ticket_lifetime;	/* s */
 	unsigned int client_tickets;	/* kept of servers; 0: none */
 	uint16_t min_version, max_version;
+	enum { FIPS_AUTO, FIPS_NO, FIPS_YES } fips;	/* once loaded: no or yes */
 	int log_level;
 	uid_t uid;
 	gid_t gid;

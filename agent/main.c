@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "fips.h"
 #include "keeper.h"
 #include "log.h"
 #include "netlink.h"
@@ -33,6 +34,7 @@ static const struct option options[] = {
 	{ "foreground",		no_argument, NULL, 'f' },
 	{ "version",		no_argument, NULL, 'V' },
 	{ "help",		no_argument, NULL, 'h' },
+	{ "fips-list",		no_argument, NULL, 'F' },	/* for make install */
 	{ "worker",		required_argument, NULL, 'w' },	/* the keeper's, message.h */
 	{ NULL, 0, NULL, 0 },
 };
@@ -54,6 +56,8 @@ static void parse(int argc, char **argv, struct args *args)
 		case 'w':
 			args->worker = atoi(optarg);
 			break;
+		case 'F':
+			exit(fips_list(stdout) != 0);
 		case 'V':
 			puts("ktlsd " KTLSD_VERSION);
 			exit(0);

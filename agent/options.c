@@ -88,6 +88,12 @@ static const struct word hashes[] = {
 	{ "sha384", 384 },
 };
 
+static const struct word fips[] = {
+	{ "auto", FIPS_AUTO },
+	{ "no", FIPS_NO },
+	{ "yes", FIPS_YES },
+};
+
 static const struct word answers[] = {
 	{ "yes", 1 },
 	{ "no", 0 },
@@ -236,6 +242,16 @@ static int set_compression(struct parse *p, const char *key, const char *value)
 static int set_retry_cookie(struct parse *p, const char *key, const char *value)
 {
 	return read_answer(p, key, value, &p->c->retry_cookie);
+}
+
+static int set_fips(struct parse *p, const char *key, const char *value)
+{
+	int v;
+
+	if (read_word(p, key, value, ALL(fips), &v))
+		return -EINVAL;
+	p->c->fips = v;
+	return 0;
 }
 
 static int set_tickets(struct parse *p, const char *key, const char *value)
@@ -413,6 +429,7 @@ static const struct option {
 	{ IN_AGENT,	"max-version",	false,	set_max_version },
 	{ IN_AGENT,	"ciphers",	true,	set_ciphers },
 	{ IN_AGENT,	"groups",	true,	set_groups },
+	{ IN_AGENT,	"fips",		false,	set_fips },
 	{ IN_AGENT,	"control",	false,	set_control },
 	{ IN_AGENT,	"relay",	false,	set_relay },
 	{ IN_AGENT,	"key-log",	false,	set_key_log },

@@ -36,6 +36,7 @@ install-user: agent lib tools
 	install -d $(addprefix $(DESTDIR)$(PREFIX)/,bin sbin lib include/linux share/man/man1 share/man/man3 \
 		share/man/man5 share/man/man7 share/man/man8) $(DESTDIR)$(LIBDIR)/pkgconfig
 	install -m 755 $(B)/bin/ktlsd $(B)/bin/ktlsctl $(DESTDIR)$(PREFIX)/sbin/
+	install -m 644 $(B)/bin/ktlsd.hmac $(DESTDIR)$(PREFIX)/sbin/
 	install -m 755 $(B)/bin/ktls-serve $(B)/bin/ktls-cat $(B)/bin/ktls-run $(DESTDIR)$(PREFIX)/bin/
 	install -D -m 644 $(B)/lib/libktls-preload.so $(DESTDIR)$(PREFIX)/lib/ktls/libktls-preload.so
 	install -m 644 $(B)/lib/libktls.so.0 $(B)/lib/libktls.a $(DESTDIR)$(LIBDIR)/

@@ -98,6 +98,7 @@ int crypto_key_unlock(const uint8_t *data, size_t len, const uint8_t *passphrase
 		      struct crypto_key **ret);
 void crypto_key_free(struct crypto_key *key);	/* wipes */
 enum crypto_key_type crypto_key_type(const struct crypto_key *key);
+const struct crypto_pubkey *crypto_key_public(const struct crypto_key *key);
 bool crypto_key_matches(const struct crypto_key *key, const struct crypto_pubkey *pub);
 
 /* One row per TLS SignatureScheme, RFC 9846 4.2.3. */

@@ -308,6 +308,11 @@ enum crypto_key_type crypto_key_type(const struct crypto_key *key)
 	return key->pub.type;
 }
 
+const struct crypto_pubkey *crypto_key_public(const struct crypto_key *key)
+{
+	return &key->pub;
+}
+
 static bool points_equal(const struct ecc_point *a, const struct ecc_point *b)
 {
 	uint8_t x[2 * 66 + 1], y[2 * 66 + 1];

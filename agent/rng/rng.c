@@ -6,6 +6,7 @@
  * says nothing of what was given before. RNG_KEY also ends the run behind each
  * call. The state lies in pages that the kernel zeroes in the child of a fork
  * or clone (MADV_WIPEONFORK): zero is "not seeded", and the child seeds anew.
+ * In FIPS mode a CTR_DRBG takes ChaCha20's place, and its own update the key's.
  */
 #include <errno.h>
 #include <nettle/chacha.h>
@@ -17,6 +18,7 @@
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <time.h>
+#include "rng/drbg.h"
 #include "rng/rng.h"
 
 enum limits {
@@ -28,16 +30,19 @@ enum limits {
 
 struct generator {
 	uint8_t key[KEY_LEN];		/* of the next run */
+	struct drbg drbg;		/* in place of it */
 	uint8_t run[RUN];		/* what is left of it lies at the end */
 	size_t left;
 	size_t given;			/* bytes since the last seed */
 	time_t seeded_at;
 	bool seeded;
+	bool approved;			/* by the DRBG */
 	bool fixed;			/* by a test: never reseeded */
 };
 
 struct state { struct generator wire, secret; };
 
+static bool approved;			/* FIPS mode */
 static _Thread_local struct state *state;
 static pthread_key_t at_exit;
 static pthread_once_t at_exit_once = PTHREAD_ONCE_INIT;
@@ -94,8 +99,20 @@ static void system_entropy(uint8_t *buf, size_t len)
 	}
 }
 
+static void reseed_drbg(struct generator *g)
+{
+	uint8_t seed[DRBG_SEED];
+
+	system_entropy(seed, sizeof(seed));
+	if (g->seeded && g->approved)
+		drbg_reseed(&g->drbg, seed);
+	else
+		drbg_start(&g->drbg, seed);
+	explicit_bzero(seed, sizeof(seed));
+}
+
 /* The old key stays in the mix: a bad seed can't make things worse. */
-static void reseed(struct generator *g)
+static void reseed_chacha(struct generator *g)
 {
 	struct sha256_ctx mix;
 	uint8_t seed[KEY_LEN];
@@ -107,18 +124,27 @@ static void reseed(struct generator *g)
 	sha256_digest(&mix, sizeof(g->key), g->key);
 	explicit_bzero(seed, sizeof(seed));
 	explicit_bzero(&mix, sizeof(mix));
+}
+
+static void reseed(struct generator *g)
+{
+	if (approved)
+		reseed_drbg(g);
+	else
+		reseed_chacha(g);
 	explicit_bzero(g->run, sizeof(g->run));
 	g->left = 0;
 	g->given = 0;
 	g->seeded_at = now();
 	g->seeded = true;
+	g->approved = approved;
 }
 
 static bool seed_is_old(const struct generator *g)
 {
 	if (g->fixed)
 		return false;
-	return !g->seeded || g->given >= RESEED_BYTES ||
+	return !g->seeded || g->approved != approved || g->given >= RESEED_BYTES ||
 	       now() - g->seeded_at >= RESEED_SECONDS;
 }
 
@@ -128,6 +154,11 @@ static void next_run(struct generator *g)
 	static const uint8_t nonce[CHACHA_NONCE_SIZE];
 	struct chacha_ctx chacha;
 
+	if (approved) {
+		drbg_fill(&g->drbg, g->run, sizeof(g->run));
+		g->left = RUN;
+		return;
+	}
 	chacha_set_key(&chacha, g->key);
 	chacha_set_nonce(&chacha, nonce);
 	memset(g->run, 0, sizeof(g->run));
@@ -169,6 +200,11 @@ void rng_fill(enum rng_level level, void *buf, size_t len)
 	}
 	if (level == RNG_KEY)
 		next_run(g);
+}
+
+void rng_use_drbg(void)
+{
+	approved = true;
 }
 
 void rng_nettle_random(void *ctx, size_t len, uint8_t *buf)

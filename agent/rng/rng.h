@@ -22,6 +22,9 @@ void rng_fill(enum rng_level level, void *buf, size_t len);
 void rng_nettle_random(void *ctx, size_t len, uint8_t *buf);	/* RNG_RANDOM */
 void rng_nettle_key(void *ctx, size_t len, uint8_t *buf);	/* RNG_KEY */
 
+/* FIPS mode: CTR_DRBG from now on. Before anything was drawn. */
+void rng_use_drbg(void);
+
 /* Reproducible output for tests and fuzzing: replaces both generators of this thread. */
 void rng_fix_seed_for_tests(const uint8_t seed[32]);
 

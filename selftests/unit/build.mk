@@ -36,6 +36,7 @@ UNIT_ocsp := $(UNIT_HANDSHAKE)
 UNIT_LIBS_ocsp := -lssl -lcrypto
 UNIT_extras := $(UNIT_HANDSHAKE)
 UNIT_buf := handshake
+UNIT_LIBS_fips := -lcrypto
 UNIT_gcm := gcm
 UNIT_LIBS_gcm := -lcrypto
 
