@@ -9,7 +9,9 @@
 #include <time.h>
 #include "conn.h"
 #include "keylog.h"
+#include "relay.h"
 #include "handshake/alert.h"
+#include "handshake/version.h"
 
 #define HELLO_MIN 512	/* RFC 7685: some boxes drop what is a little shorter */
 
@@ -150,6 +152,8 @@ void want_params(struct conn *c)
 	c->params.now = time(NULL);
 	c->params.min_version = config->min_version;
 	c->params.max_version = config->max_version;
+	if (c->id & RELAY_ID)	/* the ways without the module have TLS 1.3's records only */
+		c->params.min_version = TLS13;
 	c->params.alpn = c->wish.alpn;
 	c->params.alpn_len = c->wish.alpn_len;
 	c->params.groups = config->groups_num ? config->groups : NULL;

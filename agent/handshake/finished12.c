@@ -25,6 +25,8 @@ void tls12_expand(struct hs *hs)
 	memcpy(client->iv, block + 2 * aead->key, aead->fixed);
 	memcpy(server->iv, block + 2 * aead->key + aead->fixed, aead->fixed);
 	crypto_wipe(block, sizeof(block));
+	if (hs->params->key_log)
+		hs->params->key_log(hs->params->arg, "CLIENT_RANDOM", hs->client_random, hs->tls12.master, MASTER_SECRET);
 }
 
 int change_cipher_send(struct hs *hs, struct wbuf *b)

@@ -3,7 +3,7 @@
  * libFuzzer: bytes of a stranger against the handshake. The first byte says
  * what they are: records to a server, records to a client, or messages that
  * stand where a client has decrypted a server's flight (the fuzzer can't make
- * records that decrypt). Built by `make fuzz` with clang; the same file with
+ * records that decrypt), of TLS 1.3 or 1.2. Built by `make fuzz` with clang; the same file with
  * -DHS_FUZZ_FILES reads inputs named on the command line.
  */
 #include <stdint.h>
@@ -52,6 +52,7 @@ static void feed(struct hs *hs, const uint8_t *data, size_t len)
 /* As after a ServerHello: keys are there, the input is plaintext of the flight. */
 static void feed_flight(struct hs *hs, const uint8_t *data, size_t len)
 {
+	hs->version = TLS13;
 	hs->suite = &suites[0];
 	hs->group = groups[0];
 	transcript_start(hs, hs->suite->hash);
@@ -59,6 +60,18 @@ static void feed_flight(struct hs *hs, const uint8_t *data, size_t len)
 	hs->rx.on = hs->tx.on = true;
 	while (hs->step < hs_flow13_num && hs_flow13[hs->step].type != HS_ENCRYPTED_EXTENSIONS)
 		hs->step++;
+	if (gbuf_add(&hs->in, data, len))
+		hs_input(hs, NULL, 0);
+}
+
+/* As after a ServerHello of TLS 1.2. */
+static void feed_flight12(struct hs *hs, const uint8_t *data, size_t len)
+{
+	hs->suite = suite_by_id(0xc02b);
+	hs->tls12.status_due = hs->tls12.ticket_due = true;
+	if (tls12_begin(hs, 2))
+		return;
+	transcript_start(hs, hs->suite->hash);
 	if (gbuf_add(&hs->in, data, len))
 		hs_input(hs, NULL, 0);
 }
@@ -75,13 +88,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	if (!len)
 		return 0;
 	rng_fix_seed_for_tests(seed);
-	params.role = data[0] % 3 ? HS_CLIENT : HS_SERVER;
+	params.role = data[0] % 4 ? HS_CLIENT : HS_SERVER;
 	hs = hs_new(&params);
 	if (!hs)
 		return 0;
 	hs_start(hs);
-	if (data[0] % 3 == 2)
+	if (data[0] % 4 == 2)
 		feed_flight(hs, data + 1, len - 1);
+	else if (data[0] % 4 == 3)
+		feed_flight12(hs, data + 1, len - 1);
 	else
 		feed(hs, data + 1, len - 1);
 	if (hs_state(hs) == HS_FAILED && (!hs_why(hs)[0] || hs_alert(hs, NULL) < 0))

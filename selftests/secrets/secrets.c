@@ -19,6 +19,7 @@
 #include "crypto/mlkem.h"
 #include "crypto/provider.h"
 #include "handshake/engine.h"
+#include "handshake/prf.h"
 #include "rng/rng.h"
 
 #define SECRET(p, len)	VALGRIND_MAKE_MEM_UNDEFINED(p, len)
@@ -277,6 +278,34 @@ static void finished(const void *what)
 	free(hs);
 }
 
+/* TLS 1.2: from the agreed secret to the keys, and the peer's Finished. */
+static void finished12(const void *what)
+{
+	static const struct hs_params params;
+	struct hs *hs = calloc(1, sizeof(*hs));
+	uint8_t body[VERIFY_DATA] = { 5 }, digest[CRYPTO_MAX_DIGEST];
+	struct rbuf b = { body, body + VERIFY_DATA };
+
+	(void)what;
+	if (!hs)
+		fatal("no memory");
+	hs->params = &params;
+	hs->suite = suite_by_id(0xc02f);
+	hs->group = &crypto_x25519;
+	transcript_start(hs, &crypto_sha256);
+	SECRET(hs->secret, sizeof(hs->secret));
+	derive_master(hs);
+	if (finished12_recv(hs, &b) != ALERT_DECRYPT_ERROR)
+		fatal("a wrong Finished was accepted");
+	transcript_digest(hs, digest);
+	prf(hs->hash, hs->tls12.master, MASTER_SECRET, "server finished", digest, hs->hash->size, body, VERIFY_DATA);
+	PUBLIC(body, VERIFY_DATA);
+	b = (struct rbuf){ body, body + VERIFY_DATA };
+	if (finished12_recv(hs, &b))
+		fatal("a right Finished was refused");
+	free(hs);
+}
+
 static void records(const void *what)
 {
 	const struct crypto_aead *a = what;
@@ -352,6 +381,7 @@ static const struct secret_case {
 	{ "key schedule, SHA-256", schedule, &crypto_sha256, false },
 	{ "key schedule, SHA-384", schedule, &crypto_sha384, false },
 	{ "Finished", finished, NULL, false },
+	{ "TLS 1.2: master secret, keys, Finished", finished12, NULL, false },
 	{ "records, AES-128-GCM", records, &crypto_aes_128_gcm, false },
 	{ "records, AES-256-GCM", records, &crypto_aes_256_gcm, false },
 	{ "records, ChaCha20-Poly1305", records, &crypto_chacha20_poly1305, false },
