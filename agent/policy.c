@@ -8,6 +8,7 @@
 #include <string.h>
 #include "config.h"
 #include "handshake/alert.h"
+#include "handshake/hs.h"
 #include "policy.h"
 
 
@@ -54,6 +55,7 @@ int policy_server(const struct config *config, const struct caller *who, const c
 	ret->config = config;
 	ret->who = *who;
 	ret->named = NULL;
+	ret->hs = NULL;
 	ret->why[0] = '\0';
 	if (name)
 		return named_site(config, who, name, &ret->named, ret->why);
@@ -115,7 +117,7 @@ static bool serves_any(const struct site *site, const char *name)
 /* The first allowed identity that @fits and can sign by @scheme; *@seen if one fits at all. */
 static const struct site *pick_for(const struct choice *c, const char *name,
 				   bool (*fits)(const struct site *site, const char *name),
-				   uint16_t scheme, bool *seen)
+				   uint16_t scheme, bool suited, bool *seen)
 {
 	const struct site *site = c->config->sites, *end = site + c->config->sites_num;
 
@@ -123,7 +125,7 @@ static const struct site *pick_for(const struct choice *c, const char *name,
 		if (!rules_allow(&site->allow, &c->who) || !fits(site, name))
 			continue;
 		*seen = true;
-		if (scheme_fits(site, scheme))
+		if (scheme_fits(site, scheme) && (!suited || hs_suits(c->hs, &site->id)))
 			return site;
 	}
 	return NULL;
@@ -137,8 +139,10 @@ static const struct site *pick(const struct choice *c, const char *name,
 	const struct site *site = NULL;
 	size_t i;
 
+	for (i = 0; c->hs && i < num && !site; i++)
+		site = pick_for(c, name, fits, schemes[i], true, seen);
 	for (i = 0; i < num && !site; i++)
-		site = pick_for(c, name, fits, schemes[i], seen);
+		site = pick_for(c, name, fits, schemes[i], false, seen);
 	return site;
 }
 

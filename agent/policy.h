@@ -16,6 +16,7 @@
 #define RULES_MAX	32
 
 struct config;
+struct hs;
 
 enum rule_kind { RULE_EVERYONE, RULE_UID, RULE_GID, RULE_CGROUP };
 struct rule { enum rule_kind kind; uint64_t id; };
@@ -57,6 +58,7 @@ struct choice {
 	const struct config *config;
 	struct caller who;
 	const struct site *named;	/* the application asked for this one; else NULL */
+	const struct hs *hs;		/* who asks, to be asked what chains its client takes; may be NULL */
 	char why[POLICY_WHY];
 };
 
@@ -67,7 +69,8 @@ struct choice {
 int policy_server(const struct config *config, const struct caller *who, const char *name,
 		  struct choice *ret);
 /* hs_params.choose: among the identities the caller may use, that whose certificate has the name
- * exactly, else by wildcard; without a name the default one, or the only one. */
+ * exactly, else by wildcard; without a name the default one, or the only one. Of several, one
+ * whose chain the client takes goes before. */
 int policy_choose(void *arg, const char *server_name, const uint16_t *schemes, size_t num,
 		  const struct identity **ret, const char **why);
 /* May @who connect as a client? With its own certificate if @name isn't NULL. */

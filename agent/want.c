@@ -25,6 +25,7 @@ static int choose(void *arg, const char *server_name, const uint16_t *schemes, s
 		*why = c->choice.why;
 		return ALERT_INTERNAL_ERROR;
 	}
+	c->choice.hs = c->hs;
 	return policy_choose(&c->choice, server_name, schemes, num, ret, why);
 }
 

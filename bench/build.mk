@@ -49,7 +49,7 @@ HANDSHAKE_OBJ := $(addprefix $(B)/obj/bench/handshake,.o -ktls.o -openssl.o -gnu
 $(B)/bench/handshake: $(HANDSHAKE_OBJ) $(patsubst %,$(B)/obj/agent-%.a,handshake ext x509 crypto rng)
 	@mkdir -p $(@D)
 	$(CC) -pie -o $@ $(HANDSHAKE_OBJ) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group \
-		-lhogweed -lnettle -lgmp -ltasn1 -lssl -lcrypto -lgnutls
+		-lhogweed -lnettle -lgmp -ltasn1 -lz -lssl -lcrypto -lgnutls
 
 .PHONY: bench-handshake profile-handshake
 bench-handshake: bench-deps | $(B)/unit/pki/done

@@ -8,8 +8,9 @@ set -eo pipefail
 cd "$(dirname "$0")/.."
 out=build/cov
 find "$out" -name '*.gcda' -delete 2> /dev/null || true
-make -s build/unit/pki/done
-programs=$(for t in selftests/unit/*_test.c; do echo "$out/unit/$(basename "$t" .c)"; done)
+make -s build/unit/pki/done build/unit/pki/ocsp/done
+# keeper_test's sandbox would not let the counts be written.
+programs=$(for t in selftests/unit/*_test.c; do echo "$out/unit/$(basename "$t" .c)"; done | grep -v keeper_test)
 # shellcheck disable=SC2086
 make -s B="$out" SAN='-O1 -g --coverage' $programs
 : > build/coverage.log

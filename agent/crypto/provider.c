@@ -11,9 +11,14 @@
 #include "crypto/rsa.h"
 
 #if CRYPTO_ADX
+#include <cpuid.h>
+
+/* Not every compiler's __builtin_cpu_supports() knows the name. */
 static bool has_adx(void)
 {
-	return __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("adx");
+	unsigned int a, b, c, d;
+
+	return __get_cpuid_count(7, 0, &a, &b, &c, &d) && b & bit_BMI2 && b & bit_ADX;
 }
 
 static bool has_adx_avx2(void)

@@ -20,11 +20,12 @@ static bool wanted(const struct hs *hs, enum ext_in msg)
 	return hs->params->trust && !hs->params->insecure;
 }
 
-/* From any responder, without extensions of the request. */
+/* From any responder, without extensions of the request; a server's is empty. */
 static int offer(struct hs *hs, enum ext_in msg, struct wbuf *b)
 {
 	(void)hs;
-	(void)msg;
+	if (msg == EXT_CR)
+		return 0;
 	wbuf_u8(b, TYPE_OCSP);
 	wbuf_u16(b, 0);
 	wbuf_u16(b, 0);
@@ -37,7 +38,10 @@ static int accept(struct hs *hs, enum ext_in msg, struct rbuf *b)
 	struct rbuf responders, extensions;
 	uint8_t type;
 
-	(void)msg;
+	if (msg == EXT_CR) {
+		hs->staple_wanted = true;
+		return 0;
+	}
 	if (!rbuf_u8(b, &type))
 		return hs_fail(hs, ALERT_DECODE_ERROR, "status_request is malformed");
 	if (type != TYPE_OCSP) {

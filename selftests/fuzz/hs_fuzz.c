@@ -3,7 +3,8 @@
  * libFuzzer: bytes of a stranger against the handshake. The first byte says
  * what they are: records to a server, records to a client, or messages that
  * stand where a client has decrypted a server's flight (the fuzzer can't make
- * records that decrypt), of TLS 1.3 or 1.2. Built by `make fuzz` with clang; the same file with
+ * records that decrypt), of TLS 1.3 or 1.2; and which of the extras are on. Built
+ * by `make fuzz` with clang; the same file with
  * -DHS_FUZZ_FILES reads inputs named on the command line.
  */
 #include <stdint.h>
@@ -83,11 +84,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		.server_name = "server.test", .alpn = alpn, .alpn_len = sizeof(alpn) - 1,
 		.compatibility = true, .insecure = true, .choose = choose, .client_auth = HS_AUTH_ASK,
 	};
+	static const uint8_t pin[1][32];
+	static const struct hs_ticket_keys keys = { .num = 1 };
 	struct hs *hs;
 
 	if (!len)
 		return 0;
 	rng_fix_seed_for_tests(seed);
+	params.grease = data[0] / 4 & 1;
+	params.compress = data[0] / 4 & 2;
+	params.raw_peers = pin;
+	params.raw_peers_num = data[0] / 4 & 4 ? 1 : 0;
+	params.cookie_keys = data[0] / 4 & 8 ? &keys : NULL;
+	params.pad = 512;
 	params.role = data[0] % 4 ? HS_CLIENT : HS_SERVER;
 	hs = hs_new(&params);
 	if (!hs)
