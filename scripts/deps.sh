@@ -7,6 +7,7 @@
 #	headers-RELEASE	headers of one kernel, if it has none yet
 #	vm		qemu and what makes the guest's image
 #	uml		the kernel source and what building User Mode Linux needs
+#	kselftest	the kernel source with its own tests
 #	peers		the TLS programs that we test against
 #	deb		what makes Debian packages
 #	interop		more of them, for make interop: NSS, wolfSSL, Go, Node, Java
@@ -28,6 +29,7 @@ declare -A packages=(
 	[vm]="qemu-system-x86 busybox-static kmod cpio zstd xz-utils openssl iproute2 procps curl"
 	[uml]="linux-source-6.12 make gcc libc6-dev flex bison bc xz-utils busybox-static iproute2 kmod"
 	[peers]="openssl gnutls-bin curl nginx-light python3 socat redis-server redis-tools tshark tcpdump"
+	[kselftest]="linux-source-6.12 gcc libc6-dev linux-libc-dev xz-utils"
 	[bench]="gcc libc6-dev nettle-dev libssl-dev libgnutls28-dev linux-source-6.12 xz-utils jq gnuplot-nox"
 	[deb]="debhelper dh-dkms dpkg-dev lintian"
 	[interop]="libnss3-tools libwolfssl-dev golang-go nodejs default-jdk-headless"
