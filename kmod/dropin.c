@@ -70,6 +70,22 @@ static struct pernet_operations mib_net_ops = {
 	.exit	= mib_net_exit,
 };
 
+/* ---- the ULP */
+
+static int attach(struct sock *sk)
+{
+	return sk->sk_state == TCP_ESTABLISHED ? ktls_attach(sk) : -ENOTCONN;
+}
+
+/* Without clone, so that TCP refuses to let such a socket listen. */
+static struct tcp_ulp_ops ulp __read_mostly = {
+	.name		= "tls",
+	.owner		= THIS_MODULE,
+	.init		= attach,
+	.get_info	= ktls_info_ulp,
+	.get_info_size	= ktls_info_ulp_size,
+};
+
 /* ---- keeping net/tls out */
 
 static int module_comes(struct notifier_block *nb, unsigned long action, void *data)
@@ -87,7 +103,7 @@ static struct notifier_block watch = { .notifier_call = module_comes };
 /* The name first: it tells whether net/tls is there. */
 static int take_name(void)
 {
-	int err = ktls_attach_mainline();
+	int err = tcp_register_ulp(&ulp);
 
 	if (err == -EEXIST) {
 		pr_err("drop_in=1: net/tls is loaded. Unload it, and keep it away with the line\n"
@@ -98,7 +114,7 @@ static int take_name(void)
 		return err;
 	err = register_pernet_subsys(&mib_net_ops);
 	if (err)
-		ktls_detach_mainline();
+		tcp_unregister_ulp(&ulp);
 	return err;
 }
 
@@ -121,7 +137,7 @@ void ktls_dropin_exit(void)
 {
 	if (!drop_in)
 		return;
-	ktls_detach_mainline();
+	tcp_unregister_ulp(&ulp);
 	unregister_pernet_subsys(&mib_net_ops);
 	unregister_module_notifier(&watch);
 }

@@ -57,6 +57,7 @@ static const struct {
 } parts[] = {
 	{ ktls_gcm_init,		ktls_gcm_exit },
 	{ ktls_record_init,	ktls_record_exit },
+	{ ktls_sessions_init,	ktls_sessions_exit },
 	{ net_start,		net_stop },
 	{ ktls_upcall_init,	ktls_upcall_exit },
 	{ ktls_netlink_init,	ktls_netlink_exit },

@@ -182,8 +182,7 @@ static bool may_listen(const struct sock *sk)
 	       (sk->sk_state == TCP_CLOSE && sk->sk_socket->state == SS_UNCONNECTED);
 }
 
-/* The ULP's init: the socket lock is held. */
-static int attach(struct sock *sk)
+int ktls_attach(struct sock *sk)
 {
 	if (!sk->sk_socket || (sk->sk_prot != &tcp_prot && sk->sk_prot != &tcpv6_prot))
 		return -EOPNOTSUPP;	/* MPTCP, sockmap, SMC: not TCP's own */
@@ -545,52 +544,30 @@ out:
 static struct tcp_ulp_ops ulp __read_mostly = {
 	.name		= "ktls",
 	.owner		= THIS_MODULE,
-	.init		= attach,
+	.init		= ktls_attach,
 	.clone		= ktls_clone,
-	.get_info	= ktls_info_ulp,
-	.get_info_size	= ktls_info_ulp_size,
-};
-
-/* Mainline's name: for connected sockets only. */
-static int attach_mainline(struct sock *sk)
-{
-	return sk->sk_state == TCP_ESTABLISHED ? attach(sk) : -ENOTCONN;
-}
-
-static struct tcp_ulp_ops mainline_ulp __read_mostly = {
-	.name		= "tls",
-	.owner		= THIS_MODULE,
-	.init		= attach_mainline,
 	.get_info	= ktls_info_ulp,
 	.get_info_size	= ktls_info_ulp_size,
 };
 
 int ktls_attach_init(void)
 {
-	int err;
-
-	sessions = KMEM_CACHE(ktls_sock, SLAB_ACCOUNT);
-	if (!sessions)
-		return -ENOMEM;
-	err = tcp_register_ulp(&ulp);
-	if (err)
-		kmem_cache_destroy(sessions);
-	return err;
+	return tcp_register_ulp(&ulp);
 }
 
 void ktls_attach_exit(void)
 {
 	tcp_unregister_ulp(&ulp);
+}
+
+int ktls_sessions_init(void)
+{
+	sessions = KMEM_CACHE(ktls_sock, SLAB_ACCOUNT);
+	return sessions ? 0 : -ENOMEM;
+}
+
+void ktls_sessions_exit(void)
+{
 	rcu_barrier();
 	kmem_cache_destroy(sessions);
-}
-
-int ktls_attach_mainline(void)
-{
-	return tcp_register_ulp(&mainline_ulp);
-}
-
-void ktls_detach_mainline(void)
-{
-	tcp_unregister_ulp(&mainline_ulp);
 }

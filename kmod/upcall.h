@@ -147,10 +147,11 @@ int ktls_netlink_put_addrs(struct sk_buff *skb, const struct sock *sk, int local
 int ktls_respond(struct sk_buff *skb, struct genl_info *info);
 
 /* ---- sock.c */
+int ktls_sessions_init(void);
+void ktls_sessions_exit(void);
 int ktls_attach_init(void);
 void ktls_attach_exit(void);
-int ktls_attach_mainline(void);		/* -EEXIST: net/tls is there */
-void ktls_detach_mainline(void);
+int ktls_attach(struct sock *sk);	/* the ULP's init: the socket lock is held */
 int ktls_handshake_setsockopt(struct sock *sk, sockptr_t optval, unsigned int optlen);
 /* Sleep till the handshake is over. Socket lock held, released while asleep. */
 int ktls_wait_handshake(struct sock *sk, long *timeo);
