@@ -118,7 +118,7 @@ guest() {
 
 main() {
 	say "building"
-	scripts/deps.sh build module vm peers test || return
+	scripts/deps.sh build module vm kselftest peers test || return
 	for k in $kernels; do
 		selftests/vm/image.sh "$k" && scripts/deps.sh headers "$k" > /dev/null || return
 	done
@@ -127,6 +127,7 @@ main() {
 	for k in $kernels; do
 		suite "module-$k" as_test "the module builds for $k without a warning" module_builds "$k"
 	done
+	suite kselftest-build as_test "mainline's selftest builds" make -s kselftest-build
 	suite kernel-programs as_test "the kernel part's test programs build" make -s -j2 kernel-tests
 
 	local guests=()

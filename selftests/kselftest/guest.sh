@@ -5,14 +5,17 @@
 set -u
 which=$1 program=$2 tap=$3; shift 3
 
-# The algorithms first: loading one takes longer than some tests wait.
-for m in aesni_intel gcm ccm chacha20poly1305 sm4_generic aria_generic; do
+# The algorithms first: loading one takes longer than some tests wait. After that
+# the kernel need not ask modprobe, for each test anew, for those that it lacks.
+for m in aesni_intel gcm ccm ctr ghash_generic ghash_clmulni_intel chacha20poly1305 chacha_generic \
+	poly1305_generic chacha_x86_64 poly1305_x86_64 sm4_generic aria_generic; do
 	modprobe -q "$m"
 done
 case $which in
 net-tls) module=tls; modprobe tls ;;
 ktls) module=ktls; insmod "$KTLS_KO" drop_in=1 ;;
 esac || { echo "kselftest: $which does not load"; exit 1; }
+echo > /proc/sys/kernel/modprobe
 
 "$program" "$@" > "$tap" 2>&1
 grep -q '^# Totals:' "$tap" || { echo "kselftest: $which: the program died; its last words:"; tail -3 "$tap"; exit 1; }

@@ -3,24 +3,18 @@
 # vm-quick.sh: a part of mainline's selftest on drop_in=1, in a guest without the
 # agent: two variants, without the tests that move 60 MB. Loads the module anew and
 # puts it back. All of it: make kselftest.
-program=$(cd "$(dirname "$0")/../.." && pwd)/build/kselftest/tls
+top=$(cd "$(dirname "$0")/../.." && pwd)
+program=$top/build/kselftest/tls
+reload=$top/selftests/vm/reload.sh
 args=()
 for t in even readers writers sendpage_even sendpage_readers sendpage_writers; do
 	args+=(-T "mutliproc_$t")
 done
 args+=(-t non_established -t keysizes -t no_pad -t tls_v6ops -t prequeue -v 13_aes_gcm -v 12_chacha)
 
-swap() { # PARAMETERS
-	for _ in $(seq 100); do
-		[ -d /sys/module/ktls ] || break
-		rmmod ktls 2> /run/rmmod || sleep 0.1
-	done
-	insmod "${VM_MODULE:?}" "$@"
-}
-
 [ -x "$program" ] || { echo "1..1"; echo "ok 1 - kselftest # SKIP build/kselftest/tls is not built"; exit; }
-swap drop_in=1 || { echo "1..1"; echo "not ok 1 - the module loads with drop_in=1"; exit 1; }
+$reload drop_in=1 || { echo "1..1"; echo "not ok 1 - the module loads with drop_in=1"; exit 1; }
 "$program" "${args[@]}"
 rc=$?
-swap
+$reload
 exit $rc
