@@ -39,10 +39,10 @@ int ktls_header_get(const struct ktls_format *f, const unsigned char *p, size_t 
 
 	if (f->type && p[0] != f->type)
 		return KTLS_UNEXPECTED_MESSAGE;
+	if (body > f->body_max)		/* before the version, as in mainline */
+		return KTLS_RECORD_OVERFLOW;
 	if (p[1] != VERSION_MAJOR || p[2] != VERSION_MINOR)
 		return KTLS_PROTOCOL_VERSION;
-	if (body > f->body_max)
-		return KTLS_RECORD_OVERFLOW;
 	if (body < min)
 		return KTLS_BAD_RECORD_MAC;
 	*ret_body = body;
