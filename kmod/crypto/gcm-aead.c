@@ -5,6 +5,7 @@
  * self-tests run against it and every other user has it. A kernel without the
  * wrapper needs none: SIMD is usable wherever it calls an AEAD.
  */
+#include <linux/delay.h>
 #include <linux/module.h>
 #include <linux/scatterlist.h>
 #include <linux/slab.h>
@@ -21,6 +22,7 @@
 /* Records of our own size need no allocation. */
 #define SEGMENTS	24
 #define AAD		64
+#define TEST_TRIES	1000	/* of a millisecond */
 
 #if IS_ENABLED(CONFIG_CRYPTO_SIMD)
 #define PREFIX		"__"
@@ -143,8 +145,27 @@ int ktls_gcm_aead_register(const char *width)
 #endif
 }
 
+/*
+ * Since 6.12 registration doesn't wait for the self-test, which must have let go
+ * of what is unregistered. rmmod is refused meanwhile, a failed init is not. The
+ * lookup sleeps until the test has ended; then our tfm and the registration remain.
+ */
+static void await_test(const char *driver, u32 type)
+{
+	struct crypto_aead *tfm = crypto_alloc_aead(driver, type, CRYPTO_ALG_INTERNAL);
+	int tries = TEST_TRIES;
+
+	if (IS_ERR(tfm))
+		return;
+	while (refcount_read(&crypto_aead_tfm(tfm)->__crt_alg->cra_refcnt) > 2 && tries--)
+		msleep(1);
+	crypto_free_aead(tfm);
+}
+
 void ktls_gcm_aead_unregister(void)
 {
+	await_test(alg.base.cra_driver_name + strlen(PREFIX), 0);
+	await_test(alg.base.cra_driver_name, FLAGS);
 #if IS_ENABLED(CONFIG_CRYPTO_SIMD)
 	simd_unregister_aeads(&alg, 1, &wrapper);
 #else
