@@ -34,3 +34,8 @@ peers-native: $(B)/bin/hs-peer
 .PHONY: interop
 interop: $(B)/bin/hs-peer
 	@selftests/peers/interop/interop.py $< --write docs/INTEROP.md
+
+# make dropin K=6.12: nginx, OpenSSL, Python and GnuTLS with mainline's kTLS, on drop_in=1.
+.PHONY: dropin
+dropin: test-ca
+	@$(MAKE) -s vm K=$(K) NOAGENT=1 TIMEOUT=1800 RUN='selftests/peers/vm-dropin.sh'

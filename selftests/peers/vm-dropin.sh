@@ -3,7 +3,8 @@
 # vm-dropin.sh: programs that speak mainline's kTLS, unchanged, on drop_in=1:
 # nginx and OpenSSL with their kTLS option, Python through OpenSSL, GnuTLS. Each does its
 # own handshake, and the module's counters show whose records came after it.
-# In a guest, without the agent; loads the module anew and puts it back.
+# In a guest, without the agent; loads the module anew and puts it back. QUICK=1: nginx
+# and what isn't a program; make dropin has the rest.
 # shellcheck source=selftests/peers/vm-lib.sh
 . "$(dirname "$0")/vm-lib.sh"
 reload=$top/selftests/vm/reload.sh
@@ -192,6 +193,22 @@ gnutls_sends() {
 	grep -q 'a line' got && grown 1 1
 }
 
+with_programs() {
+	try "s_server -WWW -sendfile, TLS 1.3" sends_file 1.3 0
+	try "s_server -WWW -sendfile, TLS 1.2" sends_file 1.2 1
+	try "s_client with KTLS, TLS 1.3" s_client -tls1_3 0
+	try "s_client with KTLS, TLS 1.2" s_client -tls1_2 1 received
+	try "Python, both ends with KTLS, TLS 1.2, 1 MiB there and back" python_echo
+	if with_gnutls; then
+		for v in 1.3 1.2; do
+			try "gnutls-cli with ktls = true, TLS $v" gnutls_receives $v
+			try "gnutls-serv with ktls = true, TLS $v" gnutls_sends $v
+		done
+	else
+		skip "GnuTLS" "this libgnutls is built without kTLS"
+	fi
+}
+
 # Mainline's lines: name in 32 columns, tab, number; those of this kernel first, in its order.
 format() {
 	cat /proc/net/tls_stat
@@ -206,19 +223,7 @@ no_net_tls() {
 }
 
 with_nginx
-try "s_server -WWW -sendfile, TLS 1.3" sends_file 1.3 0
-try "s_server -WWW -sendfile, TLS 1.2" sends_file 1.2 1
-try "s_client with KTLS, TLS 1.3" s_client -tls1_3 0
-try "s_client with KTLS, TLS 1.2" s_client -tls1_2 1 received
-try "Python, both ends with KTLS, TLS 1.2, 1 MiB there and back" python_echo
-if with_gnutls; then
-	for v in 1.3 1.2; do
-		try "gnutls-cli with ktls = true, TLS $v" gnutls_receives $v
-		try "gnutls-serv with ktls = true, TLS $v" gnutls_sends $v
-	done
-else
-	skip "GnuTLS" "this libgnutls is built without kTLS"
-fi
+[ -n "${QUICK:-}" ] || with_programs
 try "/proc/net/tls_stat has mainline's format" format
 try "net/tls is not let in beside us" no_net_tls
 try "no socket is left" idle

@@ -52,6 +52,6 @@ else
 	echo "not ok 1 - the agent starts"
 	rc=1
 fi
-program 300 vm-dropin selftests/peers/vm-dropin.sh
+QUICK=1 program 300 vm-dropin selftests/peers/vm-dropin.sh
 program 300 vm-kselftest selftests/kselftest/vm-quick.sh
 exit $rc
