@@ -164,7 +164,7 @@ static void await_test(const char *driver, u32 type)
 
 void ktls_gcm_aead_unregister(void)
 {
-	await_test(alg.base.cra_driver_name + strlen(PREFIX), 0);
+	await_test(alg.base.cra_driver_name + strlen("" PREFIX), 0);
 	await_test(alg.base.cra_driver_name, FLAGS);
 #if IS_ENABLED(CONFIG_CRYPTO_SIMD)
 	simd_unregister_aeads(&alg, 1, &wrapper);
