@@ -269,9 +269,10 @@ static void report(const struct hs *hs)
 	fflush(stdout);
 }
 
-/* Of TLS 1.2: it came in the handshake. */
-static void report_session(const struct peer *p, const struct hs_ticket *t)
+/* Of TLS 1.2: it came in the handshake, none comes later. */
+static void report_session(struct peer *p, const struct hs_ticket *t)
 {
+	p->got_ticket = p->version == TLS12;
 	if (!t)
 		return;
 	printf("ticket of %u bytes for %u seconds\n", t->len, t->lifetime);
