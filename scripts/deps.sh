@@ -33,7 +33,7 @@ declare -A packages=(
 	[bench]="gcc libc6-dev nettle-dev libssl-dev libgnutls28-dev linux-source-6.12 xz-utils jq gnuplot-nox"
 	[deb]="debhelper dh-dkms dpkg-dev lintian"
 	[interop]="libnss3-tools libwolfssl-dev golang-go nodejs default-jdk-headless"
-	[test]="liburing-dev libcmocka-dev libssl-dev libjansson-dev sparse universal-ctags binutils valgrind"
+	[test]="liburing-dev libcmocka-dev libssl-dev libjansson-dev sparse universal-ctags binutils valgrind python3-yaml python3-jsonschema"
 )
 declare -A meta=([6.1]=amd64 [6.12]=6.12-amd64)
 
