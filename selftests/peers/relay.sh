@@ -79,7 +79,7 @@ no_rights() { # another user may not use the identity
 	local p
 	p=$(free_port)
 	timeout 30 setpriv --reuid 4711 --clear-groups env KTLS_RELAY="$KTLS_RELAY" "$bin/ktls-cat" -l -i rsa "$p" > got 2> err &
-	until_true 20 listening "$p" || return
+	until_true 60 listening "$p" || return
 	! openssl s_client -connect "127.0.0.1:$p" < /dev/null > client 2>&1
 	wait $!
 	grep -q "Permission\|may not\|forbid" err agent.log || { cat err; return 1; }

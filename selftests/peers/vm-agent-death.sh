@@ -23,6 +23,8 @@ no_agent() { ! pgrep ktlsd; }
 
 # The clients read slowly until told to hurry, and buffers are small, so that
 # most is encrypted after the agent's death.
+buffers=$(sysctl -e net.ipv4.tcp_wmem net.ipv4.tcp_rmem | tr '\t' ' ' | sed 's/ = /=/')
+trap 'sysctl -qp - <<< "$buffers"; finish' EXIT
 sysctl -qw net.ipv4.tcp_wmem='4096 16384 65536' net.ipv4.tcp_rmem='4096 65536 131072'
 serve $port "$bin/ktls-serve" --root www --port $port --identity ecdsa
 $peer_py slow $port "$ca/ca.pem" /file www/file $sessions hurry > clients.log 2>&1 &
@@ -31,11 +33,11 @@ clients=$!
 try "$sessions sessions are established" until_true 60 open_sessions $sessions
 try "and transfer" until_true 60 transferring
 pkill -9 ktlsd
-try "every process of the agent is dead" until_true 5 no_agent
+try "every process of the agent is dead" until_true 30 no_agent
 before=$(received) encrypted=$(stat_of TxBytes)
 try "a new handshake fails at once" no_small
 on() { [ "$(received)" -gt $((before + 50000)) ] && [ "$(stat_of TxBytes)" -gt $((encrypted + 50000)) ]; }
-try "the sessions go on transferring" until_true 10 on
+try "the sessions go on transferring" until_true 60 on
 try "all $sessions are open still" open_sessions $sessions
 try "the agent comes back" "$agent" start
 try "and serves a new handshake" small
