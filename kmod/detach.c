@@ -9,14 +9,10 @@
 
 static int may_detach(const struct sock *sk, const struct ktls_sock *ks)
 {
-	switch (ks->phase) {
-	case KTLS_PHASE_BARE:
-		return -EINVAL;
-	case KTLS_PHASE_HANDSHAKING:
-		return -EBUSY;
-	case KTLS_PHASE_DEAD:
-		return ks->error;
-	}
+	int err = ktls_must_be_open(ks);
+
+	if (err)
+		return err;
 	if (ks->mainline)
 		return -EINVAL;
 	return sk->sk_shutdown & SEND_SHUTDOWN ? -EPIPE : 0;

@@ -137,6 +137,8 @@ void ktls_fail(struct sock *sk, int err, u8 alert, enum ktls_alert_from from, co
 void ktls_opened(struct sock *sk);
 /* Switch proto and proto_ops by ks->phase and keys. */
 void ktls_use_protos(struct sock *sk);
+/* 0, or why no records flow: EINVAL no handshake yet, EBUSY one is under way, or what killed the session. */
+int ktls_must_be_open(const struct ktls_sock *ks);
 
 /* ---- record/: the calls that sock.c puts into the tables of an open session. A direction without keys goes to TCP.
  * proto_ops there: sendmsg_locked, sendpage_locked, read_sock, read_skb,

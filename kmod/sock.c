@@ -18,6 +18,19 @@
 #include "upcall.h"
 #include "trace.h"
 
+int ktls_must_be_open(const struct ktls_sock *ks)
+{
+	switch (ks->phase) {
+	case KTLS_PHASE_BARE:
+		return -EINVAL;
+	case KTLS_PHASE_HANDSHAKING:
+		return -EBUSY;
+	case KTLS_PHASE_DEAD:
+		return ks->error;
+	}
+	return 0;
+}
+
 /* ---- what TCP tells us, often from softirq. After close() ks is NULL. */
 
 static void data_ready(struct sock *sk)

@@ -65,14 +65,10 @@ int ktls_tx_rekey_due(struct sock *sk)
 
 static int may_rekey(const struct sock *sk, const struct ktls_sock *ks)
 {
-	switch (ks->phase) {
-	case KTLS_PHASE_BARE:
-		return -EINVAL;
-	case KTLS_PHASE_HANDSHAKING:
-		return -EBUSY;
-	case KTLS_PHASE_DEAD:
-		return ks->error;
-	}
+	int err = ktls_must_be_open(ks);
+
+	if (err)
+		return err;
 	if (ks->mainline || !ks->tx.cipher)
 		return -EINVAL;
 	if (!ks->tx.format->updates)

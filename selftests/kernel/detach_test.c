@@ -19,30 +19,6 @@
 #define GCM TLS_CIPHER_AES_GCM_128
 #define CLOSE_NOTIFY "\1\0"
 
-static int begin(void **state)
-{
-	struct session *s = calloc(1, sizeof(*s));
-
-	assert_non_null(s);
-	world_new_netns();
-	session_agent(s, GCM, true);
-	*state = s;
-	return 0;
-}
-
-static int end(void **state)
-{
-	static const char *const gauges[] = { "CurrSockets", "CurrSessions", "CurrUpcalls", "CurrChannels" };
-	struct session *s = *state;
-	unsigned int i;
-
-	session_close(s);
-	free(s);
-	for (i = 0; i < 4; i++)
-		assert_int_equal(stat_get(gauges[i]), 0);
-	return 0;
-}
-
 static int detach(int fd)
 {
 	return setsockopt(fd, SOL_TLS, KTLS_DETACH, NULL, 0) ? -errno : 0;
@@ -267,7 +243,7 @@ static void pending_upcall(void **state)
 
 int main(void)
 {
-#define T(f) cmocka_unit_test_setup_teardown(f, begin, end)
+#define T(f) cmocka_unit_test_setup_teardown(f, session_setup, session_teardown)
 	const struct CMUnitTest tests[] = {
 		T(exact), T(nonblocking), T(blocking), T(unread_comes_first), T(after_eof), T(full_buffers),
 		T(second_session), T(truncated), T(refusals), T(timeout), T(pending_upcall),

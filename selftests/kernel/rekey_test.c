@@ -20,26 +20,6 @@ static const uint8_t update[] = { 24, 0, 0, 1, 0 };
 static struct message m;
 static struct upcall u;
 
-static int begin(void **state)
-{
-	struct session *s = calloc(1, sizeof(*s));
-
-	assert_non_null(s);
-	world_new_netns();
-	session_agent(s, GCM, true);
-	*state = s;
-	return 0;
-}
-
-static int end(void **state)
-{
-	session_close(*state);
-	free(*state);
-	assert_int_equal(stat_get("CurrSessions"), 0);
-	assert_int_equal(stat_get("CurrUpcalls"), 0);
-	return 0;
-}
-
 static int rekey(int fd, uint32_t flags)
 {
 	return setsockopt(fd, SOL_TLS, KTLS_REKEY, &flags, sizeof(flags)) ? -errno : 0;
@@ -289,7 +269,7 @@ static void refusals(void **state)
 	assert_int_equal(rekey(s->fd, 0), -EPIPE);
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, begin, end)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, session_setup, session_teardown)
 
 int main(void)
 {

@@ -21,31 +21,6 @@
 static struct message m;
 static struct upcall u, other;
 
-static int begin(void **state)
-{
-	struct session *s = calloc(1, sizeof(*s));
-
-	assert_non_null(s);
-	world_new_netns();
-	session_agent(s, GCM, true);
-	*state = s;
-	return 0;
-}
-
-static int end(void **state)
-{
-	static const char *const gauges[] = { "CurrSockets", "CurrSessions", "CurrUpcalls", "CurrChannels" };
-	struct session *s = *state;
-	unsigned int i;
-
-	session_close(s);
-	free(s);
-	for (i = 0; i < 4; i++)
-		if (stat_get(gauges[i]))
-			fail_msg("%s is %ld after all was closed", gauges[i], stat_get(gauges[i]));
-	return 0;
-}
-
 static void peer_says(struct session *s, const char *message)
 {
 	peer_send(s, WIRE_MESSAGE, message, 5);
@@ -285,7 +260,7 @@ static void stale_spare_is_dropped(void **state)
 	session_close(&at);
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, begin, end)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, session_setup, session_teardown)
 
 int main(void)
 {

@@ -17,6 +17,7 @@
 #include <nettle/gcm.h>
 #include <cmocka.h>
 #include "wire.h"
+#include "world.h"
 
 #ifndef TCP_ULP
 #define TCP_ULP 31
@@ -353,6 +354,25 @@ void session_close(struct session *s)
 		close(s->raw);
 	if (s->agent.fd >= 0)
 		agent_close(&s->agent);
+}
+
+int session_setup(void **state)
+{
+	struct session *s = calloc(1, sizeof(*s));
+
+	assert_non_null(s);
+	world_new_netns();
+	session_agent(s, TLS_CIPHER_AES_GCM_128, true);
+	*state = s;
+	return 0;
+}
+
+int session_teardown(void **state)
+{
+	session_close(*state);
+	free(*state);
+	world_gauges_return();
+	return 0;
 }
 
 /* ---- bytes */

@@ -49,6 +49,9 @@ void session_agent(struct session *s, uint16_t cipher, bool spares);
 void session_agent_at(struct session *s, uint16_t cipher, bool spares, uint64_t seq);
 void session_agent_keys(struct session *s, const struct key *tx, const struct key *rx, bool spares);
 void session_close(struct session *s);
+/* cmocka's: a namespace and a session with spare keys in *state; all closed and counted. */
+int session_setup(void **state);
+int session_teardown(void **state);
 struct key session_next(const struct key *k);	/* the spare after k */
 
 /* All bytes, or the test fails. */

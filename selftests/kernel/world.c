@@ -56,7 +56,7 @@ long stat_get(const char *name)
 	return -1;
 }
 
-static void gauges_return(void)
+void world_gauges_return(void)
 {
 	static const char *const gauges[] = { "CurrSockets", "CurrSessions", "CurrUpcalls", "CurrChannels" };
 	unsigned int i;
@@ -247,6 +247,6 @@ int world_end(void **state)
 	if (w->agent.fd >= 0)
 		agent_close(&w->agent);
 	free(w);
-	gauges_return();
+	world_gauges_return();
 	return 0;
 }

@@ -45,6 +45,8 @@ int handshake_result(struct asker *asker);
 /* KTLS_INFO; the reason, or "" , in @reason if not NULL. Returns optlen. */
 socklen_t info_get(int fd, struct ktls_info *info, char reason[256]);
 long stat_get(const char *name);	/* of /proc/net/ktls_stat, without "Ktls" */
+/* Or the test fails: nothing is open any more. */
+void world_gauges_return(void);
 int so_error(int fd);
 short polled(int fd, int ms);		/* revents for IN | OUT | RDHUP */
 bool turns(int fd, short events, int ms);	/* has one of these within the time */
