@@ -85,10 +85,12 @@ static void *agent_main(void *arg)
 		}
 		/* Now and then it goes with a handshake in its hands. */
 		u->channel = -1;
-		if (dice(&seed, 2) && !agent_accept(&a, u) && dice(&seed, 2) && u->channel >= 0)
+		if (dice(&seed, 2) && !agent_accept(&a, u) && dice(&seed, 2) && u->channel >= 0) {
 			close(u->channel);
-		else if (u->channel >= 0 && write(u->channel, "half", 4) < 0)
+			u->channel = -1;	/* another thread's by now */
+		} else if (u->channel >= 0 && write(u->channel, "half", 4) < 0) {
 			errno = 0;
+		}
 		agent_close(&a);
 		if (u->channel >= 0)
 			close(u->channel);
