@@ -89,6 +89,24 @@ bench-path: vm-module bench-aead $(B)/bench/path
 	@sed -n 's/^@//p' $(B)/bench/path-$(K).out > $(B)/bench/path-$(K).json
 	@grep -v '^@' $(B)/bench/path-$(K).out > $(B)/bench/path-$(K).txt
 
+# make bench-uml: net/tls and ktls in real time, in a release User Mode Linux with the
+# same AES-GCM under both: build/bench/uml.json and .txt. The kernel is built once (ten minutes).
+UML_TURNS ?= 61
+$(B)/bench/uml: $(B)/obj/bench/uml.o
+	@mkdir -p $(@D)
+	$(CC) -pie -o $@ $^
+
+.PHONY: bench-uml
+bench-uml: $(B)/bench/uml
+	@scripts/deps.sh uml
+	@kernel=$$(selftests/uml/kernel.sh release) && \
+		$(MAKE) -s module ARCH=um KREL=uml-release KDIR=$$kernel > $(B)/bench/uml-module.log 2>&1 || \
+		{ cat $(B)/bench/uml-module.log; exit 1; }
+	@set -o pipefail; selftests/uml/run.sh -k release -t 500 /usr/bin/env TURNS=$(UML_TURNS) \
+		$(CURDIR)/bench/uml-guest.sh | tee $(B)/bench/uml.out
+	@sed -n 's/^@//p' $(B)/bench/uml.out > $(B)/bench/uml.json
+	@grep -v '^@\|reboot:' $(B)/bench/uml.out > $(B)/bench/uml.txt
+
 # make bench: all of it, and one table: build/bench/bench.txt, bench.json, docs/PERFORMANCE.md.
 .PHONY: bench
 bench:
