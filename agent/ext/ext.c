@@ -25,6 +25,7 @@ const struct ext *const exts[] = {
 	&ext_signature_algorithms,
 	&ext_signature_algorithms_cert,
 	&ext_certificate_authorities,
+	&ext_post_handshake_auth,
 	&ext_status_request,
 	&ext_client_certificate_type,
 	&ext_server_certificate_type,

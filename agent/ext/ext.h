@@ -30,6 +30,7 @@ enum ext_id {
 	EXT_ID_COOKIE			= 44,
 	EXT_ID_PSK_MODES		= 45,
 	EXT_ID_CERTIFICATE_AUTHORITIES	= 47,
+	EXT_ID_POST_HANDSHAKE_AUTH	= 49,
 	EXT_ID_SIGNATURE_ALGORITHMS_CERT = 50,
 	EXT_ID_KEY_SHARE		= 51,
 	EXT_ID_TICKET_REQUEST		= 58,
@@ -56,7 +57,7 @@ struct ext {
 
 extern const struct ext ext_server_name, ext_supported_groups, ext_signature_algorithms, ext_alpn,
 	ext_pre_shared_key, ext_early_data, ext_supported_versions, ext_cookie, ext_psk_modes,
-	ext_certificate_authorities, ext_signature_algorithms_cert, ext_key_share,
+	ext_certificate_authorities, ext_post_handshake_auth, ext_signature_algorithms_cert, ext_key_share,
 	ext_ticket_request, ext_record_size_limit, ext_max_fragment_length, ext_status_request, ext_padding, ext_ech,
 	ext_compress_certificate, ext_client_certificate_type, ext_server_certificate_type,
 	ext_ec_point_formats, ext_extended_master_secret, ext_renegotiation_info, ext_session_ticket;

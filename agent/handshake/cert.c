@@ -23,7 +23,8 @@ int encrypted_extensions_recv(struct hs *hs, struct rbuf *b)
 
 int certificate_request_send(struct hs *hs, struct wbuf *b)
 {
-	wbuf_u8(b, 0);		/* the context is for requests after the handshake */
+	wbuf_u8(b, hs->context_len);	/* for requests after the handshake */
+	wbuf_bytes(b, hs->context, hs->context_len);
 	return ext_write(hs, EXT_CR, b);
 }
 
@@ -35,8 +36,10 @@ int certificate_request_recv(struct hs *hs, struct rbuf *b)
 
 	if (!rbuf_vec8(b, &context))
 		return hs_fail(hs, ALERT_DECODE_ERROR, "the CertificateRequest is malformed");
-	if (rbuf_len(&context))
+	if (rbuf_len(&context) && !hs->post)
 		return hs_fail(hs, ALERT_ILLEGAL_PARAMETER, "the CertificateRequest has a context");
+	hs->context_len = (uint8_t)rbuf_len(&context);
+	memcpy(hs->context, context.p, hs->context_len);
 	hs->received = 0;
 	err = ext_read(hs, EXT_CR, b);
 	if (err)
@@ -62,7 +65,8 @@ int certificate_write(struct hs *hs, struct wbuf *b)
 	size_t list, one;
 	int err = 0;
 
-	wbuf_u8(b, 0);
+	wbuf_u8(b, hs->context_len);
+	wbuf_bytes(b, hs->context, hs->context_len);
 	list = wbuf_open(b, 3);
 	if (identity && hs->own_type == CERT_RAW_KEY)
 		raw_key_write(identity, b);
@@ -147,7 +151,7 @@ int certificate_read(struct hs *hs, struct rbuf *b)
 
 	if (!rbuf_vec8(b, &context) || !rbuf_vec24(b, &list))
 		return hs_fail(hs, ALERT_DECODE_ERROR, "the Certificate message is malformed");
-	if (rbuf_len(&context))
+	if (rbuf_len(&context) != hs->context_len || memcmp(context.p, hs->context, hs->context_len))
 		return hs_fail(hs, ALERT_ILLEGAL_PARAMETER, "the Certificate has a context nobody asked for");
 	while (!err && rbuf_len(&list))
 		err = hs->peer_type == CERT_RAW_KEY ? raw_key_read(hs, &list) : read_entry(hs, &list);

@@ -16,6 +16,7 @@
 #define HS_RANDOM	32
 #define HS_SESSION_ID	32
 #define HS_MAX_SCHEMES	32
+#define POST_CONTEXT	16	/* bytes of a context of ours: no two of a connection are the same */
 
 enum hs_msg {
 	HS_HELLO_REQUEST	= 0,
@@ -164,7 +165,10 @@ struct hs {
 	uint8_t tickets_asked[2];	/* by the client, RFC 9149: after a full handshake, after a resumed one */
 
 	/* cert.c */
+	bool post;			/* post.c: messages without records, after a handshake */
 	bool cert_requested;
+	uint8_t context[255];		/* of the CertificateRequest; 0 bytes in a handshake */
+	uint8_t context_len;
 	bool client_cert;		/* the client did present one */
 	bool staple_wanted;		/* the peer would see an OCSP response */
 	struct x509_blob staple;	/* the peer's, valid while its Certificate is being read */

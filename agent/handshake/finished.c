@@ -4,6 +4,7 @@
  * gives the application keys and the exporter, the client's the resumption
  * secret, and ends the handshake.
  */
+#include "ext/ext.h"
 #include "handshake/engine.h"
 #include <string.h>
 
@@ -94,6 +95,8 @@ int install_keys(struct hs *hs)
 	r->aead = hs->suite->aead;
 	r->hash = hs->hash;
 	r->retried = hs->retry;
+	r->post_auth = hs->role == HS_CLIENT ? hs->params->post_auth : ext_received(hs, EXT_ID_POST_HANDSHAKE_AUTH);
+	memcpy(r->transcript, hs->transcript, sizeof(r->transcript));
 	hs_name_peer(hs);
 	return err;
 }

@@ -329,6 +329,16 @@ static int advance(struct hs *hs, const struct hs_step *step, int *err)
 	return 1;
 }
 
+/* What follows the last step of a flow. */
+static int last_word(struct hs *hs)
+{
+	if (hs->version == TLS12)
+		return tls12_done(hs);
+	if (!hs->post)
+		return tickets_issue(hs);
+	return hs->in.len ? hs_fail(hs, ALERT_UNEXPECTED_MESSAGE, "the peer sent a message right behind Finished") : 0;
+}
+
 static int run(struct hs *hs)
 {
 	int err = 0;
@@ -342,7 +352,7 @@ static int run(struct hs *hs)
 	if (!err && hs->state == HS_READ)
 		err = record_flush(hs);
 	if (!err && hs->step == hs->flow_num)
-		err = hs->version == TLS12 ? tls12_done(hs) : tickets_issue(hs);
+		err = last_word(hs);
 	if (!err && hs->step == hs->flow_num)
 		hs->state = HS_DONE;
 	return err;
@@ -357,7 +367,8 @@ static int finish(struct hs *hs, int err)
 	if (hs->alert_from != HS_ALERT_PEER) {
 		hs->alert = err > 0 ? err : ALERT_INTERNAL_ERROR;
 		hs->alert_from = HS_ALERT_LOCAL;
-		record_alert(hs, hs->alert);
+		if (!hs->post)
+			record_alert(hs, hs->alert);
 	}
 	crypto_wipe(&hs->result.tx, sizeof(hs->result.tx));
 	crypto_wipe(&hs->result.rx, sizeof(hs->result.rx));
@@ -385,7 +396,7 @@ enum hs_state hs_state(const struct hs *hs)
 
 size_t hs_want(const struct hs *hs)
 {
-	return hs->state == HS_READ ? record_want(hs) : 0;
+	return hs->state == HS_READ && !hs->post ? record_want(hs) : 0;
 }
 
 int hs_input(struct hs *hs, const uint8_t *data, size_t len)
@@ -396,6 +407,13 @@ int hs_input(struct hs *hs, const uint8_t *data, size_t len)
 		return -EINVAL;
 	err = record_input(hs, data, len);
 	return finish(hs, err ? err : run(hs));
+}
+
+int hs_messages(struct hs *hs, const uint8_t *data, size_t len)
+{
+	if (hs->state != HS_READ || !hs->post)
+		return -EINVAL;
+	return finish(hs, gbuf_add(&hs->in, data, len) ? run(hs) : hs_no_memory(hs));
 }
 
 const struct hs_sign *hs_sign_wanted(const struct hs *hs)

@@ -95,6 +95,7 @@ struct hs_params {
 	unsigned int rsa_min_bits;
 	enum hs_client_auth { HS_AUTH_NONE, HS_AUTH_ASK, HS_AUTH_REQUIRE } client_auth;
 	const struct identity *identity;	/* client's own, may be NULL */
+	bool post_auth;			/* client: say that a request after the handshake would be answered */
 	bool compress;			/* certificates, by zlib: offered, and done if the peer offers it, RFC 8879 */
 	bool raw_key;			/* prove the bare key to a peer that would have it so, RFC 7250 */
 	const uint8_t (*raw_peers)[32];	/* SHA-256 of the SubjectPublicKeyInfos that need no certificate */
@@ -159,6 +160,8 @@ struct hs_result {
 	const struct hs_psk *psk;	/* the key by hand that took the place of certificates */
 	uint16_t tx_limit;		/* plaintext bytes per record that the peer takes; 0: it doesn't say */
 	bool retried;			/* it took a HelloRetryRequest */
+	bool post_auth;			/* the client would answer a request for its certificate from now on */
+	uint8_t transcript[CRYPTO_HASH_CTX] __attribute__((aligned(16)));	/* with the client's Finished */
 };
 
 struct hs *hs_new(const struct hs_params *params);	/* NULL: no memory */
@@ -205,6 +208,26 @@ int hs_ticket_read(uint16_t suite, const uint8_t *resumption, uint64_t now, cons
  */
 void hs_export(const struct hs_result *r, const char *label, const uint8_t *context, size_t context_len,
 	       uint8_t *out, size_t len);
+
+/* ---- post.c: client authentication after the handshake, RFC 8446 4.6.2 */
+
+/* What it needs of the handshake before it; holds a secret. */
+struct hs_post {
+	uint16_t suite;
+	uint8_t secret[CRYPTO_MAX_DIGEST];	/* the client's traffic secret of now */
+	uint8_t transcript[CRYPTO_HASH_CTX] __attribute__((aligned(16)));
+};
+void hs_post_from(const struct hs_result *r, enum hs_role role, struct hs_post *ret);
+void hs_post_secret(struct hs_post *post, const struct hs_traffic *client);
+/*
+ * One exchange. As hs_new(), but hs_output() has messages without records (and no alert, only
+ * hs_alert() tells of it), and hs_messages() stands for hs_input(): a client's begins with the
+ * CertificateRequest, a server's writes it. NULL: no memory, or not TLS 1.3.
+ */
+struct hs *hs_post_new(const struct hs_params *params, const struct hs_post *from);
+int hs_messages(struct hs *hs, const uint8_t *data, size_t len);
+/* The client has updated its key meanwhile. */
+void hs_post_rekey(struct hs *hs, const struct hs_traffic *client);
 
 /* Next generation of a direction: secret, key and iv replaced, seq 0 (RFC 9846 7.2). */
 void hs_traffic_update(struct hs_traffic *t, const struct crypto_hash *hash,

@@ -236,6 +236,11 @@ int record_flush(struct hs *hs)
 	size_t at = 0, len, max = hs->tx.on && hs->result.tx_limit ? hs->result.tx_limit : PLAINTEXT;
 	uint8_t *to;
 
+	if (hs->post) {
+		if (!gbuf_add(&hs->out, hs->flight.p, hs->flight.len))
+			return hs_no_memory(hs);
+		at = hs->flight.len;
+	}
 	while (at < hs->flight.len) {
 		len = hs->flight.len - at;
 		if (len > max)

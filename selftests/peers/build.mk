@@ -7,7 +7,7 @@ HS_PEER_LIBS := -lhogweed -lnettle -lgmp -ltasn1 -lz
 
 $(B)/bin/hs-peer $(B)/bin/hs-echo $(B)/bin/hs-pipe: $(B)/bin/hs-%: $(B)/obj/selftests/peers/hs-%.o \
 		$(B)/obj/selftests/peers/user_conn.o $(B)/obj/selftests/peers/user_record12.o \
-		$(B)/obj/selftests/peers/user_setup.o $(HS_PEER_PARTS:%=$(B)/obj/agent-%.a)
+		$(B)/obj/selftests/peers/user_post.o $(B)/obj/selftests/peers/user_setup.o $(HS_PEER_PARTS:%=$(B)/obj/agent-%.a)
 	@mkdir -p $(@D)
 	$(CC) -pie -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(HS_PEER_LIBS)
 

@@ -247,6 +247,52 @@ keys_by_hand() {
 	stop
 }
 
+shows() { for _ in {1..200}; do grep -q "$1" "$2" && break; sleep 0.05; done; }
+
+# s_server asks when its operator says c, gnutls-serv when its client says **REAUTH**.
+post_handshake() {
+	local us=("$peer" -h 127.0.0.1 -p PORT -n server.test -A ca.pem -Q) kind ca auth=() whose
+	for kind in p256 rsa ed25519; do
+		start "$peer" -s -p PORT -c p256.pem -k p256.key -A ca.pem -R -Q
+		run "server asks s_client after the handshake, $kind" ^hello out.txt s_client -enable_pha -cert $kind.pem -key $kind.key
+		expect "server asks s_client after the handshake, $kind: verified" "^post-handshake: peer [12] verified 1" server.txt true
+		run "server asks gnutls-cli after the handshake, $kind" ^hello out.txt gnutls_cli --post-handshake-auth \
+			--x509certfile $kind.pem --x509keyfile $kind.key
+		[ "$(grep -c "^post-handshake: peer [12] verified 1" server.txt)" = 2 ]
+		ok $? "server asks gnutls-cli after the handshake, $kind: verified"
+		stop
+	done
+	start "$peer" -s -p PORT -c p256.pem -k p256.key -A ca.pem -Q
+	run "server asks s_client that has none" ^hello out.txt s_client -enable_pha
+	expect "server asks s_client that has none: and goes on" "^post-handshake: peer 0 verified 0" server.txt true
+	run "server does not ask s_client that did not offer it" ^hello out.txt s_client -cert p256.pem -key p256.key
+	[ "$(grep -c ^post-handshake server.txt)" = 1 ]
+	ok $? "server does not ask s_client that did not offer it: it did not"
+	stop
+	start "$peer" -s -p PORT -c p256.pem -k p256.key -A ca.pem -R -Q
+	run "server requires one after the handshake" "alert number 116" out.txt s_client -enable_pha
+	run "server refuses another CA's after the handshake" "alert number 48" out.txt s_client -enable_pha -cert other.pem -key other.key
+	stop
+	for kind in p256 rsa none; do
+		auth=(-c $kind.pem -k $kind.key) whose=hs-peer
+		[ $kind = none ] && auth=() whose="no certificate"
+		mkfifo command
+		exec 3<> command
+		start sh -c "exec openssl s_server -accept PORT -cert p256.pem -key p256.key -tls1_3 -verify 1 -CAfile ca.pem < command"
+		(shows ^hello server.txt; echo c >&3; shows ^post-handshake out.txt; echo olleh >&3) &
+		expect "client is asked by s_server, $kind" "^post-handshake: answered with $whose" out.txt "${us[@]}" "${auth[@]}" -x olleh
+		exec 3>&-
+		rm command
+		stop
+	done
+	for kind in p256 rsa ed25519; do
+		start gnutls-serv --echo -p PORT --x509certfile p256.pem --x509keyfile p256.key --x509cafile ca.pem
+		expect "client is asked by gnutls-serv, $kind" "^post-handshake: answered with hs-peer" out.txt "${us[@]}" \
+			-c $kind.pem -k $kind.key -m '**REAUTH**' -x REAUTH
+		stop
+	done
+}
+
 failures() {
 	start "$peer" -s -p PORT -c p256.pem -k p256.key -n server.test -e 51 -g 29
 	run "server refuses an unknown name" "alert number 112" out.txt s_client -servername other.test
@@ -284,5 +330,6 @@ features
 resumption
 records_and_exporters
 keys_by_hand
+post_handshake
 failures
 done_testing

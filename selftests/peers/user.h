@@ -11,7 +11,7 @@
 
 #define RECORD (5 + 16384 + 256)
 enum { ALERT = 21, HANDSHAKE = 22, DATA = 23 };
-enum { KEY_UPDATE = 24 };
+enum { TICKET = 4, CERTIFICATE_REQUEST = 13, KEY_UPDATE = 24 };
 
 struct options {
 	bool server, update, echo;
@@ -29,7 +29,7 @@ struct options {
 	uint8_t psk[64];
 	size_t psk_len;
 	bool import;
-	bool grease, cookie, compress, raw_key;
+	bool grease, cookie, compress, raw_key, post_auth;
 	uint8_t raw_peer[1][32];
 	size_t raw_peers_num;
 	size_t pad;
@@ -54,6 +54,8 @@ struct peer {
 	uint8_t resumption[CRYPTO_MAX_DIGEST];
 	struct hs_peer who;
 	bool got_ticket;
+	struct hs_post post;
+	struct hs *asking;		/* server: for the client's certificate, after the handshake */
 	uint8_t record[RECORD], plain[RECORD];
 };
 
@@ -65,6 +67,11 @@ void close_notify(struct peer *p);
 bool update_tx(struct peer *p, uint8_t ask);	/* KeyUpdate */
 /* Prints one line of what was agreed, or why not. */
 bool handshake(struct peer *p);
+
+/* ---- user_post.c: false: the connection is over */
+bool post_ask(struct peer *p);		/* server */
+bool post_heard(struct peer *p, const uint8_t *msg, size_t len);
+bool post_answer(struct peer *p, const uint8_t *msg, size_t len);	/* client: a CertificateRequest came */
 
 /* ---- user_record12.c: a record in p->record; its length, that of what came into p->plain, or -1 */
 size_t seal12(struct peer *p, uint8_t type, const void *data, size_t len);

@@ -159,14 +159,27 @@ static bool read_ticket(struct peer *p, size_t len)
 	return true;
 }
 
+static bool request_answered(struct peer *p, size_t len)
+{
+	uint8_t msg[16384];	/* the answer's records go through p->record, and an alert's too */
+
+	if (p->o->server || !p->o->post_auth || len > sizeof(msg))
+		return false;
+	memcpy(msg, p->plain, len);
+	return post_answer(p, msg, len);
+}
+
 /* More than one message may share a record. */
 static bool read_messages(struct peer *p, size_t len)
 {
+	uint8_t type = p->plain[0];
 	size_t one;
 
-	for (; len >= 4 && p->plain[0] == 4; len -= one) {
+	if (p->asking && type != KEY_UPDATE)
+		return post_heard(p, p->plain, len);
+	for (; len >= 4 && (type == TICKET || type == CERTIFICATE_REQUEST); len -= one, type = p->plain[0]) {
 		one = 4 + (size_t)(p->plain[1] << 16 | p->plain[2] << 8 | p->plain[3]);
-		if (one > len || !read_ticket(p, one))
+		if (one > len || !(type == TICKET ? read_ticket(p, one) : request_answered(p, one)))
 			return false;
 		memmove(p->plain, p->plain + one, len - one);
 	}
@@ -308,6 +321,9 @@ bool handshake(struct peer *p)
 		p->version = hs_result(hs)->version;
 		report_session(p, hs_result(hs)->ticket);
 		p->who = hs_result(hs)->who;
+		hs_post_from(hs_result(hs), p->params.role, &p->post);
+		if (p->o->server && p->o->post_auth && hs_result(hs)->post_auth && !post_ask(p))
+			e = -ECONNRESET;
 		memcpy(p->resumption, hs_result(hs)->resumption, sizeof(p->resumption));
 	}
 	hs_free(hs);

@@ -114,7 +114,8 @@ void peer_setup(struct peer *p, const struct options *o)
 		.grease = o->grease, .pad = o->pad, .max_fragment = o->max_fragment,
 		.compress = o->compress, .raw_key = o->raw_key,
 		.raw_peers = (const uint8_t (*)[32])o->raw_peer, .raw_peers_num = o->raw_peers_num,
-		.client_auth = !o->server || (!o->ca && !o->raw_peers_num) ? HS_AUTH_NONE : o->require ? HS_AUTH_REQUIRE : HS_AUTH_ASK,
+		.post_auth = o->post_auth,
+		.client_auth = !o->server || o->post_auth || (!o->ca && !o->raw_peers_num) ? HS_AUTH_NONE : o->require ? HS_AUTH_REQUIRE : HS_AUTH_ASK,
 		.choose = choose, .arg = p,
 	};
 	fill_psk(p);
@@ -226,6 +227,7 @@ static const struct option_row {
 	{ 'K', "raw-key", NULL, "prove the bare key of our certificate" },
 	{ 'W', "raw-peer", "HEX", "SHA-256 of the peer's public key, which then needs no certificate" },
 	{ 'D', "pad", "BYTES", "client: fill the ClientHello up to it" },
+	{ 'Q', "post-auth", NULL, "the client's certificate after the handshake: ask for it, or give it" },
 	{ 'F', "fragment", "BYTES", "client: max_fragment_length, 512 to 4096" },
 };
 #define ROWS (sizeof(rows) / sizeof(rows[0]))
@@ -265,6 +267,7 @@ static void set_option(struct options *o, int letter, char *value)
 	case 'K': o->raw_key = true; break;
 	case 'W': parse_pin(o, value); break;
 	case 'D': o->pad = (size_t)atoi(value); break;
+	case 'Q': o->post_auth = true; break;
 	case 'F': o->max_fragment = (uint16_t)atoi(value); break;
 	}
 }
@@ -306,4 +309,5 @@ void peer_free(struct peer *p)
 		x509_cert_free(p->identity.chain[i]);
 	crypto_key_free(p->key);
 	x509_store_free(p->trust);
+	hs_free(p->asking);
 }

@@ -30,6 +30,7 @@ static const struct { uint16_t id; const char *name; uint16_t in, only; } rfc[] 
 	{ 44, "cookie", EXT_CH | EXT_HRR, TLS13 },
 	{ 45, "psk_key_exchange_modes", EXT_CH, TLS13 },
 	{ 47, "certificate_authorities", EXT_CH | EXT_CR, 0 },
+	{ 49, "post_handshake_auth", EXT_CH, TLS13 },
 	{ 50, "signature_algorithms_cert", EXT_CH | EXT_CR, 0 },
 	{ 51, "key_share", EXT_CH | EXT_SH | EXT_HRR, TLS13 },
 	{ 58, "ticket_request", EXT_CH | EXT_EE, TLS13 },	/* RFC 9149 4 */
