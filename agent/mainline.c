@@ -2,8 +2,8 @@
 /*
  * Keys into mainline's kernel TLS, as linux/tls.h has it, where Linux has it.
  * What cannot work there: before 6.14 a KeyUpdate ends the session, and
- * tickets reach the program as EIO; so a server gives none, and KTLS_INFO is
- * not there.
+ * tickets reach the program as EIO; so it is for servers, which give none
+ * and get none. KTLS_INFO is not there.
  */
 #include "mainline.h"
 #include <errno.h>

@@ -266,6 +266,15 @@ static int pump_start(struct relay *r, struct guest *g, const struct reply *repl
 	return 0;
 }
 
+/*
+ * Mainline's kernel TLS makes EIO of a ticket, and a server may send one at
+ * any time: it is for servers, which wait.
+ */
+static bool mainline_takes(const struct guest *g, const struct reply *reply)
+{
+	return g->waits && g->request.head.role == KTLS_ROLE_SERVER && !mainline_install(g->tcp.fd, reply);
+}
+
 int relay_respond(struct relay *r, const struct reply *reply)
 {
 	struct guest *g = r->guests;
@@ -275,7 +284,7 @@ int relay_respond(struct relay *r, const struct reply *reply)
 		g = g->next;
 	if (!g)
 		return -ENOENT;
-	if (!err && g->waits && !mainline_install(g->tcp.fd, reply)) {
+	if (!err && mainline_takes(g, reply)) {
 		fcntl(g->tcp.fd, F_SETFL, fcntl(g->tcp.fd, F_GETFL) & ~O_NONBLOCK);
 		answer(g, reply, KTLS_WAY_MAINLINE);
 		leave(r, g);

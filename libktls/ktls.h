@@ -155,9 +155,11 @@ int ktls_rekey(int fd, bool both);
  * Who serves a socket. Without the module, and with an agent that offers it,
  * the handshakes here go other ways, by themselves:
  *
- * KTLS_WAY_MAINLINE: the "tls" ULP of Linux has the keys. Only of handshakes
- * on blocking sockets. A KeyUpdate of the peer ends the session (before Linux
- * 6.14), NewSessionTicket is EIO, there is no KTLS_INFO, ktls_rekey() or KTLS_DETACH.
+ * KTLS_WAY_MAINLINE: the "tls" ULP of Linux has the keys. Only of a server's
+ * handshakes on blocking sockets: a client's would end with EIO at the first
+ * NewSessionTicket. A KeyUpdate of the peer ends the session (before Linux
+ * 6.14), its close_notify is EIO where end of file is meant; there is no
+ * KTLS_INFO, ktls_rekey() or KTLS_DETACH.
  *
  * KTLS_WAY_RELAY: the descriptor is one end of a socketpair now, and the agent
  * encrypts. Register it with epoll after the handshake was begun, not

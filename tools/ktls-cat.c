@@ -154,12 +154,25 @@ static void print_binding(const uint8_t *p, size_t len)
 	fputc('\n', stderr);
 }
 
+/* Where there is no KTLS_INFO: who serves, and what cannot work so. */
+static void print_way(int fd)
+{
+	enum ktls_way way = ktls_way(fd);
+
+	if (way == KTLS_WAY_RELAY)
+		fprintf(stderr, "the agent relays: the session ends with it\n");
+	if (way == KTLS_WAY_MAINLINE)
+		fprintf(stderr, "by Linux' own TLS: the peer's KeyUpdate (before Linux 6.14) or end of data is an error\n");
+}
+
 static void print_session(int fd)
 {
 	struct ktls_session s;
 
-	if (ktls_info(fd, &s))
+	if (ktls_info(fd, &s)) {
+		print_way(fd);
 		return;
+	}
 	fprintf(stderr, "%s, %s, %s, %s%s\n", ktls_version_name(s.info.version),
 		ktls_suite_name(s.suite), ktls_group_name(s.group), ktls_scheme_name(s.scheme),
 		s.resumed ? ", resumed" : "");

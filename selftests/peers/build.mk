@@ -20,10 +20,12 @@ hs-peer hs-echo hs-pipe: hs-%: $(B)/bin/hs-%
 fleet:
 	@TIMEOUT=1500 $(MAKE) -s vm NOAGENT=1 RUN=selftests/peers/vm-fleet.sh
 
-# The agent's own way, without module and VM.
-.PHONY: peers-relay
+# The agent's own way, without module and VM; -uml: and mainline's.
+.PHONY: peers-relay peers-relay-uml
 peers-relay: agent tools test-ca
 	selftests/peers/relay.sh
+peers-relay-uml: agent tools test-ca
+	selftests/uml/run.sh -k release -t 400 selftests/peers/relay.sh
 
 .PHONY: peers-native
 peers-native: $(B)/bin/hs-peer

@@ -55,17 +55,35 @@ s_server() {
 	cd ..
 	cat_gets 127.0.0.1 "$p" -n localhost
 }
-# Where Linux has its own TLS, a blocking socket gets that. Tickets would be EIO there.
+# Where Linux has its own TLS, a server with a blocking socket gets that; a
+# client doesn't: the tickets that s_server gives would be EIO.
 tls_stat() { awk -v n="$1" '$1 == n { print $2 }' /proc/net/tls_stat; }
 mainline() {
 	local p before
 	p=$(free_port)
 	before=$(tls_stat TlsTxSw)
+	mkfifo line
+	timeout 120 "$bin/ktls-cat" -v -N -l -i ecdsa "$p" <<< "of the server" > got 2> err &
+	until_true 60 listening "$p" || return
+	timeout 120 openssl s_client -connect "127.0.0.1:$p" -CAfile "$ca/ca.pem" < line > client 2>&1 &
+	exec 9> line
+	echo "of the client" >&9
+	until_true 60 grep -aq "of the server" client && until_true 60 grep -q "of the client" got
+	local rc=$?
+	exec 9>&-
+	wait %?openssl
+	[ $rc = 0 ] && grep -q "by Linux' own TLS" err && [ "$(tls_stat TlsTxSw)" -gt "$before" ] ||
+		{ cat client got err /proc/net/tls_stat; return 1; }
+}
+no_mainline() {
+	local p before
+	p=$(free_port)
+	before=$(tls_stat TlsTxSw)
 	cd www || return
-	serve "$p" openssl s_server -accept "$p" -cert "$ca/rsa.pem" -key "$ca/rsa.key" -tls1_3 -WWW -num_tickets 0
+	serve "$p" openssl s_server -accept "$p" -cert "$ca/rsa.pem" -key "$ca/rsa.key" -tls1_3 -WWW -num_tickets 4
 	cd ..
-	cat_gets 127.0.0.1 "$p" -n localhost || return
-	[ "$(tls_stat TlsTxSw)" -gt "$before" ] || { cat /proc/net/tls_stat; return 1; }
+	cat_gets 127.0.0.1 "$p" -v -n localhost && grep -q "the agent relays" err &&
+		[ "$(tls_stat TlsTxSw)" = "$before" ]
 }
 plain_text() { # what is no TLS gets an alert, and the agent lives
 	printf 'GET / HTTP/1.1\r\n\r\n' | timeout 20 /usr/bin/python3 -c '
@@ -106,6 +124,8 @@ private() { [ "$(stat -c '%a %u' keys)" = "600 0" ] && grep -q "whoever reads it
 agent_down() { kill "$keeper"; until_true 20 gone "$keeper"; }
 nobody() { ! cat_gets 127.0.0.1 "$web" -n localhost && grep -q "ktls\|agent\|module" err; }
 
+# In User Mode Linux: what Linux itself has, as well.
+[ -z "${KTLS_TOP:-}" ] || insmod "$KDIR/net/tls/tls.ko"
 [ ! -d /sys/module/ktls ] || { echo "1..0 # SKIP the module is loaded here, it comes first"; exit 4; }
 try "the agent serves without the module" start_agent
 serve "$web" "$bin/ktls-serve" --root www --port "$web" --identity ecdsa
@@ -119,9 +139,10 @@ try "ktls-cat, both ends relayed" cat_gets 127.0.0.1 "$web" -n localhost
 try "the wrong name is refused, and why" wrong_name
 try "ktls-cat, s_server" s_server
 if [ -e /proc/net/tls_stat ]; then
-	try "mainline's kernel TLS has the keys" mainline
+	try "a server's keys go to mainline's kernel TLS" mainline
+	try "a client's don't, tickets come" no_mainline
 else
-	skip "mainline's kernel TLS has the keys" "the module tls is not loaded"
+	skip "a server's keys go to mainline's kernel TLS" "the module tls is not loaded"
 fi
 try "what is no TLS gets an alert" plain_text
 try "another user may not have the identity" no_rights
