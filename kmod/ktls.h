@@ -37,13 +37,16 @@ struct ktls_own;
 struct gcm_key;
 struct ktls_upcall;
 
-/* Key material on its way from netlink or setsockopt into a half. Whoever fills it wipes it. */
+/*
+ * Key material on its way from netlink or setsockopt into a half. Whoever fills it wipes it.
+ * Spares are kept with no more of key than their cipher has.
+ */
 struct ktls_keys {
+	u64	seq;
 	u16	version;		/* 0x0303, 0x0304 */
 	u16	cipher;			/* TLS_CIPHER_* */
-	u8	key[KTLS_MAX_KEY];
 	u8	iv[KTLS_IV_SIZE];
-	u64	seq;
+	u8	key[KTLS_MAX_KEY];
 };
 
 /* One direction's keys. cipher NULL: no keys. */
@@ -115,6 +118,7 @@ struct ktls_sock {
 	u16			state_len, info_len;
 	u16			suite;		/* IANA, as the agent said */
 	u16			tx_limit;	/* plaintext per record, as the peer asked; 0: the protocol's */
+	u16			rx_limit;	/* and as it was told */
 	char			*reason;
 
 	struct list_head	node;		/* ktls_net.sessions, under its lock */

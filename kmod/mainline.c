@@ -20,7 +20,8 @@
 
 /* Keys to be read back, where the half has only the crypto API's tfm. */
 struct ktls_own {
-	u8	key[2][KTLS_MAX_KEY];	/* TLS_RX, TLS_TX */
+	u8	size;			/* of a key */
+	u8	key[];			/* TLS_RX's, TLS_TX's */
 };
 
 /* All of linux/tls.h's are head, iv, key, salt, sequence number. */
@@ -108,16 +109,24 @@ static void count(struct sock *sk, bool tx, bool again)
 	ktls_stat_add(sk, tx ? KTLS_STAT_CurrTxByApp : KTLS_STAT_CurrRxByApp, 1);
 }
 
+/* Both directions have one cipher. */
+static u8 *own_key(const struct ktls_sock *ks, bool tx)
+{
+	return ks->own->key + tx * ks->own->size;
+}
+
 /* Our own AES-GCM's key has the raw one in it. */
 static int keep_key(struct ktls_sock *ks, const struct ktls_half *half, const u8 *key, bool tx)
 {
 	if (half->own)
 		return 0;
-	if (!ks->own)
-		ks->own = kzalloc(sizeof(*ks->own), GFP_KERNEL_ACCOUNT);
-	if (!ks->own)
-		return -ENOMEM;
-	memcpy(ks->own->key[tx], key, KTLS_MAX_KEY);
+	if (!ks->own) {
+		ks->own = kzalloc(sizeof(*ks->own) + 2 * half->cipher->key, GFP_KERNEL_ACCOUNT);
+		if (!ks->own)
+			return -ENOMEM;
+		ks->own->size = half->cipher->key;
+	}
+	memcpy(own_key(ks, tx), key, half->cipher->key);
 	return 0;
 }
 
@@ -216,7 +225,7 @@ static int info_read(struct sock *sk, struct crypto_info *info, int len, bool tx
 		return sizeof(info->head);
 	if (len != info_size(half->cipher))
 		return -EINVAL;
-	info_from_half(info, half, half->own ? ktls_gcm_key_raw(half->own) : ks->own->key[tx]);
+	info_from_half(info, half, half->own ? ktls_gcm_key_raw(half->own) : own_key(ks, tx));
 	return len;
 }
 

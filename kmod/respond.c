@@ -18,7 +18,7 @@ struct response {
 	struct ktls_half	tx, rx;
 	struct ktls_keys	*tx_next, *rx_next;
 	void			*state, *info;
-	u16			state_len, info_len, suite, tx_limit;
+	u16			state_len, info_len, suite, tx_limit, rx_limit;
 	const char		*reason;
 	const struct nlmsghdr	*nlh;		/* records are read from here */
 };
@@ -51,6 +51,7 @@ static const struct nla_policy policy[KTLS_A_MAX + 1] = {
 	[KTLS_A_INFO]		= { .type = NLA_BINARY, .len = KTLS_MAX_INFO },
 	[KTLS_A_PAD]		= { .type = NLA_REJECT },
 	[KTLS_A_TX_LIMIT]	= NLA_POLICY_RANGE(NLA_U16, 63, 16384),
+	[KTLS_A_RX_LIMIT]	= NLA_POLICY_RANGE(NLA_U16, 63, 16384),
 };
 
 /* ---- parsing */
@@ -64,8 +65,8 @@ static int key_parse(struct ktls_keys *keys, const struct nlattr *attr, struct n
 	err = nla_parse_nested(tb, KTLS_K_MAX, attr, key_policy, extack);
 	if (err)
 		return err;
-	if (!tb[KTLS_K_VERSION] || !tb[KTLS_K_CIPHER] || !tb[KTLS_K_KEY] || !tb[KTLS_K_IV]) {
-		NL_SET_ERR_MSG_ATTR(extack, attr, "a key needs version, cipher, key and iv");
+	if (!tb[KTLS_K_VERSION] || !tb[KTLS_K_CIPHER] || !tb[KTLS_K_KEY]) {
+		NL_SET_ERR_MSG_ATTR(extack, attr, "a key needs version, cipher and key");
 		return -EINVAL;
 	}
 	keys->version = nla_get_u16(tb[KTLS_K_VERSION]);
@@ -79,8 +80,13 @@ static int key_parse(struct ktls_keys *keys, const struct nlattr *attr, struct n
 		NL_SET_ERR_MSG_ATTR(extack, tb[KTLS_K_KEY], "key length does not fit the cipher");
 		return -EINVAL;
 	}
+	if (!tb[KTLS_K_IV] && cipher->iv) {
+		NL_SET_ERR_MSG_ATTR(extack, attr, "this cipher needs an iv");
+		return -EINVAL;
+	}
 	memcpy(keys->key, nla_data(tb[KTLS_K_KEY]), cipher->key);
-	memcpy(keys->iv, nla_data(tb[KTLS_K_IV]), KTLS_IV_SIZE);
+	if (cipher->iv)
+		memcpy(keys->iv, nla_data(tb[KTLS_K_IV]), KTLS_IV_SIZE);
 	keys->seq = tb[KTLS_K_SEQ] ? nla_get_u64(tb[KTLS_K_SEQ]) : 0;
 	return 0;
 }
@@ -112,26 +118,30 @@ static int direction_parse(struct ktls_half *half, bool *has, const struct nlatt
 	return err;
 }
 
+static struct ktls_keys *keys_copy(const struct ktls_keys *keys)
+{
+	return kmemdup(keys, offsetof(struct ktls_keys, key) + ktls_cipher_find(keys->cipher)->key,
+		       GFP_KERNEL_ACCOUNT);
+}
+
 /* A spare stays raw, which is small, until it is needed. */
 static int spare_parse(struct ktls_keys **ret, const struct nlattr *attr, struct netlink_ext_ack *extack)
 {
-	struct ktls_keys *keys;
+	struct ktls_keys keys = {};
 	int err;
 
 	if (!attr)
 		return 0;
-	keys = kzalloc(sizeof(*keys), GFP_KERNEL_ACCOUNT);
-	if (!keys)
-		return -ENOMEM;
-	err = key_parse(keys, attr, extack);
-	if (!err && !ktls_keys_valid(keys)) {
+	err = key_parse(&keys, attr, extack);
+	if (!err && !ktls_keys_valid(&keys)) {
 		NL_SET_ERR_MSG_ATTR(extack, attr, "unknown version, or a cipher that it doesn't have");
 		err = -EINVAL;
 	}
-	if (err)
-		kfree_sensitive(keys);
-	else
-		*ret = keys;
+	if (!err) {
+		*ret = keys_copy(&keys);
+		err = *ret ? 0 : -ENOMEM;
+	}
+	memzero_explicit(&keys, sizeof(keys));
 	return err;
 }
 
@@ -199,6 +209,7 @@ static int response_parse(struct response *r, struct nlattr **tb, struct genl_in
 	r->alert = tb[KTLS_A_ALERT] ? nla_get_u32(tb[KTLS_A_ALERT]) : 0;
 	r->alert_from = tb[KTLS_A_ALERT_FROM] ? nla_get_u32(tb[KTLS_A_ALERT_FROM]) : 0;
 	r->tx_limit = tb[KTLS_A_TX_LIMIT] ? nla_get_u16(tb[KTLS_A_TX_LIMIT]) : 0;
+	r->rx_limit = tb[KTLS_A_RX_LIMIT] ? nla_get_u16(tb[KTLS_A_RX_LIMIT]) : 0;
 	r->reason = tb[KTLS_A_REASON] ? nla_data(tb[KTLS_A_REASON]) : NULL;
 	if (!r->error && r->upcall->why == KTLS_WHY_HANDSHAKE &&
 	    (!tb[KTLS_A_TX] || !tb[KTLS_A_RX] || tb[KTLS_A_RECORD])) {
@@ -292,6 +303,8 @@ static void words_apply(struct ktls_sock *ks, struct response *r)
 {
 	if (r->tx_limit)
 		ks->tx_limit = r->tx_limit;
+	if (r->rx_limit)
+		ks->rx_limit = r->rx_limit;
 	if (r->state) {
 		swap(ks->state, r->state);
 		swap(ks->state_len, r->state_len);

@@ -255,13 +255,14 @@ static int failed(struct sock *sk, int err)
 static int inner(struct sock *sk, struct ktls_rx *rx, u32 at, size_t len, u8 *ret_type, size_t *ret_len)
 {
 	u8 behind = ktls_get(sk)->rx.format->inner;
+	u16 limit = ktls_get(sk)->rx_limit ?: KTLS_PLAIN_MAX;
 	long end = behind ? ktls_inner_end(rx->buf + at, len) : len;
 
 	if (end < 0)
 		return ktls_rx_fatal(sk, -EPROTO, KTLS_UNEXPECTED_MESSAGE,
 				     "the peer sent a record without a content type");
-	if (len > KTLS_PLAIN_MAX + behind)	/* RFC 9846 5.4: padding included */
-		return ktls_rx_fatal(sk, -EPROTO, KTLS_RECORD_OVERFLOW, "the peer sent a record longer than TLS allows");
+	if (len > limit + behind)	/* RFC 9846 5.4, RFC 8449 4: padding included */
+		return ktls_rx_fatal(sk, -EPROTO, KTLS_RECORD_OVERFLOW, "the peer sent a record longer than allowed");
 	*ret_type = behind ? rx->buf[at + end] : rx->head[0];
 	*ret_len = end;
 	return 0;

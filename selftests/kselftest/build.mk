@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # make kselftest K=6.12 (or 6.1): mainline's own tls.c of linux-source-6.12 in the VM,
-# on Debian's net/tls and then on this module with drop_in=1. It takes an hour or so where
-# the VM is emulated; KTEST='-v 13_aes_gcm' narrows it. docs/KSELFTEST.md has results.
+# on Debian's net/tls and then on this module with drop_in=1, a process for each test
+# (each.sh). KTEST='13_aes_gcm|rekey', a pattern of names, narrows it. docs/KSELFTEST.md has results.
 .PHONY: kselftest kselftest-build
 kselftest-build:
 	@selftests/kselftest/build.sh
 
 kselftest: kselftest-build vm-module
-	@selftests/kselftest/kselftest.sh $(K) $(KTEST)
+	@selftests/kselftest/kselftest.sh $(K) $(call shell_quote,$(KTEST))

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# guest.sh net-tls|ktls PROGRAM TAP [harness arguments]: in the guest, run
-# mainline's selftest on one of the two modules and leave its TAP in a file.
+# guest.sh net-tls|ktls PROGRAM TAP [PATTERN]: in the guest, run mainline's
+# selftest on one of the two modules and leave its TAP in a file.
 set -u
 which=$1 program=$2 tap=$3; shift 3
 
@@ -17,8 +17,7 @@ ktls) module=ktls; insmod "$KTLS_KO" drop_in=1 ;;
 esac || { echo "kselftest: $which does not load"; exit 1; }
 echo > /proc/sys/kernel/modprobe
 
-"$program" "$@" > "$tap" 2>&1
-grep -q '^# Totals:' "$tap" || { echo "kselftest: $which: the program died; its last words:"; tail -3 "$tap"; exit 1; }
+"$(dirname "$0")/each.sh" "$program" "$tap" "$@"
 
 # The last sockets die a moment after their processes.
 for _ in $(seq 50); do

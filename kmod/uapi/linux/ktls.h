@@ -34,6 +34,19 @@
 #define KTLS_CIPHER_CAMELLIA_GCM_128	258
 #define KTLS_CIPHER_CAMELLIA_GCM_256	259
 
+/*
+ * AES-CBC with encrypt-then-MAC (RFC 7366), TLS 1.2 only. The key is the HMAC's key
+ * (20, 32 or 48 bytes, as long as the hash), then that of AES (16 or 32), both
+ * of one direction. There are neither iv nor salt: each record carries an iv
+ * that nobody can foresee. TLS_TX and TLS_RX take struct tls_crypto_info, the
+ * key, 8 bytes of sequence number.
+ */
+#define KTLS_CIPHER_AES_CBC_128_SHA	260
+#define KTLS_CIPHER_AES_CBC_256_SHA	261
+#define KTLS_CIPHER_AES_CBC_128_SHA256	262
+#define KTLS_CIPHER_AES_CBC_256_SHA256	263
+#define KTLS_CIPHER_AES_CBC_256_SHA384	264
+
 #define KTLS_TIMEOUT_MAX_MS	600000
 
 /*

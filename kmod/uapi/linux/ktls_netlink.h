@@ -9,7 +9,7 @@
 #define KTLS_FAMILY_NAME	"ktls"
 #define KTLS_FAMILY_VERSION	1
 
-#define KTLS_MAX_KEY	32
+#define KTLS_MAX_KEY	80
 #define KTLS_IV_SIZE	12
 #define KTLS_MAX_STATE	4096
 #define KTLS_MAX_INFO	16384
@@ -82,6 +82,7 @@ enum {
 	KTLS_A_RX_GENERATION,
 	KTLS_A_PAD,
 	KTLS_A_TX_LIMIT,
+	KTLS_A_RX_LIMIT,
 
 	__KTLS_A_MAX,
 	KTLS_A_MAX = (__KTLS_A_MAX - 1)
