@@ -140,6 +140,7 @@ struct hs {
 	uint8_t grease[GREASE_USES];
 	struct gbuf ech;		/* GREASE for ECH, the same in both hellos */
 	uint16_t rx_limit;		/* plaintext bytes per record that the peer may send; 0: what the protocol has */
+	bool preparing;			/* the hello has been read, choosing waits for params.prepare */
 	struct rbuf peer_suites, peer_groups, peer_shares;	/* valid while a hello is being read */
 	uint16_t schemes[HS_MAX_SCHEMES];	/* the peer verifies these, as it prefers */
 	size_t schemes_num;

@@ -274,7 +274,8 @@ static int choose_version(struct hs *hs, uint16_t version, struct rbuf block)
 	return best == TLS12 ? tls12_begin(hs, 0) : 0;
 }
 
-int client_hello_recv(struct hs *hs, struct rbuf *b)
+/* All of it, before anything is chosen. */
+static int read_hello(struct hs *hs, struct rbuf *b)
 {
 	const uint8_t *start = b->p;
 	uint8_t print[CRYPTO_MAX_DIGEST];
@@ -298,14 +299,31 @@ int client_hello_recv(struct hs *hs, struct rbuf *b)
 		err = ext_read(hs, EXT_CH, b);
 	if (!err)
 		err = check_hello(hs, &compression);
-	if (err)
+	if (err || hs->version == TLS12)
 		return err;
-	if (hs->version == TLS12)
-		return choose12(hs);
 	hello_print(start, fixed, block, print);
 	err = hs->retry ? check_second_hello(hs, print) : 0;
 	memcpy(hs->hello_print, print, crypto_sha256.size);
-	return err ? err : choose(hs, start - 4);
+	return err;
+}
+
+/* A second call with the same bytes goes on where the first had to wait. */
+int client_hello_recv(struct hs *hs, struct rbuf *b)
+{
+	const struct hs_params *p = hs->params;
+	const uint8_t *start = b->p;
+	int err = hs->preparing ? 0 : read_hello(hs, b);
+
+	if (err)
+		return err;
+	if (hs->preparing)
+		b->p = b->end;
+	hs->preparing = p->prepare && !p->prepare(p->arg, hs->result.server_name);
+	if (hs->preparing) {
+		hs->state = HS_PREPARE;
+		return 0;
+	}
+	return hs->version == TLS12 ? choose12(hs) : choose(hs, start - 4);
 }
 
 int server_hello_send(struct hs *hs, struct wbuf *b)

@@ -182,7 +182,7 @@ static int recv_message(struct hs *hs, const struct hs_step *step, const struct 
 	struct rbuf body = { msg->p + HEADER, msg->end };
 	int err = step->recv(hs, &body);
 
-	if (err)
+	if (err || hs->state == HS_PREPARE)
 		return err;
 	if (rbuf_len(&body))
 		return hs_fail(hs, ALERT_DECODE_ERROR, "%s is longer than what it holds", step->name);
@@ -430,6 +430,11 @@ int hs_signed(struct hs *hs, const uint8_t *sig, size_t len)
 	return finish(hs, run(hs));
 }
 
+int hs_prepared(struct hs *hs)
+{
+	return hs->state == HS_PREPARE ? finish(hs, run(hs)) : -EINVAL;
+}
+
 int hs_abort(struct hs *hs, int alert, const char *why)
 {
 	if (hs->state == HS_FAILED || hs->state == HS_DONE)
@@ -446,6 +451,12 @@ const uint8_t *hs_output(const struct hs *hs, size_t *len)
 void hs_sent(struct hs *hs, size_t len)
 {
 	gbuf_drop(&hs->out, len < hs->out.len ? len : hs->out.len);
+}
+
+const uint8_t *hs_alpn(const struct hs *hs, size_t *len)
+{
+	*len = hs->result.alpn_len;
+	return hs->result.alpn;
 }
 
 bool hs_suits(const struct hs *hs, const struct identity *identity)

@@ -6,6 +6,7 @@
  *	while (hs_state(hs) != HS_DONE)
  *		HS_READ: give hs_want() bytes, or the first of them, to hs_input()
  *		HS_SIGN: have hs_sign_wanted() signed, give hs_signed() the signature
+ *		HS_PREPARE: params.prepare asked for time; hs_prepared() when it is ready
  *		any:     send what hs_output() has, even after a failure (the alert)
  *
  * Functions return 0, the alert that was sent (> 0), or -errno; after anything but 0 the handshake
@@ -18,7 +19,7 @@
 #include "identity.h"
 
 enum hs_role { HS_CLIENT, HS_SERVER };
-enum hs_state { HS_READ, HS_SIGN, HS_DONE, HS_FAILED };
+enum hs_state { HS_READ, HS_SIGN, HS_PREPARE, HS_DONE, HS_FAILED };
 enum hs_alert_from { HS_ALERT_NONE, HS_ALERT_LOCAL, HS_ALERT_PEER };
 
 #define HS_MAX_NAME	256
@@ -114,6 +115,11 @@ struct hs_params {
 	const struct hs_psk *(*find_psk)(void *arg, const uint8_t *name, size_t len);
 
 	/*
+	 * Server, before it chooses anything: is all there to choose an identity for this name from?
+	 * True; or false, and hs_prepared() once it is. May be NULL.
+	 */
+	bool (*prepare)(void *arg, const char *server_name);
+	/*
 	 * Server: choose an identity for this name (NULL or "": none was sent) which can use one of
 	 * @schemes. 0 and *ret; or an alert (unrecognized_name 112, handshake_failure 40) and *why.
 	 */
@@ -178,6 +184,9 @@ size_t hs_want(const struct hs *hs);
 int hs_input(struct hs *hs, const uint8_t *data, size_t len);
 const struct hs_sign *hs_sign_wanted(const struct hs *hs);
 int hs_signed(struct hs *hs, const uint8_t *sig, size_t len);
+int hs_prepared(struct hs *hs);
+/* Server, from inside params.choose: the application protocol agreed on; @len 0: none. */
+const uint8_t *hs_alpn(const struct hs *hs, size_t *len);
 /*
  * Server, from inside params.choose: does the client take the signatures in this identity's
  * chain, and its issuer? Of several that can sign, one that it takes is the better choice.

@@ -27,7 +27,7 @@ static struct pair pair_for(size_t kind)
 			.rsa_min_bits = 2048, .max_version = TLS12,
 		},
 		.sp = {
-			.choose = test_choose, .arg = &ids[kind], .trust = trust, .now = time(NULL),
+			.choose = test_choose, .prepare = test_prepare, .arg = &ids[kind], .trust = trust, .now = time(NULL),
 			.rsa_min_bits = 2048, .ticket_keys = &keys, .ticket_lifetime = 3600,
 		},
 	};
@@ -145,7 +145,9 @@ static void check_one(const struct choice *o)
 		p.cp.alpn = p.sp.alpn = (const uint8_t *)"\2h2";
 		p.cp.alpn_len = p.sp.alpn_len = 3;
 	}
+	test_waits = 0;
 	pair_run(&p);
+	assert_int_equal(test_waits, 1);
 	check_results(&p, o, false);
 	ticket = again(&p);
 	p.cp.ticket = &ticket;

@@ -97,6 +97,19 @@ static inline int test_choose(void *arg, const char *name, const uint16_t *schem
 	return 0;
 }
 
+/* hs_params.prepare: each hello has to wait once. */
+static unsigned int test_waits;
+static inline bool test_prepare(void *arg, const char *name)
+{
+	static bool waiting;
+
+	(void)arg;
+	(void)name;
+	waiting = !waiting;
+	test_waits += waiting;
+	return !waiting;
+}
+
 struct pair {
 	struct hs_params cp, sp;
 	struct hs *client, *server;
@@ -126,6 +139,17 @@ static inline int pair_sign(struct pair *p, struct hs *hs)
 	return hs_signed(hs, sig, len);
 }
 
+/* For something of the outside. */
+static inline bool hs_waits(const struct hs *hs)
+{
+	return hs_state(hs) == HS_SIGN || hs_state(hs) == HS_PREPARE;
+}
+
+static inline int pair_answer(struct pair *p, struct hs *hs)
+{
+	return hs_state(hs) == HS_SIGN ? pair_sign(p, hs) : hs_prepared(hs);
+}
+
 /* Gives @data as the engine asks for it. Returns its verdict. */
 static inline int feed(struct pair *p, struct hs *hs, const uint8_t *data, size_t len)
 {
@@ -133,8 +157,8 @@ static inline int feed(struct pair *p, struct hs *hs, const uint8_t *data, size_
 	int err = 0;
 
 	while (len && !err) {
-		while (hs_state(hs) == HS_SIGN)
-			pair_sign(p, hs);
+		while (hs_waits(hs))
+			pair_answer(p, hs);
 		n = hs_want(hs);
 		if (!n)
 			return 0;	/* what is left belongs to the kernel */
@@ -146,8 +170,8 @@ static inline int feed(struct pair *p, struct hs *hs, const uint8_t *data, size_
 		data += n;
 		len -= n;
 	}
-	while (!err && hs_state(hs) == HS_SIGN)
-		err = pair_sign(p, hs);
+	while (!err && hs_waits(hs))
+		err = pair_answer(p, hs);
 	return err;
 }
 
@@ -167,8 +191,8 @@ static inline int feed_edited(struct pair *p, struct hs *hs, const uint8_t *data
 		if (hs->in.len)
 			p->edit(p, hs);
 		err = hs_input(hs, NULL, 0);
-		while (!err && hs_state(hs) == HS_SIGN)
-			err = pair_sign(p, hs);
+		while (!err && hs_waits(hs))
+			err = pair_answer(p, hs);
 		data += n;
 		len -= n;
 	}

@@ -27,7 +27,7 @@ static struct pair pair_for(size_t kind, enum exchange exchange)
 			.rsa_min_bits = 2048, .groups = client[exchange], .groups_num = 2,
 		},
 		.sp = {
-			.choose = test_choose, .arg = &ids[kind], .trust = trust, .now = time(NULL),
+			.choose = test_choose, .prepare = test_prepare, .arg = &ids[kind], .trust = trust, .now = time(NULL),
 			.rsa_min_bits = 2048, .groups = server[exchange], .groups_num = 2,
 		},
 	};
@@ -109,8 +109,10 @@ static void check_one(const struct choice *o)
 		p.sp.alpn = one_protocol;
 		p.sp.alpn_len = sizeof(one_protocol) - 1;
 	}
+	test_waits = 0;
 	pair_run(&p);
 	both_done(&p);
+	assert_int_equal(test_waits, 1u + o->retry);
 	c = hs_result(p.client);
 	s = hs_result(p.server);
 	assert_int_equal(c->aead->tls_cipher, ciphers[cipher]);
@@ -580,6 +582,7 @@ static void the_keeper_refuses(void **state)
 	size_t len;
 
 	(void)state;
+	p.sp.prepare = NULL;
 	pair_new(&p);
 	hs_start(p.client);
 	hs_output(p.client, &len);

@@ -25,7 +25,7 @@ static struct pair new_pair(void)
 			.rsa_min_bits = 2048, .tickets = 3,
 		},
 		.sp = {
-			.choose = test_choose, .arg = &id, .trust = trust, .now = time(NULL), .rsa_min_bits = 2048,
+			.choose = test_choose, .prepare = test_prepare, .arg = &id, .trust = trust, .now = time(NULL), .rsa_min_bits = 2048,
 			.ticket_keys = &keys, .tickets = 2, .ticket_lifetime = 7200,
 		},
 	};
