@@ -65,6 +65,23 @@ static void put_identity(const struct site *site, FILE *out)
 	fprintf(out, " file=%s\n", log_quote(quoted, sizeof(quoted), site->certificate_file));
 }
 
+static void put_catalog(const struct catalog *c, FILE *out)
+{
+	char quoted[520];
+
+	fprintf(out, "identities name=%s allow=", c->name);
+	put_rules(&c->allow, out);
+	fprintf(out, " file=%s\n", log_quote(quoted, sizeof(quoted), c->certificate));
+}
+
+static void put_stock(const struct stock *stock, FILE *out)
+{
+	struct stock_counters n = stock_counters(stock);
+
+	fprintf(out, "stock held=%u loads=%llu refused=%llu evicted=%llu changed=%llu\n", n.held, n.loads, n.refused,
+		n.evicted, n.changed);
+}
+
 static void put_status(const struct keeper *k, const char *arg, FILE *out)
 {
 	const struct config *c = k->config;
@@ -80,6 +97,10 @@ static void put_status(const struct keeper *k, const char *arg, FILE *out)
 		put_worker(h, out);
 	for (i = 0; i < c->sites_num; i++)
 		put_identity(&c->sites[i], out);
+	for (i = 0; i < c->catalogs_num; i++)
+		put_catalog(&c->catalogs[i], out);
+	if (c->stock)
+		put_stock(c->stock, out);
 	for (i = 0; i < c->trusts_num; i++)
 		fprintf(out, "trust name=%s anchors=%zu file=%s\n", c->trusts[i].name,
 			x509_store_size(c->trusts[i].store),

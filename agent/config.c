@@ -87,6 +87,28 @@ static int open_identity(struct parse *p, const char *name)
 	return 0;
 }
 
+static int open_catalog(struct parse *p, const char *name)
+{
+	struct config *c = p->c;
+	size_t i;
+
+	for (i = 0; i < c->catalogs_num; i++)
+		if (!strcmp(c->catalogs[i].name, name))
+			return config_bad(p, p->line, "[identities %s] began at line %d already: give it another name or join the two", name, c->catalogs[i].line);
+	if (c->catalogs_num == CATALOGS_MAX)
+		return config_bad(p, p->line, "there are more than %d sections [identities NAME]: join some", CATALOGS_MAX);
+	if (grow((void **)&c->catalogs, c->catalogs_num, sizeof(*c->catalogs)))
+		return config_bad(p, p->line, "no memory");
+	p->catalog = &c->catalogs[c->catalogs_num];
+	p->catalog->line = p->line;
+	p->seen[IN_IDENTITIES] = 0;
+	if (config_string(p, name, &p->catalog->name))
+		return -EINVAL;
+	c->catalogs_num++;
+	p->in = IN_IDENTITIES;
+	return 0;
+}
+
 static int open_trust(struct parse *p, const char *name)
 {
 	struct config *c = p->c;
@@ -135,9 +157,20 @@ static bool good_name(const char *name)
 	return len && !name[len] && len <= NAME_LEN;
 }
 
+static const struct named_section {
+	const char *begins;
+	int (*open)(struct parse *p, const char *name);
+} named_sections[] = {
+	{ "identity ", open_identity },
+	{ "identities ", open_catalog },
+	{ "trust ", open_trust },
+	{ "psk ", open_psk },
+};
+
 static int open_section(struct parse *p, const char *header)
 {
-	const char *name = strchr(header, ' ');
+	const struct named_section *s = named_sections, *end = s + sizeof(named_sections) / sizeof(*s);
+	const char *name;
 
 	p->in = IN_NOTHING;
 	snprintf(p->section, sizeof(p->section), "%s", header);
@@ -147,13 +180,14 @@ static int open_section(struct parse *p, const char *header)
 		p->in = IN_CLIENT;
 	if (p->in != IN_NOTHING)
 		return 0;
-	if (!name || (strncmp(header, "identity ", 9) && strncmp(header, "trust ", 6) && strncmp(header, "psk ", 4)))
-		return config_bad(p, p->line, "there is no section [%s]: write [agent], [client], [identity NAME], [trust NAME] or [psk NAME]", header);
-	if (!good_name(name + 1))
+	while (s < end && strncmp(header, s->begins, strlen(s->begins)))
+		s++;
+	if (s == end)
+		return config_bad(p, p->line, "there is no section [%s]: write [agent], [client], [identity NAME], [identities NAME], [trust NAME] or [psk NAME]", header);
+	name = header + strlen(s->begins);
+	if (!good_name(name))
 		return config_bad(p, p->line, "[%s]: a name has 1 to %d letters, digits, dots, dashes and underscores: choose another", header, NAME_LEN);
-	if (*header == 'p')
-		return open_psk(p, name + 1);
-	return *header == 'i' ? open_identity(p, name + 1) : open_trust(p, name + 1);
+	return s->open(p, name);
 }
 
 /* ---- the file */
@@ -235,6 +269,7 @@ static int defaults(struct config *c)
 	c->tickets = 2;
 	c->ticket_lifetime = 7200;
 	c->client_tickets = 512;
+	c->identity_cache = 1024;
 	c->min_version = TLS12;
 	c->max_version = TLS13;
 	c->log_level = LOG_INFO;
@@ -270,6 +305,13 @@ static void load_named(struct parse *p, bool keys)
 			config_bad(p, c->sites[i].line, "[identity %s] %s", c->sites[i].id.name, why);
 		else if (*why)
 			config_warn(p, c->sites[i].line, "[identity %s] %s", c->sites[i].id.name, why);
+	}
+	for (i = 0; i < c->catalogs_num; i++) {
+		*why = '\0';
+		if (catalog_check(&c->catalogs[i], why))
+			config_bad(p, c->catalogs[i].line, "[identities %s] %s", c->catalogs[i].name, why);
+		else if (*why)
+			config_warn(p, c->catalogs[i].line, "[identities %s] %s", c->catalogs[i].name, why);
 	}
 	for (i = 0; i < c->trusts_num; i++)
 		if (trust_load(&c->trusts[i], c->files, why))
@@ -317,6 +359,11 @@ static int load(struct parse *p, bool keys)
 	begin_fips(p, keys);
 	if (!p->report->errors)		/* else half of what these say would be consequences */
 		load_named(p, keys);
+	if (!p->report->errors && keys && c->catalogs_num) {
+		c->stock = stock_new(c->catalogs, c->catalogs_num, c->identity_cache);
+		if (!c->stock)
+			config_bad(p, 0, "no memory, or no inotify, for [identities NAME]");
+	}
 	return p->report->errors ? -EINVAL : 0;
 }
 
@@ -361,6 +408,10 @@ void config_put(struct config *c)
 		return;
 	for (i = 0; i < c->sites_num; i++)
 		site_free(&c->sites[i]);
+	stock_free(c->stock);
+	for (i = 0; i < c->catalogs_num; i++)
+		catalog_free(&c->catalogs[i]);
+	free(c->catalogs);
 	for (i = 0; i < c->trusts_num; i++)
 		trust_free(&c->trusts[i]);
 	for (i = 0; i < c->psks_num; i++)

@@ -6,6 +6,7 @@
  */
 #ifndef CONFIG_H
 #define CONFIG_H
+#include "catalog.h"
 #include "files.h"
 #include "policy.h"
 #include "psk.h"
@@ -48,6 +49,10 @@ struct config {
 	struct rules client;		/* [client] */
 	struct site *sites;		/* [identity NAME], in the file's order */
 	size_t sites_num;
+	struct catalog *catalogs;	/* [identities NAME] */
+	size_t catalogs_num;
+	unsigned int identity_cache;	/* of catalogs, loaded at once */
+	struct stock *stock;		/* keeper, if there are catalogs: those that are */
 	struct trust *trusts;		/* [trust NAME] */
 	size_t trusts_num;
 	struct key_by_hand *psks;	/* [psk NAME] */
@@ -74,6 +79,7 @@ struct config *config_get(struct config *config);
 /* identity.c: fill the certificate and key of @site; 0 or -EINVAL, a sentence in @why (warnings too). */
 int site_load(struct site *site, struct files *files, bool key, char why[POLICY_WHY]);
 void site_free(struct site *site);
+int identity_key(struct identity *id);	/* what kind of key its certificate has. 0, -ENOTSUP, -EBADMSG */
 int trust_load(struct trust *trust, struct files *files, char why[POLICY_WHY]);
 void trust_free(struct trust *trust);
 

@@ -171,8 +171,8 @@ void conn_expire(struct conn *c, uint64_t now)
 	flush_alert(c);
 	if (c->denied)
 		end_with(c, c->denied, now, "%s", c->choice.why);
-	else if (c->signing)
-		end_with(c, -ETIMEDOUT, now, "the keeper did not sign in time: see whether this machine is overloaded");
+	else if (c->signing || hs_state(c->hs) == HS_PREPARE)
+		end_with(c, -ETIMEDOUT, now, "the keeper did not answer in time: see whether this machine is overloaded");
 	else
 		end_with(c, -ETIMEDOUT, now, "the peer did not go on in %llu ms, %s was expected: see whether it speaks TLS, or allow more time", (unsigned long long)(now - c->opened), step);
 }
@@ -356,6 +356,10 @@ bool conn_step(struct conn *c, uint64_t now)
 				return true;
 			continue;
 		}
+		if (hs_state(c->hs) == HS_PREPARE) {
+			lookup_ask(c);
+			return wait_for(c, 0);
+		}
 		err = fill(c);
 		if (err == -EAGAIN)
 			return wait_for(c, EPOLLIN);
@@ -376,6 +380,14 @@ bool conn_signed(struct conn *c, const struct msg_signed *m, uint64_t now)
 		hs_abort(c->hs, ALERT_INTERNAL_ERROR, "the keeper refused to sign: see its log line");
 	else
 		hs_signed(c->hs, m->sig, m->len);
+	return conn_step(c, now);
+}
+
+bool conn_identity(struct conn *c, const struct msg_identity *m, uint64_t now)
+{
+	if (!lookup_take(c, m) || hs_state(c->hs) != HS_PREPARE)
+		return true;
+	hs_prepared(c->hs);
 	return conn_step(c, now);
 }
 
@@ -457,6 +469,7 @@ struct conn *conn_open(struct conn_env *env, const struct upcall *up, uint64_t r
 void conn_free(struct conn *c)
 {
 	hs_free(c->hs);
+	lookup_free(c);
 	if (c->ticket)
 		crypto_wipe(c->ticket, sizeof(*c->ticket));
 	free(c->ticket);

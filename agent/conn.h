@@ -20,6 +20,9 @@ struct conn_env {
 	/* Ask the keeper for a ticket, or give it one; conn_ticket() brings it. Both may be NULL. 0 or -errno. */
 	int (*ticket_get)(void *arg, uint64_t request, const uint8_t store_key[HS_CONTEXT]);
 	void (*ticket_put)(void *arg, const struct msg_ticket_put *m);
+	/* Ask for what a catalog has; conn_identity() brings it. As sign(). NULL, and no cache: there are none. */
+	int (*identity_get)(void *arg, const struct msg_identity_get *m);
+	struct cache *cache;
 	struct hs_ticket_keys ticket_keys;	/* the keeper's newest */
 	int key_log;			/* descriptor, if config->key_log; 0: none */
 	struct { uint64_t accepted, done, failed, other; } count;
@@ -34,6 +37,16 @@ struct conn_wish {
 	size_t alpn_len;
 	uint16_t ciphers[CONFIG_LIST];
 	size_t ciphers_num;
+};
+
+/* What catalogs have for the name that the client asks for. */
+struct lookups {
+	bool begun;
+	enum lookup { LOOKUP_DONE, LOOKUP_TO_ASK, LOOKUP_ASKED } state[CATALOGS_MAX];
+	struct cached *found[CATALOGS_MAX];	/* held */
+	const struct site *sites[CATALOGS_MAX];	/* those, without gaps */
+	size_t num;
+	char name[CATALOG_NAME];
 };
 
 struct conn {
@@ -58,6 +71,7 @@ struct conn {
 	struct choice choice;
 	struct caller who;
 	struct conn_wish wish;
+	struct lookups lookups;
 };
 
 /*
@@ -71,6 +85,7 @@ bool conn_step(struct conn *c, uint64_t now);
 /* The keeper's answer. False as above. */
 bool conn_signed(struct conn *c, const struct msg_signed *m, uint64_t now);
 bool conn_ticket(struct conn *c, const struct msg_ticket *m, uint64_t now);
+bool conn_identity(struct conn *c, const struct msg_identity *m, uint64_t now);
 /* The deadline has passed: tell peer and application. */
 void conn_expire(struct conn *c, uint64_t now);
 /* The channel hung up while nothing was awaited from it. */
@@ -82,6 +97,11 @@ int wish_read(struct conn_wish *w, const uint8_t *param, size_t len, char why[PO
 /* want.c: fill c->params. want_all: 0, or -errno of policy and a sentence in c->choice.why. */
 int want_all(struct conn *c, const struct upcall *up);
 void want_params(struct conn *c);
+/* lookup.c: hs_params.prepare */
+bool lookup_prepare(void *arg, const char *server_name);
+void lookup_ask(struct conn *c);	/* what could not be asked at once */
+bool lookup_take(struct conn *c, const struct msg_identity *m);	/* true: nothing is missing now */
+void lookup_free(struct conn *c);
 /* info.c: KTLS_I_* of a finished handshake; bytes written, what doesn't fit left out. */
 size_t info_write(const struct conn *c, const struct hs_result *r, uint8_t *buf, size_t size);
 /* "[address]:port" */

@@ -78,6 +78,7 @@ int hand_start(struct keeper *k, struct hand *h)
 	h->is_stalled = false;
 	h->ticket_keys = 0;
 	h->staples = 0;
+	h->gone = stock_gone_now(h->config->stock);
 	h->source = (struct source){ .fd = pair[0], .ready = on_hand };
 	if (!err)
 		err = keeper_watch(k, &h->source, EPOLLIN);
@@ -154,6 +155,10 @@ static void on_message(struct keeper *k, struct hand *h, const union msg *m)
 		tickets_get(&k->tickets, &m->ticket_get, time(NULL), &h->stalled.ticket);
 		answer(k, h);
 		break;
+	case MSG_IDENTITY_GET:
+		stock_get(h->config->stock, &m->identity_get, &h->stalled.identity);
+		answer(k, h);
+		break;
 	case MSG_COUNTERS:
 		h->counters = m->counters;
 		break;
@@ -223,6 +228,20 @@ void hands_give_staples(struct keeper *k)
 		if (h->state == HAND_READY && h->staples != k->staples && h->config == k->config &&
 		    h->source.fd >= 0 && give_staples(h))
 			h->staples = k->staples;
+}
+
+/* A retiring worker may still choose. What the socket doesn't take is told another time. */
+void hands_give_gone(struct keeper *k)
+{
+	struct msg_gone m;
+	uint64_t seen;
+	struct hand *h;
+
+	for (h = k->hands; h; h = h->next) {
+		seen = h->gone;
+		while (h->source.fd >= 0 && stock_gone(h->config->stock, &seen, &m) && !msg_send(h->source.fd, &m))
+			h->gone = seen;
+	}
 }
 
 void hand_retire(struct keeper *k, struct hand *h)

@@ -13,10 +13,22 @@
 
 #define ANCHORS_MAX	2048
 
+int identity_key(struct identity *id)
+{
+	const struct x509_blob *spki = x509_cert_spki(id->chain[0]);
+	struct crypto_pubkey pub;
+	int err = crypto_pubkey_parse(spki->data, spki->len, &pub);
+
+	if (err)
+		return err;
+	id->key_type = pub.type;
+	id->key_bits = pub.bits;
+	crypto_pubkey_free(&pub);
+	return 0;
+}
+
 static int load_chain(struct identity *id, const char *path, struct files *files, char *why)
 {
-	struct crypto_pubkey pub;
-	const struct x509_blob *spki;
 	const char *pem;
 	size_t len;
 	int err;
@@ -31,15 +43,10 @@ static int load_chain(struct identity *id, const char *path, struct files *files
 		snprintf(why, POLICY_WHY, "certificate %.120s has no certificates in PEM form, or a broken one: give the chain, end entity first", path);
 		return -EINVAL;
 	}
-	spki = x509_cert_spki(id->chain[0]);
-	err = crypto_pubkey_parse(spki->data, spki->len, &pub);
-	if (err) {
+	if (identity_key(id)) {
 		snprintf(why, POLICY_WHY, "certificate %.120s has a public key that ktlsd does not know: use RSA, P-256, P-384, P-521 or Ed25519", path);
 		return -EINVAL;
 	}
-	id->key_type = pub.type;
-	id->key_bits = pub.bits;
-	crypto_pubkey_free(&pub);
 	return 0;
 }
 
@@ -178,6 +185,7 @@ void site_free(struct site *site)
 	free(site->key_file);
 	free(site->passphrase_file);
 	free(site->ocsp_file);
+	free(site->alpn);
 	staple_free(site->staple);
 }
 

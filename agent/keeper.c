@@ -96,6 +96,22 @@ static void reload_over(struct keeper *k)
 	}
 }
 
+static void on_stock(struct keeper *k, struct source *s, uint32_t events)
+{
+	(void)s;
+	(void)events;
+	stock_look(k->config->stock);
+}
+
+/* Of the configuration in force; the one before has closed its own. */
+static void watch_stock(struct keeper *k)
+{
+	if (!k->config->stock)
+		return;
+	k->stock = (struct source){ .fd = stock_fd(k->config->stock), .ready = on_stock };
+	keeper_watch(k, &k->stock, EPOLLIN);
+}
+
 static void take_over(struct keeper *k)
 {
 	struct config *old = k->config;
@@ -108,7 +124,10 @@ static void take_over(struct keeper *k)
 	k->coming_files = -1;
 	config_put(k->coming);
 	k->coming = NULL;
+	if (old->stock)
+		epoll_ctl(k->epoll, EPOLL_CTL_DEL, stock_fd(old->stock), NULL);
 	config_put(old);
+	watch_stock(k);
 	k->reloads++;
 	log_set_level(k->config->log_level);
 	share_forget(&k->share);
@@ -298,6 +317,7 @@ static void run(struct keeper *k)
 			hands_restart(k, keeper_now());
 		renew_ticket_keys(k);
 		hands_give_keys(k);
+		hands_give_gone(k);
 		renew_staples(k, keeper_now());
 		if (watchdog != UINT64_MAX)
 			sd_notify(0, "WATCHDOG=1");
@@ -318,6 +338,7 @@ static int start(struct keeper *k)
 	if (k->files < 0)
 		return k->files;
 	open_control(k);
+	watch_stock(k);
 	k->relay = k->config->relay ? relay_listen(k->config->relay) : -1;
 	k->key_log = keylog_open(k->config->key_log);
 	if (k->config->relay && k->relay < 0)

@@ -38,6 +38,7 @@ struct hand {
 	union msg stalled;		/* an answer that found the socket full */
 	bool is_stalled;
 	unsigned int ticket_keys, staples;	/* generations that it has */
+	uint64_t gone;			/* identities of catalogs that it was told to forget */
 };
 
 struct keeper {
@@ -47,7 +48,7 @@ struct keeper {
 	int files, coming_files;	/* memfds of the two */
 	struct hand *hands;
 	int epoll;
-	struct source signals;
+	struct source signals, stock;
 	struct control *control;
 	struct tickets tickets;
 	struct share share;
@@ -75,6 +76,7 @@ int hand_start(struct keeper *k, struct hand *h);	/* fork and exec; or -errno */
 int hands_add(struct keeper *k, struct config *config);	/* config->workers of them */
 void hands_give_keys(struct keeper *k);		/* for tickets, to those who lack the newest */
 void hands_give_staples(struct keeper *k);	/* likewise */
+void hands_give_gone(struct keeper *k);
 void hand_retire(struct keeper *k, struct hand *h);
 void hands_reap(struct keeper *k);			/* after SIGCHLD */
 void hands_restart(struct keeper *k, uint64_t now);	/* those whose back-off is over */

@@ -47,6 +47,13 @@ static int watch(struct loop *l, int op, int fd, uint32_t events, uint64_t what)
 	return epoll_ctl(l->epoll, op, fd, &ev) ? -errno : 0;
 }
 
+static void wait_for_keeper(struct loop *l)
+{
+	if (!l->blocked)
+		watch(l, EPOLL_CTL_MOD, l->keeper, EPOLLIN | EPOLLOUT, ON_KEEPER);
+	l->blocked = true;
+}
+
 /* In the shorter of two messages that it fits into. */
 static int send_tbs(struct loop *l, const struct msg_sign *head, const struct hs_sign *s)
 {
@@ -77,10 +84,8 @@ static int sign(void *arg, uint64_t request, uint64_t deadline, const struct hs_
 		memcpy(m.tbs, s->tbs, s->len);
 		err = msg_send(l->keeper, &m);
 	}
-	if (err == -EAGAIN && !l->sign_blocked) {
-		l->sign_blocked = true;
-		watch(l, EPOLL_CTL_MOD, l->keeper, EPOLLIN | EPOLLOUT, ON_KEEPER);
-	}
+	if (err == -EAGAIN)
+		wait_for_keeper(l);
 	return err;
 }
 
@@ -106,6 +111,16 @@ static void ticket_put(void *arg, const struct msg_ticket_put *m)
 	struct loop *l = arg;
 
 	msg_send(l->keeper, m);
+}
+
+static int identity_get(void *arg, const struct msg_identity_get *m)
+{
+	struct loop *l = arg;
+	int err = msg_send(l->keeper, m);
+
+	if (err == -EAGAIN)
+		wait_for_keeper(l);
+	return err;
 }
 
 /* ---- conns */
@@ -181,16 +196,34 @@ static void on_ticket(struct loop *l, const struct msg_ticket *m, uint64_t now)
 		drop(l, c);
 }
 
+static void on_identity(struct loop *l, const struct msg_identity *m, uint64_t now)
+{
+	uint32_t slot = slot_of(m->id);
+	struct conn *c = slot < l->slots ? l->conns[slot] : NULL;
+
+	if (!c || c->request != m->id)
+		return;
+	if (conn_identity(c, m, now))
+		arm(l, c, EPOLL_CTL_MOD);
+	else
+		drop(l, c);
+}
+
 /* ---- the keeper */
 
-static void retry_signatures(struct loop *l, uint64_t now)
+static bool has_to_ask(const struct conn *c)
+{
+	return (hs_state(c->hs) == HS_SIGN && !c->signing) || hs_state(c->hs) == HS_PREPARE;
+}
+
+static void ask_again(struct loop *l, uint64_t now)
 {
 	uint32_t i;
 
-	l->sign_blocked = false;
+	l->blocked = false;
 	watch(l, EPOLL_CTL_MOD, l->keeper, EPOLLIN, ON_KEEPER);
-	for (i = 0; i < l->slots && !l->sign_blocked; i++)
-		if (l->conns[i] && hs_state(l->conns[i]->hs) == HS_SIGN && !l->conns[i]->signing)
+	for (i = 0; i < l->slots && !l->blocked; i++)
+		if (l->conns[i] && has_to_ask(l->conns[i]))
 			step(l, l->conns[i], EPOLL_CTL_MOD, now);
 }
 
@@ -207,6 +240,10 @@ static void on_keeper(struct loop *l, uint32_t events, uint64_t now)
 			on_ticket(l, &m.ticket, now);
 		else if (!err && m.type == MSG_TICKET_KEYS)
 			l->env.ticket_keys = m.ticket_keys.keys;
+		else if (!err && m.type == MSG_IDENTITY)
+			on_identity(l, &m.identity, now);
+		else if (!err && m.type == MSG_GONE && l->env.cache)
+			cache_forget(l->env.cache, &m.gone);
 		else if (!err && m.type == MSG_STAPLE)
 			staples_take(l->env.config, &m.staple);
 		else if (!err && m.type == MSG_RETIRE)
@@ -214,8 +251,8 @@ static void on_keeper(struct loop *l, uint32_t events, uint64_t now)
 	}
 	if (err && err != -EAGAIN)
 		l->over = err;
-	if (events & EPOLLOUT && l->sign_blocked)
-		retry_signatures(l, now);
+	if (events & EPOLLOUT && l->blocked)
+		ask_again(l, now);
 }
 
 static void tell_counters(struct loop *l)
@@ -376,7 +413,8 @@ int loop_init(struct loop *l, const struct config *config, int keeper)
 
 	l->env = (struct conn_env){
 		.config = config, .arg = l, .key_log = config->key_log ? WORKER_KEY_LOG : 0, .respond = respond, .sign = sign, .failed = failed,
-		.ticket_get = ticket_get, .ticket_put = ticket_put,
+		.ticket_get = ticket_get, .ticket_put = ticket_put, .identity_get = identity_get,
+		.cache = config->catalogs_num ? cache_new(config->identity_cache) : NULL,
 	};
 	l->keeper = keeper;
 	l->next_deadline = UINT64_MAX;

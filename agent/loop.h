@@ -17,7 +17,7 @@ struct loop {
 	uint64_t next_tick, next_deadline;	/* ms */
 	bool pending;			/* something may pend: ACCEPT until EAGAIN */
 	bool retiring;			/* take nothing new; end with the last conn */
-	bool sign_blocked;		/* the keeper's socket was full */
+	bool blocked;			/* the keeper's socket was full */
 	struct msg_counters told;	/* what the keeper knows */
 	int over;			/* 0: go on; -errno: what ended it */
 };

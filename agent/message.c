@@ -18,6 +18,9 @@ static const size_t sizes[] = {
 	[MSG_TICKET_GET] = sizeof(struct msg_ticket_get),
 	[MSG_TICKET] = sizeof(struct msg_ticket),
 	[MSG_STAPLE] = sizeof(struct msg_staple),
+	[MSG_IDENTITY_GET] = sizeof(struct msg_identity_get),
+	[MSG_IDENTITY] = sizeof(struct msg_identity),
+	[MSG_GONE] = sizeof(struct msg_gone),
 };
 
 size_t msg_size(uint32_t type)

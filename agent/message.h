@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include "crypto/crypto.h"
 #include "handshake/hs.h"
+#include "catalog.h"
 #include "staple.h"
 
 #define MSG_PEER	64		/* "[address]:port" */
@@ -28,6 +29,9 @@ enum msg_type {
 	MSG_TICKET_GET,	/* worker: a client would use one */
 	MSG_TICKET,	/* keeper: the answer to MSG_TICKET_GET */
 	MSG_STAPLE,	/* keeper: an OCSP response was renewed */
+	MSG_IDENTITY_GET,	/* worker: a client asks for a name that a catalog may have */
+	MSG_IDENTITY,	/* keeper: the answer */
+	MSG_GONE,	/* keeper: what workers have of a catalog and holds no longer */
 };
 
 struct msg_plain { uint32_t type; };	/* MSG_READY, MSG_RETIRE */
@@ -113,6 +117,32 @@ struct msg_staple {
 	uint8_t data[STAPLE_MAX];
 };
 
+struct msg_identity_get {
+	uint32_t type;
+	uint32_t catalog;	/* its number in the configuration */
+	uint64_t id;
+	char name[CATALOG_NAME];
+};
+
+struct msg_identity {
+	uint32_t type;
+	uint32_t catalog;
+	uint64_t id;
+	uint32_t key;		/* identity.key; 0: there is none */
+	uint32_t len;
+	char name[CATALOG_NAME];	/* that was asked for */
+	char title[64];		/* identity.name */
+	uint8_t chain[32768];	/* end entity first, one behind the other */
+};
+
+#define MSG_GONE_MAX	62
+struct msg_gone {
+	uint32_t type;
+	uint32_t all;		/* whatever it is */
+	uint32_t num;
+	uint32_t key[MSG_GONE_MAX];
+};
+
 union msg {
 	uint32_t type;
 	struct msg_plain plain;
@@ -126,6 +156,9 @@ union msg {
 	struct msg_ticket_get ticket_get;
 	struct msg_ticket ticket;
 	struct msg_staple staple;
+	struct msg_identity_get identity_get;
+	struct msg_identity identity;
+	struct msg_gone gone;
 };
 
 /* Bytes of a message of @type; 0 for an unknown type. */

@@ -291,6 +291,42 @@ static int set_certificate(struct parse *p, const char *key, const char *value)
 	return read_path(p, key, value, &p->site->certificate_file);
 }
 
+static int set_pattern_certificate(struct parse *p, const char *key, const char *value)
+{
+	return read_path(p, key, value, &p->catalog->certificate);
+}
+
+static int set_pattern_key(struct parse *p, const char *key, const char *value)
+{
+	return read_path(p, key, value, &p->catalog->key);
+}
+
+static int set_identity_cache(struct parse *p, const char *key, const char *value)
+{
+	return read_number(p, key, value, 64, 65536, &p->c->identity_cache);
+}
+
+/* Names as ALPN has them on the wire, each behind its length. */
+static int set_alpn(struct parse *p, const char *key, const char *value)
+{
+	uint8_t **list = p->in == IN_IDENTITY ? &p->site->alpn : &p->catalog->alpn;
+	size_t *len = p->in == IN_IDENTITY ? &p->site->alpn_len : &p->catalog->alpn_len, n;
+	uint8_t *bigger = realloc(*list, *len + strlen(value) + 1);
+
+	if (!bigger)
+		return config_bad(p, p->line, "no memory");
+	*list = bigger;
+	for (; *(value += strspn(value, " ,\t\n")); value += n) {
+		n = strcspn(value, " ,\t\n");
+		if (n > 255)
+			return config_bad(p, p->line, "%s: a protocol has at most 255 bytes", key);
+		bigger[(*len)++] = (uint8_t)n;
+		memcpy(bigger + *len, value, n);
+		*len += n;
+	}
+	return 0;
+}
+
 static int set_key(struct parse *p, const char *key, const char *value)
 {
 	return read_path(p, key, value, &p->site->key_file);
@@ -375,7 +411,8 @@ static int set_psk_import(struct parse *p, const char *key, const char *value)
 
 static int add_rules(struct parse *p, const char *key, const char *value)
 {
-	struct rules *r = p->in == IN_PSK ? &p->psk->allow : p->in == IN_CLIENT ? &p->c->client : &p->site->allow;
+	struct rules *r = p->in == IN_PSK ? &p->psk->allow : p->in == IN_CLIENT ? &p->c->client :
+		p->in == IN_IDENTITIES ? &p->catalog->allow : &p->site->allow;
 	char why[POLICY_WHY] = "";
 
 	if (rules_parse(r, value, why))
@@ -421,6 +458,7 @@ static const struct option {
 	{ IN_AGENT,	"tickets",	false,	set_tickets },
 	{ IN_AGENT,	"ticket-lifetime", false, set_ticket_lifetime },
 	{ IN_AGENT,	"client-tickets", false, set_client_tickets },
+	{ IN_AGENT,	"identity-cache", false, set_identity_cache },
 	{ IN_AGENT,	"profile",	false,	set_profile },
 	{ IN_AGENT,	"prefer",	false,	set_prefer },
 	{ IN_AGENT,	"certificate-compression", false, set_compression },
@@ -441,6 +479,11 @@ static const struct option {
 	{ IN_IDENTITY,	"ocsp",		false,	set_ocsp },
 	{ IN_IDENTITY,	"allow",	true,	add_rules },
 	{ IN_IDENTITY,	"default",	false,	set_default },
+	{ IN_IDENTITY,	"alpn",		true,	set_alpn },
+	{ IN_IDENTITIES, "certificate",	false,	set_pattern_certificate },
+	{ IN_IDENTITIES, "key",		false,	set_pattern_key },
+	{ IN_IDENTITIES, "allow",	true,	add_rules },
+	{ IN_IDENTITIES, "alpn",	true,	set_alpn },
 	{ IN_TRUST,	"file",		false,	set_file },
 	{ IN_TRUST,	"crl",		false,	set_crl },
 	{ IN_TRUST,	"crl-required",	false,	set_crl_required },

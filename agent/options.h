@@ -4,7 +4,7 @@
 #define OPTIONS_H
 #include "config.h"
 
-enum section { IN_NOTHING, IN_AGENT, IN_IDENTITY, IN_TRUST, IN_CLIENT, IN_PSK };
+enum section { IN_NOTHING, IN_AGENT, IN_IDENTITY, IN_TRUST, IN_CLIENT, IN_PSK, IN_IDENTITIES };
 
 struct parse {
 	struct config *c;
@@ -14,9 +14,10 @@ struct parse {
 	char section[64];		/* the header last seen */
 	enum section in;
 	struct site *site;		/* in [identity NAME] */
+	struct catalog *catalog;	/* in [identities NAME] */
 	struct trust *trust;		/* in [trust NAME] */
 	struct key_by_hand *psk;	/* in [psk NAME] */
-	uint64_t seen[IN_PSK + 1];	/* options of the section already set */
+	uint64_t seen[IN_IDENTITIES + 1];	/* options of the section already set */
 };
 
 /* Report what is wrong in @line. config_bad() gives -EINVAL. */

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include "catalog.h"
 #include "config.h"
 #include "handshake/alert.h"
 #include "handshake/hs.h"
@@ -49,21 +50,41 @@ static size_t count_allowed(const struct config *config, const struct caller *wh
 	return n;
 }
 
+static size_t catalogs_allowed(const struct config *config, const struct caller *who)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < config->catalogs_num; i++)
+		n += rules_allow(&config->catalogs[i].allow, who);
+	return n;
+}
+
+/* The catalog called @name, if there is one that the caller may use. */
+static const struct catalog *named_catalog(const struct config *config, const struct caller *who, const char *name)
+{
+	for (size_t i = 0; i < config->catalogs_num; i++)
+		if (!strcmp(config->catalogs[i].name, name) && rules_allow(&config->catalogs[i].allow, who))
+			return &config->catalogs[i];
+	return NULL;
+}
+
 int policy_server(const struct config *config, const struct caller *who, const char *name,
 		  struct choice *ret)
 {
+	memset(ret, 0, sizeof(*ret));
 	ret->config = config;
 	ret->who = *who;
-	ret->named = NULL;
-	ret->hs = NULL;
-	ret->why[0] = '\0';
+	if (name)
+		ret->within = named_catalog(config, who, name);
+	if (ret->within)
+		return 0;
 	if (name)
 		return named_site(config, who, name, &ret->named, ret->why);
-	if (!config->sites_num) {
+	if (!config->sites_num && !config->catalogs_num) {
 		snprintf(ret->why, sizeof(ret->why), "no identity is configured: add an [identity NAME] section to %.64s", config->path);
 		return -ENOKEY;
 	}
-	if (count_allowed(config, who))
+	if (count_allowed(config, who) || catalogs_allowed(config, who))
 		return 0;
 	snprintf(ret->why, sizeof(ret->why), "uid %u may not use any identity: add uid:%u to allow = of an [identity NAME] in %.64s", who->uid, who->uid, config->path);
 	return -EACCES;
@@ -82,6 +103,25 @@ static bool can_use(const struct site *site, const uint16_t *schemes, size_t num
 		if (scheme_fits(site, schemes[num]))
 			return true;
 	return false;
+}
+
+/* @own: is it for the protocol agreed on? Else: is it for any? */
+static bool for_protocol(const uint8_t *list, size_t len, const struct choice *c, bool own)
+{
+	if (!own)
+		return !len;
+	for (size_t i = 0; i < len; i += 1u + list[i])
+		if (list[i] == c->alpn_len && !memcmp(list + i + 1, c->alpn, c->alpn_len))
+			return true;
+	return false;
+}
+
+bool policy_catalog(const struct choice *c, const struct catalog *catalog)
+{
+	if (c->named || (c->within && c->within != catalog) || !rules_allow(&catalog->allow, &c->who))
+		return false;
+	return for_protocol(catalog->alpn, catalog->alpn_len, c, true) ||
+	       for_protocol(catalog->alpn, catalog->alpn_len, c, false);
 }
 
 static bool has_exact_name(const struct site *site, const char *name)
@@ -114,15 +154,33 @@ static bool serves_any(const struct site *site, const char *name)
 	return true;
 }
 
-/* The first allowed identity that @fits and can sign by @scheme; *@seen if one fits at all. */
-static const struct site *pick_for(const struct choice *c, const char *name,
-				   bool (*fits)(const struct site *site, const char *name),
-				   uint16_t scheme, bool suited, bool *seen)
-{
-	const struct site *site = c->config->sites, *end = site + c->config->sites_num;
+/* How a choice looks at an identity. */
+struct look {
+	const char *name;
+	bool (*fits)(const struct site *site, const char *name);
+	bool own;			/* for the protocol agreed on; else for any */
+};
 
-	for (; site < end; site++) {
-		if (!rules_allow(&site->allow, &c->who) || !fits(site, name))
+/* Those of the configuration, then those found in catalogs. */
+static const struct site *nth_site(const struct choice *c, size_t i)
+{
+	size_t fixed = c->within ? 0 : c->config->sites_num;
+
+	if (i < fixed)
+		return &c->config->sites[i];
+	return i - fixed < c->more_num ? c->more[i - fixed] : NULL;
+}
+
+/* The first allowed identity that fits and can sign by @scheme; *@seen if one fits at all. */
+static const struct site *pick_for(const struct choice *c, const struct look *l, uint16_t scheme,
+				   bool suited, bool *seen)
+{
+	const struct site *site;
+	size_t i;
+
+	for (i = 0; (site = nth_site(c, i)); i++) {
+		if (!rules_allow(&site->allow, &c->who) || !for_protocol(site->alpn, site->alpn_len, c, l->own) ||
+		    !l->fits(site, l->name))
 			continue;
 		*seen = true;
 		if (scheme_fits(site, scheme) && (!suited || hs_suits(c->hs, &site->id)))
@@ -132,17 +190,31 @@ static const struct site *pick_for(const struct choice *c, const char *name,
 }
 
 /* Of several, that whose key the client prefers: it knows what is cheap for it to verify. */
-static const struct site *pick(const struct choice *c, const char *name,
-			       bool (*fits)(const struct site *site, const char *name),
-			       const uint16_t *schemes, size_t num, bool *seen)
+static const struct site *pick(const struct choice *c, const struct look *l, const uint16_t *schemes, size_t num,
+			       bool *seen)
 {
 	const struct site *site = NULL;
 	size_t i;
 
 	for (i = 0; c->hs && i < num && !site; i++)
-		site = pick_for(c, name, fits, schemes[i], true, seen);
+		site = pick_for(c, l, schemes[i], true, seen);
 	for (i = 0; i < num && !site; i++)
-		site = pick_for(c, name, fits, schemes[i], false, seen);
+		site = pick_for(c, l, schemes[i], false, seen);
+	return site;
+}
+
+static const struct site *pick_by_name(const struct choice *c, const char *name, bool own,
+				       const uint16_t *schemes, size_t num, bool *seen)
+{
+	const struct look exact = { name, has_exact_name, own }, any = { name, has_name, own };
+	const struct look unnamed = { NULL, serves_unnamed, own }, only = { NULL, serves_any, own };
+	const struct site *site;
+
+	site = pick(c, name ? &exact : &unnamed, schemes, num, seen);
+	if (!site && name)
+		site = pick(c, &any, schemes, num, seen);
+	if (!site && !name && count_allowed(c->config, &c->who) == 1)
+		site = pick(c, &only, schemes, num, seen);
 	return site;
 }
 
@@ -171,14 +243,11 @@ int policy_choose(void *arg, const char *server_name, const uint16_t *schemes, s
 	if (c->named) {
 		seen = true;
 		site = can_use(c->named, schemes, num) ? c->named : NULL;
-	} else if (name) {
-		site = pick(c, name, has_exact_name, schemes, num, &seen);
-		if (!site)
-			site = pick(c, name, has_name, schemes, num, &seen);
 	} else {
-		site = pick(c, name, serves_unnamed, schemes, num, &seen);
-		if (!site && count_allowed(c->config, &c->who) == 1)
-			site = pick(c, name, serves_any, schemes, num, &seen);
+		if (c->alpn_len)
+			site = pick_by_name(c, name, true, schemes, num, &seen);
+		if (!site)
+			site = pick_by_name(c, name, false, schemes, num, &seen);
 	}
 	if (!site)
 		return refuse(c, name, seen, why);

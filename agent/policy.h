@@ -16,6 +16,7 @@
 #define RULES_MAX	32
 
 struct config;
+struct catalog;
 struct hs;
 
 enum rule_kind { RULE_EVERYONE, RULE_UID, RULE_GID, RULE_CGROUP };
@@ -39,6 +40,8 @@ struct site {
 	struct crypto_key *key;		/* keeper only; NULL in workers */
 	struct rules allow;
 	bool is_default;
+	uint8_t *alpn;			/* only for these, each behind its length; NULL: for any, or none */
+	size_t alpn_len;
 	char *certificate_file, *key_file, *passphrase_file, *ocsp_file;
 	struct staple *staple;		/* with an ocsp_file only; id has it too */
 	struct timespec ocsp_time;	/* keeper: of the file that was read last */
@@ -58,6 +61,11 @@ struct choice {
 	const struct config *config;
 	struct caller who;
 	const struct site *named;	/* the application asked for this one; else NULL */
+	const struct catalog *within;	/* or for one of these */
+	const struct site **more;	/* of catalogs, for the name that the client asks for */
+	size_t more_num;
+	const uint8_t *alpn;		/* the protocol agreed on */
+	size_t alpn_len;		/* 0: none */
 	const struct hs *hs;		/* who asks, to be asked what chains its client takes; may be NULL */
 	char why[POLICY_WHY];
 };
@@ -68,11 +76,16 @@ struct choice {
  */
 int policy_server(const struct config *config, const struct caller *who, const char *name,
 		  struct choice *ret);
-/* hs_params.choose: among the identities the caller may use, that whose certificate has the name
- * exactly, else by wildcard; without a name the default one, or the only one. Of several, one
- * whose chain the client takes goes before. */
+/*
+ * hs_params.choose: among the identities the caller may use, first of those for the protocol agreed
+ * on, then of those for any: that whose certificate has the name exactly, else by wildcard;
+ * without a name the default one, or the only one. Of several, one whose chain the client takes
+ * goes before.
+ */
 int policy_choose(void *arg, const char *server_name, const uint16_t *schemes, size_t num,
 		  const struct identity **ret, const char **why);
+/* May the caller, and the protocol agreed on, have identities of this catalog? */
+bool policy_catalog(const struct choice *c, const struct catalog *catalog);
 /* May @who connect as a client? With its own certificate if @name isn't NULL. */
 int policy_client(const struct config *config, const struct caller *who, const char *name,
 		  const struct identity **ret, char why[POLICY_WHY]);

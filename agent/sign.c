@@ -43,6 +43,13 @@ static bool allowed(const struct crypto_scheme *s, const uint8_t *tbs, size_t le
 	return s->tls13 || !sign_is_certificate_verify(tbs, len);
 }
 
+static const struct site *sign_site(const struct config *config, uint32_t key)
+{
+	if (key & CATALOG_KEY)
+		return stock_site(config->stock, key);
+	return key < config->sites_num ? &config->sites[key] : NULL;
+}
+
 static int make(const struct config *config, const struct msg_sign *m, const uint8_t *tbs, size_t room,
 		struct msg_signed *out)
 {
@@ -54,9 +61,9 @@ static int make(const struct config *config, const struct msg_sign *m, const uin
 	if (m->len > room || !(sign_is_certificate_verify(tbs, m->len) || sign_is_key_exchange(tbs, m->len) ||
 			       sign_is_transcript(tbs, m->len)))
 		return -EACCES;
-	if (m->key >= config->sites_num || !config->sites[m->key].key)
+	site = sign_site(config, m->key);
+	if (!site || !site->key)
 		return -ENOKEY;
-	site = &config->sites[m->key];
 	if (!s || !allowed(s, tbs, m->len) || !crypto_scheme_fits(s, site->id.key_type, site->id.key_bits))
 		return -EINVAL;
 	err = s->sign(site->key, s->hash, tbs, m->len, out->sig, &len);

@@ -26,6 +26,9 @@ static int choose(void *arg, const char *server_name, const uint16_t *schemes, s
 		return ALERT_INTERNAL_ERROR;
 	}
 	c->choice.hs = c->hs;
+	c->choice.more = c->lookups.sites;
+	c->choice.more_num = c->lookups.num;
+	c->choice.alpn = hs_alpn(c->hs, &c->choice.alpn_len);
 	return policy_choose(&c->choice, server_name, schemes, num, ret, why);
 }
 
@@ -170,6 +173,7 @@ void want_params(struct conn *c)
 	c->params.rsa_min_bits = config->rsa_min_bits;
 	c->params.client_auth = (enum hs_client_auth)c->wish.client_auth;
 	c->params.choose = choose;
+	c->params.prepare = c->env->cache ? lookup_prepare : NULL;
 	c->params.arg = c;
 	if (config->key_log && c->env->key_log > 0)
 		c->params.key_log = key_log;

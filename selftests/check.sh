@@ -144,6 +144,7 @@ main() {
 	suite secrets make -s secrets
 	suite peers-native make -s peers-native
 	suite peers-relay make -s peers-relay
+	suite peers-many make -s many-quick
 	for k in $kernels; do
 		suite "sparse-$k" as_test "sparse is content with the module for $k" module_sparse "$k"
 	done

@@ -41,3 +41,15 @@ interop: $(B)/bin/hs-peer
 .PHONY: dropin
 dropin: test-ca
 	@$(MAKE) -s vm K=$(K) NOAGENT=1 TIMEOUT=1800 RUN='selftests/peers/vm-dropin.sh'
+
+# Identities found by the name that a client asks for: in the check with few of
+# them, make many with 100,000.
+$(B)/bin/many-sites: $(B)/obj/selftests/peers/many-sites.o $(B)/obj/agent-crypto.a $(B)/obj/agent-rng.a
+	@mkdir -p $(@D)
+	$(CC) -pie -o $@ $< -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(HS_PEER_LIBS)
+
+.PHONY: many many-quick
+many: SITES := 100000
+many-quick: SITES := 2000
+many many-quick: agent tools test-ca $(B)/bin/many-sites
+	@SITES=$(SITES) selftests/peers/many.sh

@@ -102,6 +102,37 @@ static void table(void **unused)
 		check(i, &rows[i]);
 }
 
+/* Identities for one protocol go before those for any, and are nothing to others. */
+static void protocols(void **unused)
+{
+	static const struct { const char *alpn, *name, *present; } cases[] = {
+		{ "", "www.lab.test", "www" }, { "h2", "www.lab.test", "h2" }, { "h2c", "www.lab.test", "www" },
+		{ "http/1.1", "www.lab.test", "h2" }, { "acme-tls/1", "www.lab.test", "acme" },
+		{ "acme-tls/1", "other.lab.test", "acme" }, { "h2", "other.lab.test", NULL }, { "h2", NULL, "www" },
+	};
+	struct config *c = config_good(
+		"[identity h2]\ncertificate = @/www.pem\nkey = @/www.key\nallow = uid:33\nalpn = h2 http/1.1\n"
+		"[identity acme]\ncertificate = @/wild.pem\nkey = @/wild.key\nallow = uid:33\nalpn = acme-tls/1\n"
+		"[identity www]\ncertificate = @/www.pem\nkey = @/www.key\nallow = uid:33\ndefault = yes\n");
+	const struct caller who = { 33, 33, 0 };
+	const struct identity *id;
+	struct choice choice;
+	const char *why;
+	int err;
+
+	(void)unused;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		assert_int_equal(policy_server(c, &who, NULL, &choice), 0);
+		choice.alpn = (const uint8_t *)cases[i].alpn;
+		choice.alpn_len = strlen(cases[i].alpn);
+		err = policy_choose(&choice, cases[i].name, schemes[ALL].id, schemes[ALL].num, &id, &why);
+		assert_int_equal(err, cases[i].present ? 0 : ALERT_UNRECOGNIZED_NAME);
+		if (!err && strcmp(id->name, cases[i].present))
+			fail_msg("case %zu presents %s", i, id->name);
+	}
+	config_put(c);
+}
+
 static void no_identities(void **unused)
 {
 	const struct caller who = { 0, 0, 0 };
@@ -190,6 +221,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(table),
+		cmocka_unit_test(protocols),
 		cmocka_unit_test(no_identities),
 		cmocka_unit_test(clients),
 		cmocka_unit_test(trusts),

@@ -165,6 +165,17 @@ static void print_identity(const struct line *line)
 	       strcmp(GET("default"), "yes") ? "" : ", the default");
 }
 
+static void print_identities(const struct line *line)
+{
+	printf("identities %s: by name from %s, allowed to %s\n", GET("name"), GET("file"), GET("allow"));
+}
+
+static void print_stock(const struct line *line)
+{
+	printf("loaded    %s by name, %s loads, %s refused, %s put away, %s changed\n", GET("held"), GET("loads"),
+	       GET("refused"), GET("evicted"), GET("changed"));
+}
+
 static void print_trust(const struct line *line)
 {
 	printf("trust     %s: %s anchors from %s\n", GET("name"), GET("anchors"), GET("file"));
@@ -179,6 +190,8 @@ static void print_status(const struct line *line)
 		{ "",		print_agent },
 		{ "worker",	print_worker },
 		{ "identity",	print_identity },
+		{ "identities",	print_identities },
+		{ "stock",	print_stock },
 		{ "trust",	print_trust },
 	};
 	size_t i;
