@@ -127,6 +127,8 @@ void resume_ticket(struct conn_env *env, const struct upcall *up)
 	if (env->ticket_put && !state_unpack(up->state, up->state_len, &s) && s.keeps_tickets &&
 	    !hs_ticket_read(s.suite, s.resumption, (uint64_t)time(NULL), up->record, up->record_len, &m.ticket)) {
 		m.ticket.peer = s.peer;
+		m.ticket.alpn_len = (uint32_t)s.alpn_len;
+		memcpy(m.ticket.alpn, s.alpn, s.alpn_len);
 		memcpy(m.store_key, s.store_key, sizeof(m.store_key));
 		env->ticket_put(env->arg, &m);
 	}

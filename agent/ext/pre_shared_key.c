@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * pre_shared_key and psk_key_exchange_modes, RFC 9846 4.2.9 and 4.2.11, and
- * early_data as a server that never takes it: what is sent of it is skipped.
- * Which key is taken, and what a binder is, is in handshake/psk.c.
+ * early_data, RFC 8446 4.2.10: what a server does not take of it is skipped.
+ * Which key is taken, and what a binder is, is in handshake/psk.c; what comes
+ * of early data in handshake/early.c.
  */
 #include "ext/ext.h"
 
-#define MAX_EARLY_DATA (16384 + 256)
+#define SKIPPED 16384	/* bytes of data that nobody was told we would take */
 
 static int malformed(struct hs *hs)
 {
@@ -52,8 +53,30 @@ static int accept_early_data(struct hs *hs, enum ext_in msg, struct rbuf *b)
 	(void)b;
 	if (!ext_received(hs, EXT_ID_PRE_SHARED_KEY))
 		return hs_fail(hs, ALERT_ILLEGAL_PARAMETER, "early data without a pre-shared key");
-	hs->early_left = MAX_EARLY_DATA;
+	hs->early_left = SKIPPED + hs->params->max_early;
 	return 0;
+}
+
+static bool early_wanted(const struct hs *hs, enum ext_in msg)
+{
+	if (msg == EXT_CH)
+		return hs->early == HS_EARLY_ASKED;
+	return hs->early == HS_EARLY_ACCEPTED;
+}
+
+static int write_nothing(struct hs *hs, enum ext_in msg, struct wbuf *b)
+{
+	(void)hs;
+	(void)msg;
+	(void)b;
+	return 0;
+}
+
+static int confirm_early_data(struct hs *hs, enum ext_in msg, struct rbuf *b)
+{
+	(void)msg;
+	(void)b;
+	return early_confirm(hs);
 }
 
 /* ---- pre_shared_key */
@@ -141,7 +164,8 @@ const struct ext ext_psk_modes = {
 
 const struct ext ext_early_data = {
 	.name = "early_data", .id = EXT_ID_EARLY_DATA, .in = EXT_CH | EXT_EE | EXT_NST, .only = TLS13,
-	.accept = accept_early_data,
+	.wanted = early_wanted, .offer = write_nothing, .accept = accept_early_data,
+	.answer = write_nothing, .confirm = confirm_early_data,
 };
 
 const struct ext ext_pre_shared_key = {

@@ -13,6 +13,10 @@
 
 int encrypted_extensions_send(struct hs *hs, struct wbuf *b)
 {
+	if (early_undecided(hs)) {
+		hs->state = HS_FRESH;
+		return 0;
+	}
 	return ext_write(hs, EXT_EE, b);
 }
 

@@ -71,7 +71,7 @@ enum grease_use {
 	GREASE_USES
 };
 
-struct hs_half { bool on; struct hs_traffic t; };	/* on: records are protected */
+struct hs_half { bool on; const struct crypto_aead *aead; struct hs_traffic t; };	/* on: records are protected */
 
 struct hs_share {
 	const struct crypto_group *group;
@@ -113,6 +113,16 @@ struct hs {
 	bool ccs_sent;
 	unsigned int quiet;		/* records that said nothing, bounded */
 	size_t early_left;		/* bytes of refused early data that may still be skipped */
+
+	/* early.c */
+	enum hs_early early;
+	bool early_fits;		/* server: as far as hello and ticket tell */
+	bool early_now;			/* server: it is being read */
+	uint32_t early_max;
+	uint8_t early_id[32];
+	struct hs_traffic early_keys;	/* server: until EncryptedExtensions */
+	struct hs_traffic later;	/* the client's handshake key, until EndOfEarlyData */
+	struct gbuf early_data;
 
 	/* transcript.c */
 	const struct crypto_hash *hash;	/* NULL until the suite is known */
@@ -205,6 +215,7 @@ size_t record_want(const struct hs *hs);
 /* At most record_want() bytes. Handshake bytes of a whole record go to hs->in. */
 int record_input(struct hs *hs, const uint8_t *data, size_t len);
 int record_flush(struct hs *hs);		/* hs->flight into records */
+int record_data(struct hs *hs, const uint8_t *p, size_t len);
 int record_ccs(struct hs *hs);			/* change_cipher_spec, once, in compatibility mode */
 void record_alert(struct hs *hs, int alert);	/* always has room */
 /* New keys: no message may span them, RFC 9846 5.1. */
@@ -264,6 +275,18 @@ int choose_psk(struct hs *hs, const uint8_t *hello);
 /* Server: what is in a ticket of ours that fits this handshake, and the identity that it names. */
 struct ticket;
 bool ticket_find(struct hs *hs, const struct rbuf *data, struct ticket *t, const struct identity **ours);
+
+/* ---- early.c: 0-RTT */
+void early_offer(struct hs *hs);	/* client: once its keys are collected */
+int early_confirm(struct hs *hs);	/* client: the server took it */
+void early_consider(struct hs *hs, const struct ticket *t, uint32_t obfuscated_age, const struct rbuf *identity);
+bool early_undecided(const struct hs *hs);
+int early_take(struct hs *hs, const uint8_t *p, size_t len);	/* server */
+int begin_early_data(struct hs *hs);
+int settle_early_data(struct hs *hs);
+int end_of_early_data_send(struct hs *hs, struct wbuf *b);
+int end_of_early_data_recv(struct hs *hs, struct rbuf *b);
+int after_early_data(struct hs *hs);
 
 /* ---- session_ticket.c: NewSessionTicket */
 int tickets_issue(struct hs *hs);	/* server, behind the handshake */

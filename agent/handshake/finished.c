@@ -95,6 +95,7 @@ int install_keys(struct hs *hs)
 	r->aead = hs->suite->aead;
 	r->hash = hs->hash;
 	r->retried = hs->retry;
+	r->early = hs->early;
 	r->post_auth = hs->role == HS_CLIENT ? hs->params->post_auth : ext_received(hs, EXT_ID_POST_HANDSHAKE_AUTH);
 	memcpy(r->transcript, hs->transcript, sizeof(r->transcript));
 	hs_name_peer(hs);

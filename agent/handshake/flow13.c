@@ -42,6 +42,12 @@ static bool client_signed(const struct hs *hs, const struct rbuf *next)
 	return !hs->has_psk && hs->cert_requested && hs->client_cert;
 }
 
+static bool early_taken(const struct hs *hs, const struct rbuf *next)
+{
+	(void)next;
+	return hs->early == HS_EARLY_ACCEPTED;
+}
+
 static int answer_ccs(struct hs *hs)
 {
 	return hs->role == HS_SERVER ? record_ccs(hs) : 0;
@@ -49,15 +55,16 @@ static int answer_ccs(struct hs *hs)
 
 #define BOTH(message) message##_send, message##_recv
 const struct hs_step hs_flow13[] = {
-{ "ClientHello",         HS_CLIENT_HELLO,         HS_CLIENT, always,        BOTH(client_hello),         NULL },
+{ "ClientHello",         HS_CLIENT_HELLO,         HS_CLIENT, always,        BOTH(client_hello),         begin_early_data },
 { "HelloRetryRequest",   HS_SERVER_HELLO,         HS_SERVER, retried,       BOTH(retry_request),        answer_ccs },
 { "ClientHello",         HS_CLIENT_HELLO,         HS_CLIENT, retried,       BOTH(client_hello),         NULL },
 { "ServerHello",         HS_SERVER_HELLO,         HS_SERVER, always,        BOTH(server_hello),         use_handshake_keys },
-{ "EncryptedExtensions", HS_ENCRYPTED_EXTENSIONS, HS_SERVER, always,        BOTH(encrypted_extensions), NULL },
+{ "EncryptedExtensions", HS_ENCRYPTED_EXTENSIONS, HS_SERVER, always,        BOTH(encrypted_extensions), settle_early_data },
 { "CertificateRequest",  HS_CERTIFICATE_REQUEST,  HS_SERVER, cert_wanted,   BOTH(certificate_request),  NULL },
 { "Certificate",         HS_CERTIFICATE,          HS_SERVER, with_cert,     BOTH(certificate),          NULL },
 { "CertificateVerify",   HS_CERTIFICATE_VERIFY,   HS_SERVER, with_cert,     BOTH(certificate_verify),   NULL },
 { "Finished",            HS_FINISHED,             HS_SERVER, always,        BOTH(finished),             derive_app_keys },
+{ "EndOfEarlyData",      HS_END_OF_EARLY_DATA,    HS_CLIENT, early_taken,   BOTH(end_of_early_data),    after_early_data },
 { "Certificate",         HS_CERTIFICATE,          HS_CLIENT, cert_wanted,   BOTH(certificate),          NULL },
 { "CertificateVerify",   HS_CERTIFICATE_VERIFY,   HS_CLIENT, client_signed, BOTH(certificate_verify),   NULL },
 { "Finished",            HS_FINISHED,             HS_CLIENT, always,        BOTH(finished),             install_keys },

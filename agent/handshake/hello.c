@@ -44,6 +44,7 @@ int client_hello_send(struct hs *hs, struct wbuf *b)
 	err = psk_collect(hs);
 	if (err)
 		return err;
+	early_offer(hs);
 	wbuf_u16(b, TLS12);
 	wbuf_bytes(b, hs->client_random, HS_RANDOM);
 	wbuf_u8(b, (uint8_t)hs->session_id_len);
@@ -72,6 +73,9 @@ static int check_old_version(struct hs *hs, const uint8_t *random, uint16_t vers
 			       hs_allows(hs, TLS12) ? "1.2" : "1.3", version);
 	if (hs->retry)
 		return hs_fail(hs, ALERT_ILLEGAL_PARAMETER, "the server chose TLS 1.2 after a retry of TLS 1.3");
+	/* RFC 8446 4.2.10: it can't have read the hello that these data came with. */
+	if (hs->early != HS_EARLY_NONE)
+		return hs_fail(hs, ALERT_PROTOCOL_VERSION, "the server has no TLS 1.3 any more, and was sent early data");
 	return 0;
 }
 
@@ -288,6 +292,7 @@ static int read_hello(struct hs *hs, struct rbuf *b)
 		return hs_fail(hs, ALERT_DECODE_ERROR, "the ClientHello is malformed");
 	hs->greeted = true;
 	hs->received = 0;
+	hs->early_left = 0;
 	hs->psk_modes = 0;
 	hs->cert_schemes_num = 0;
 	hs->peer_authorities = (struct rbuf){ 0 };
@@ -370,7 +375,10 @@ int use_handshake_keys(struct hs *hs)
 	schedule_traffic(&ours, hs->hash, hs->suite->aead);
 	schedule_traffic(&theirs, hs->hash, hs->suite->aead);
 	err = record_rx_keys(hs, &theirs);
-	if (!err)
+	/* Behind early data it has to wait. */
+	if (!err && client && hs->early == HS_EARLY_ASKED)
+		hs->later = ours;
+	else if (!err)
 		err = record_tx_keys(hs, &ours);
 	crypto_wipe(&ours, sizeof(ours));
 	crypto_wipe(&theirs, sizeof(theirs));

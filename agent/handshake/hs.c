@@ -116,6 +116,7 @@ void hs_free(struct hs *hs)
 	gbuf_free(&hs->flight);
 	gbuf_free(&hs->out);
 	gbuf_free(&hs->hello);
+	gbuf_free(&hs->early_data);
 	gbuf_free(&hs->cookie);
 	gbuf_free(&hs->ech);
 	gbuf_free(&hs->peer_key);
@@ -166,7 +167,7 @@ static int send_message(struct hs *hs, const struct hs_step *step)
 	wbuf_u8(&b, step->type);
 	mark = wbuf_open(&b, 3);
 	err = step->send(hs, &b);
-	if (err || hs->state == HS_SIGN)
+	if (err || hs->state != HS_READ)
 		return err;
 	wbuf_close(&b, mark, 3);
 	if (b.overflow)
@@ -374,6 +375,8 @@ static int finish(struct hs *hs, int err)
 	crypto_wipe(&hs->result.rx, sizeof(hs->result.rx));
 	schedule_wipe(&hs->schedule);
 	crypto_wipe(hs->tls12.master, sizeof(hs->tls12.master));
+	crypto_wipe(&hs->early_keys, sizeof(hs->early_keys));
+	crypto_wipe(&hs->later, sizeof(hs->later));
 	hs_forget_shares(hs);
 	return err;
 }
@@ -433,6 +436,14 @@ int hs_signed(struct hs *hs, const uint8_t *sig, size_t len)
 int hs_prepared(struct hs *hs)
 {
 	return hs->state == HS_PREPARE ? finish(hs, run(hs)) : -EINVAL;
+}
+
+int hs_fresh(struct hs *hs, bool first)
+{
+	if (hs->state != HS_FRESH)
+		return -EINVAL;
+	hs->early = first ? HS_EARLY_ACCEPTED : HS_EARLY_REJECTED;
+	return finish(hs, run(hs));
 }
 
 int hs_abort(struct hs *hs, int alert, const char *why)

@@ -7,6 +7,7 @@
  *		HS_READ: give hs_want() bytes, or the first of them, to hs_input()
  *		HS_SIGN: have hs_sign_wanted() signed, give hs_signed() the signature
  *		HS_PREPARE: params.prepare asked for time; hs_prepared() when it is ready
+ *		HS_FRESH: look hs_fresh_wanted() up, say by hs_fresh() if it was never seen before
  *		any:     send what hs_output() has, even after a failure (the alert)
  *
  * Functions return 0, the alert that was sent (> 0), or -errno; after anything but 0 the handshake
@@ -19,7 +20,7 @@
 #include "identity.h"
 
 enum hs_role { HS_CLIENT, HS_SERVER };
-enum hs_state { HS_READ, HS_SIGN, HS_PREPARE, HS_DONE, HS_FAILED };
+enum hs_state { HS_READ, HS_SIGN, HS_PREPARE, HS_FRESH, HS_DONE, HS_FAILED };
 enum hs_alert_from { HS_ALERT_NONE, HS_ALERT_LOCAL, HS_ALERT_PEER };
 
 #define HS_MAX_NAME	256
@@ -32,6 +33,7 @@ enum hs_alert_from { HS_ALERT_NONE, HS_ALERT_LOCAL, HS_ALERT_PEER };
 #define HS_TICKET_NAME	8
 #define HS_TICKET_KEYS	3
 #define HS_TICKETS_MAX	8	/* given on one connection */
+#define HS_EARLY_WINDOW	10	/* s by which the age of a ticket may seem wrong, for early data */
 #define HS_WEEK		604800	/* s: no ticket lives longer, RFC 9846 4.6.1 */
 
 struct hs;
@@ -55,6 +57,9 @@ struct hs_ticket {
 	uint32_t lifetime, age_add;
 	uint8_t psk[CRYPTO_MAX_DIGEST];	/* of TLS 1.2: the master secret */
 	struct hs_peer peer;
+	uint32_t max_early;		/* bytes of early data that the server might take */
+	uint32_t alpn_len;
+	uint8_t alpn[255];		/* the protocol of the session; like peer, the caller's to fill in */
 	uint8_t session_id[32];
 	uint32_t session_id_len;	/* 0: the server wants the data alone */
 	uint32_t len;
@@ -110,6 +115,9 @@ struct hs_params {
 	uint32_t ticket_lifetime;	/* server: s */
 	uint8_t ticket_context[HS_CONTEXT];	/* server: a ticket counts only where this is the same */
 	const struct hs_ticket *ticket;	/* client: to resume by; may be NULL, and set until hs_start() */
+	const uint8_t *early;		/* client: to send along with the hello, if the ticket allows all of it */
+	size_t early_len;
+	uint32_t max_early;		/* server: bytes of early data that it takes, and says so in its tickets; 0: none */
 	const struct hs_psk *psk;	/* client: to be used instead of certificates; may be NULL */
 	/* Server: the key with this name, or NULL. */
 	const struct hs_psk *(*find_psk)(void *arg, const uint8_t *name, size_t len);
@@ -145,6 +153,9 @@ struct hs_traffic {
 	uint8_t secret[CRYPTO_MAX_DIGEST];
 };
 
+/* NONE: the client sent none. ASKED is never an outcome. */
+enum hs_early { HS_EARLY_NONE, HS_EARLY_ASKED, HS_EARLY_ACCEPTED, HS_EARLY_REJECTED };
+
 /* The outcome, valid in HS_DONE; wiped by hs_free(). */
 struct hs_result {
 	uint16_t version, suite, group, scheme;
@@ -166,6 +177,7 @@ struct hs_result {
 	const struct hs_psk *psk;	/* the key by hand that took the place of certificates */
 	uint16_t tx_limit;		/* plaintext bytes per record that the peer takes; 0: it doesn't say */
 	bool retried;			/* it took a HelloRetryRequest */
+	enum hs_early early;		/* rejected: the peer has not seen it, nor have we */
 	bool post_auth;			/* the client would answer a request for its certificate from now on */
 	uint8_t transcript[CRYPTO_HASH_CTX] __attribute__((aligned(16)));	/* with the client's Finished */
 };
@@ -188,6 +200,14 @@ int hs_prepared(struct hs *hs);
 /* Server, from inside params.choose: the application protocol agreed on; @len 0: none. */
 const uint8_t *hs_alpn(const struct hs *hs, size_t *len);
 /*
+ * Server: a ticket that came with early data, by digest. @first: no other hello with it was ever let in
+ * for REPLAY_PERIOD; else the handshake goes on without the data.
+ */
+const uint8_t *hs_fresh_wanted(const struct hs *hs);
+int hs_fresh(struct hs *hs, bool first);
+/* Server: what came, once it is HS_DONE; others may have seen the same. */
+const uint8_t *hs_early_data(const struct hs *hs, size_t *len);
+/*
  * Server, from inside params.choose: does the client take the signatures in this identity's
  * chain, and its issuer? Of several that can sign, one that it takes is the better choice.
  */
@@ -206,7 +226,7 @@ int hs_alert(const struct hs *hs, enum hs_alert_from *from);	/* -1: none */
 
 /*
  * A NewSessionTicket, with its header, that came after the handshake. 0; -ENOENT: not worth
- * keeping; or the alert to send. The caller fills in ret->peer.
+ * keeping; or the alert to send. The caller fills in ret->peer and ret->alpn.
  */
 int hs_ticket_read(uint16_t suite, const uint8_t *resumption, uint64_t now, const uint8_t *msg, size_t len,
 		   struct hs_ticket *ret);

@@ -345,6 +345,7 @@ static void carry_over(struct hs *hs, const struct ticket *t, const struct ident
 static void begin_choice(struct hs *hs)
 {
 	hs->has_psk = false;
+	hs->early_fits = false;
 	hs->result.psk = NULL;
 	hs->result.resumed = hs->result.peer_verified = false;
 	memset(&hs->result.who, 0, sizeof(hs->result.who));
@@ -353,8 +354,8 @@ static void begin_choice(struct hs *hs)
 }
 
 /* 1: this one; 0: not ours; or an alert. */
-static int try_psk(struct hs *hs, const struct rbuf *identity, const struct rbuf *got, const uint8_t *hello,
-		   struct psk *psk)
+static int try_psk(struct hs *hs, const struct rbuf *identity, uint32_t age, const struct rbuf *got,
+		   const uint8_t *hello, struct psk *psk)
 {
 	const struct identity *ours = NULL;
 	const struct hs_psk *by_hand;
@@ -373,6 +374,8 @@ static int try_psk(struct hs *hs, const struct rbuf *identity, const struct rbuf
 		hs->result.psk = by_hand;
 		if (ticket)
 			carry_over(hs, &t, ours);
+		if (ticket && identity->p == hs->peer_psks.p + 2)	/* the first of them */
+			early_consider(hs, &t, age, identity);
 	}
 	crypto_wipe(&t, sizeof(t));
 	return err ? err : !!suite;
@@ -393,7 +396,7 @@ int choose_psk(struct hs *hs, const uint8_t *hello)
 	for (uint16_t i = 0; !ret && i < TRIES_MAX; i++) {
 		if (!rbuf_vec16(&identities, &identity) || !rbuf_u32(&identities, &age) || !rbuf_vec8(&binders, &got))
 			break;
-		ret = try_psk(hs, &identity, &got, hello, &psk);
+		ret = try_psk(hs, &identity, age, &got, hello, &psk);
 		hs->psk_index = i;
 	}
 	if (ret == 1) {

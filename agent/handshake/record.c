@@ -110,16 +110,26 @@ int record_content(struct hs *hs, uint8_t type, const uint8_t *p, size_t len)
 /* Refused early data does not open, or comes before there are keys (RFC 9846 4.2.10). */
 static bool skip_early_data(struct hs *hs, size_t len)
 {
-	if (hs->early_left < len)
+	/* What it holds at most: type and tag are not counted. */
+	size_t data = len > 1 + AEAD_TAG ? len - 1 - AEAD_TAG : 1;
+
+	if (hs->early_left < data)
 		return false;
-	hs->early_left -= len;
+	hs->early_left -= data;
 	return true;
+}
+
+static int read_early_data(struct hs *hs, const uint8_t *p, size_t len)
+{
+	if (hs->in.len)
+		return hs_fail(hs, ALERT_UNEXPECTED_MESSAGE, "the peer sent data inside a handshake message");
+	return len ? early_take(hs, p, len) : read_nothing(hs);
 }
 
 /* Decrypts to the end of hs->in; what turns out to be a handshake message stays there. */
 static int read_protected(struct hs *hs, const uint8_t *header, const uint8_t *p, size_t len)
 {
-	const struct crypto_aead *aead = hs->suite->aead;
+	const struct crypto_aead *aead = hs->rx.aead;
 	uint8_t nonce[12], *plain = gbuf_room(&hs->in, len);
 	size_t n;
 	int err;
@@ -139,8 +149,11 @@ static int read_protected(struct hs *hs, const uint8_t *header, const uint8_t *p
 		n--;
 	if (!n)
 		return hs_fail(hs, ALERT_UNEXPECTED_MESSAGE, "the peer sent a record without a type");
-	if (--n > (hs->rx_limit ? hs->rx_limit : PLAINTEXT))
+	/* Of the limit that we state now early data know nothing. */
+	if (--n > (hs->rx_limit && !hs->early_now ? hs->rx_limit : PLAINTEXT))
 		return hs_fail(hs, ALERT_RECORD_OVERFLOW, "the peer sent %zu bytes in one record", n);
+	if (plain[n] == RECORD_DATA && hs->early_now)
+		return read_early_data(hs, plain, n);
 	err = record_content(hs, plain[n], plain, n);
 	if (!err && plain[n] == RECORD_HANDSHAKE)
 		hs->in.len += n;
@@ -196,7 +209,7 @@ int record_input(struct hs *hs, const uint8_t *data, size_t len)
 /* @to has room for the header, @len bytes, and type and tag when protected. */
 static size_t write_record(struct hs *hs, uint8_t type, const uint8_t *p, size_t len, uint8_t *to)
 {
-	const struct crypto_aead *aead = hs->tx.on ? hs->suite->aead : NULL;
+	const struct crypto_aead *aead = hs->tx.on ? hs->tx.aead : NULL;
 	size_t body = len + (aead ? 1u + aead->tag : 0);
 	uint8_t nonce[12];
 
@@ -231,29 +244,38 @@ int record_ccs(struct hs *hs)
 	return 0;
 }
 
-int record_flush(struct hs *hs)
+static int write_records(struct hs *hs, uint8_t type, const uint8_t *p, size_t len)
 {
-	size_t at = 0, len, max = hs->tx.on && hs->result.tx_limit ? hs->result.tx_limit : PLAINTEXT;
+	size_t one, max = hs->tx.on && hs->result.tx_limit ? hs->result.tx_limit : PLAINTEXT;
 	uint8_t *to;
 
-	if (hs->post) {
-		if (!gbuf_add(&hs->out, hs->flight.p, hs->flight.len))
-			return hs_no_memory(hs);
-		at = hs->flight.len;
-	}
-	while (at < hs->flight.len) {
-		len = hs->flight.len - at;
-		if (len > max)
-			len = max;
-		to = gbuf_room(&hs->out, HEADER + len + OVERHEAD + ALERT_ROOM);
+	for (; len; p += one, len -= one) {
+		one = len < max ? len : max;
+		to = gbuf_room(&hs->out, HEADER + one + OVERHEAD + ALERT_ROOM);
 		if (!to)
 			return hs_no_memory(hs);
-		hs->out.len += write_record(hs, RECORD_HANDSHAKE, hs->flight.p + at, len, to);
-		at += len;
+		hs->out.len += write_record(hs, type, p, one, to);
 		hs->greeted = true;
 	}
-	gbuf_drop(&hs->flight, hs->flight.len);
 	return 0;
+}
+
+int record_flush(struct hs *hs)
+{
+	int err;
+
+	if (hs->post)
+		err = gbuf_add(&hs->out, hs->flight.p, hs->flight.len) ? 0 : hs_no_memory(hs);
+	else
+		err = write_records(hs, RECORD_HANDSHAKE, hs->flight.p, hs->flight.len);
+	if (!err)
+		gbuf_drop(&hs->flight, hs->flight.len);
+	return err;
+}
+
+int record_data(struct hs *hs, const uint8_t *p, size_t len)
+{
+	return write_records(hs, RECORD_DATA, p, len);
 }
 
 void record_alert(struct hs *hs, int alert)
@@ -269,7 +291,7 @@ int record_rx_keys(struct hs *hs, const struct hs_traffic *t)
 	if (hs->in.len)
 		return hs_fail(hs, ALERT_UNEXPECTED_MESSAGE,
 			       "the peer sent a handshake message across a change of keys");
-	hs->rx = (struct hs_half){ .on = true, .t = *t };
+	hs->rx = (struct hs_half){ .on = true, .aead = hs->suite->aead, .t = *t };
 	return 0;
 }
 
@@ -278,6 +300,6 @@ int record_tx_keys(struct hs *hs, const struct hs_traffic *t)
 	int err = record_flush(hs);
 
 	if (!err)
-		hs->tx = (struct hs_half){ .on = true, .t = *t };
+		hs->tx = (struct hs_half){ .on = true, .aead = hs->suite->aead, .t = *t };
 	return err;
 }

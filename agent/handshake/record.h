@@ -10,6 +10,7 @@ enum record_type {
 
 #define HEADER		5
 #define PLAINTEXT	16384
+#define AEAD_TAG	16	/* of every AEAD of the handshake */
 #define ALERT_ROOM	64	/* kept free in hs->out */
 #define OVERHEAD	(8 + 1 + 16)	/* nonce, inner type and tag: no record has more */
 

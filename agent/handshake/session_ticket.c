@@ -60,24 +60,38 @@ static void fill_ticket(const struct hs *hs, struct ticket *t)
 	t->suite = hs->result.suite;
 	t->issued = (uint64_t)p->now;
 	t->lifetime = p->ticket_lifetime < HS_WEEK ? p->ticket_lifetime : HS_WEEK;
+	t->max_early = p->max_early;
 	ticket_describe(&hs->result, t);
 }
 
-static int write_ticket(struct hs *hs, const struct ticket *t, uint8_t nonce)
+/* Only where there is something to say. */
+static void write_max_early(const struct ticket *t, struct wbuf *b)
+{
+	size_t block = wbuf_open(b, 2), one;
+
+	if (t->max_early) {
+		wbuf_u16(b, EXT_ID_EARLY_DATA);
+		one = wbuf_open(b, 2);
+		wbuf_u32(b, t->max_early);
+		wbuf_close(b, one, 2);
+	}
+	wbuf_close(b, block, 2);
+}
+
+static int write_ticket(struct hs *hs, struct ticket *t, uint8_t nonce)
 {
 	const struct hs_params *p = hs->params;
 	const size_t room = TICKET_ROOM + 64;
 	struct wbuf b = { .buf = gbuf_room(&hs->flight, room), .cap = room };
 	size_t body, mark, len;
-	uint32_t age_add;
 
 	if (!b.buf)
 		return hs_no_memory(hs);
-	rng_fill(RNG_NONCE, &age_add, sizeof(age_add));
+	rng_fill(RNG_NONCE, &t->age_add, sizeof(t->age_add));
 	wbuf_u8(&b, HS_NEW_SESSION_TICKET);
 	body = wbuf_open(&b, 3);
 	wbuf_u32(&b, t->lifetime);
-	wbuf_u32(&b, age_add);
+	wbuf_u32(&b, t->age_add);
 	wbuf_u8(&b, 1);
 	wbuf_u8(&b, nonce);
 	mark = wbuf_open(&b, 2);
@@ -86,7 +100,7 @@ static int write_ticket(struct hs *hs, const struct ticket *t, uint8_t nonce)
 		return hs_fail(hs, -EMSGSIZE, "the ticket does not fit");
 	b.len += len;
 	wbuf_close(&b, mark, 2);
-	wbuf_u16(&b, 0);
+	write_max_early(t, &b);
 	wbuf_close(&b, body, 3);
 	hs->flight.len += b.len;
 	return 0;
@@ -116,8 +130,8 @@ int tickets_issue(struct hs *hs)
 
 /* ---- client */
 
-/* Known or not, there is none that we need; but each may come once only. */
-static bool extensions_well_formed(struct rbuf *b)
+/* Each may come once only; of those that are known, early_data is the one. */
+static bool read_extensions(struct rbuf *b, uint32_t *max_early)
 {
 	struct rbuf block, one, rest;
 	uint16_t id, other;
@@ -126,6 +140,8 @@ static bool extensions_well_formed(struct rbuf *b)
 		return false;
 	while (rbuf_len(&block)) {
 		if (!rbuf_u16(&block, &id) || !rbuf_vec16(&block, &one))
+			return false;
+		if (id == EXT_ID_EARLY_DATA && (!rbuf_u32(&one, max_early) || rbuf_len(&one)))
 			return false;
 		for (rest = block; rbuf_u16(&rest, &other) && rbuf_vec16(&rest, &one); )
 			if (other == id)
@@ -139,20 +155,20 @@ int hs_ticket_read(uint16_t suite, const uint8_t *resumption, uint64_t now, cons
 {
 	const struct suite *s = suite_by_id(suite);
 	struct rbuf b = { msg, msg + len }, body, nonce, data;
-	uint32_t lifetime, age_add;
+	uint32_t lifetime, age_add, max_early = 0;
 	uint8_t type;
 
 	if (!s || s->version != TLS13 || !rbuf_u8(&b, &type) || type != HS_NEW_SESSION_TICKET)
 		return ALERT_UNEXPECTED_MESSAGE;
 	if (!rbuf_vec24(&b, &body) || rbuf_len(&b) || !rbuf_u32(&body, &lifetime) || !rbuf_u32(&body, &age_add) ||
 	    !rbuf_vec8(&body, &nonce) || !rbuf_vec16(&body, &data) || !rbuf_len(&data) ||
-	    !extensions_well_formed(&body))
+	    !read_extensions(&body, &max_early))
 		return ALERT_DECODE_ERROR;
 	if (!lifetime || rbuf_len(&data) > HS_MAX_TICKET)
 		return -ENOENT;
 	*ret = (struct hs_ticket){
 		.suite = suite, .received = now, .lifetime = lifetime < HS_WEEK ? lifetime : HS_WEEK,
-		.age_add = age_add, .len = (uint32_t)rbuf_len(&data),
+		.age_add = age_add, .max_early = max_early, .len = (uint32_t)rbuf_len(&data),
 	};
 	memcpy(ret->data, data.p, rbuf_len(&data));
 	ticket_psk(s->hash, resumption, nonce.p, rbuf_len(&nonce), ret->psk);

@@ -12,7 +12,7 @@
 #include "handshake/suite.h"
 #include "rng/rng.h"
 
-#define TICKET_VERSION	2
+#define TICKET_VERSION	3
 #define SALT		24
 #define PREFIX		(HS_TICKET_NAME + SALT)
 #define TAG		16
@@ -45,6 +45,8 @@ static void write_all(struct wbuf *b, const struct ticket *t, size_t psk_len)
 	wbuf_u32(b, (uint32_t)(t->issued >> 32));
 	wbuf_u32(b, (uint32_t)t->issued);
 	wbuf_u32(b, t->lifetime);
+	wbuf_u32(b, t->age_add);
+	wbuf_u32(b, t->max_early);
 	put_vec(b, t->psk, psk_len);
 	put_vec(b, t->server_name, strlen(t->server_name));
 	put_vec(b, t->alpn, t->alpn_len);
@@ -143,7 +145,7 @@ static bool read_all(struct rbuf *b, struct ticket *t)
 	    !rbuf_u32(b, &high) || !rbuf_u32(b, &low))
 		return false;
 	t->issued = (uint64_t)high << 32 | low;
-	return rbuf_u32(b, &t->lifetime) && get_psk(b, t) &&
+	return rbuf_u32(b, &t->lifetime) && rbuf_u32(b, &t->age_add) && rbuf_u32(b, &t->max_early) && get_psk(b, t) &&
 	       get_text(b, t->server_name, sizeof(t->server_name)) &&
 	       get_alpn(b, t) && get_text(b, t->identity, sizeof(t->identity)) &&
 	       get_peer(b, &t->peer) && !rbuf_len(b);

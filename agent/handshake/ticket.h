@@ -11,6 +11,8 @@ struct ticket {
 	uint16_t suite;
 	uint64_t issued;		/* s since the epoch */
 	uint32_t lifetime;		/* s */
+	uint32_t age_add;		/* ms */
+	uint32_t max_early;		/* bytes; 0: not for early data */
 	uint8_t psk[CRYPTO_MAX_DIGEST];	/* of TLS 1.2: the master secret */
 	char server_name[HS_MAX_NAME];
 	uint8_t alpn[256];

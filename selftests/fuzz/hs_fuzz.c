@@ -38,9 +38,13 @@ static void feed(struct hs *hs, const uint8_t *data, size_t len)
 	size_t n;
 	int err = 0;
 
-	while (!err && (hs_state(hs) == HS_SIGN || (len && hs_want(hs)))) {
+	while (!err && (hs_state(hs) == HS_SIGN || hs_state(hs) == HS_FRESH || (len && hs_want(hs)))) {
 		if (hs_state(hs) == HS_SIGN) {
 			err = hs_signed(hs, sig, sizeof(sig));
+			continue;
+		}
+		if (hs_state(hs) == HS_FRESH) {
+			err = hs_fresh(hs, true);
 			continue;
 		}
 		n = hs_want(hs) < len ? hs_want(hs) : len;
@@ -59,6 +63,7 @@ static void feed_flight(struct hs *hs, const uint8_t *data, size_t len)
 	transcript_start(hs, hs->suite->hash);
 	schedule_start(&hs->schedule, hs->hash, NULL, 0);
 	hs->rx.on = hs->tx.on = true;
+	hs->rx.aead = hs->tx.aead = hs->suite->aead;
 	while (hs->step < hs_flow13_num && hs_flow13[hs->step].type != HS_ENCRYPTED_EXTENSIONS)
 		hs->step++;
 	if (gbuf_add(&hs->in, data, len))
@@ -75,6 +80,25 @@ static void feed_flight12(struct hs *hs, const uint8_t *data, size_t len)
 	transcript_start(hs, hs->suite->hash);
 	if (gbuf_add(&hs->in, data, len))
 		hs_input(hs, NULL, 0);
+}
+
+/* After a handshake: a request for the client's certificate, or what answers it. */
+static void feed_post(const struct hs_params *params, const uint8_t *data, size_t len)
+{
+	static const uint8_t sig[70];
+	struct hs_post from = { .suite = 0x1301 };
+	struct hs *hs;
+
+	crypto_sha256.init(from.transcript);
+	hs = hs_post_new(params, &from);
+	if (!hs)
+		return;
+	memset(hs->context, 0, sizeof(hs->context));
+	hs_start(hs);
+	hs_messages(hs, data, len);
+	if (hs_state(hs) == HS_SIGN)
+		hs_signed(hs, sig, sizeof(sig));
+	hs_free(hs);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
@@ -97,7 +121,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	params.raw_peers_num = data[0] / 4 & 4 ? 1 : 0;
 	params.cookie_keys = data[0] / 4 & 8 ? &keys : NULL;
 	params.pad = 512;
+	params.max_early = 1000;
+	params.post_auth = true;
 	params.role = data[0] % 4 ? HS_CLIENT : HS_SERVER;
+	if (data[0] & 0x80) {
+		feed_post(&params, data + 1, len - 1);
+		return 0;
+	}
 	hs = hs_new(&params);
 	if (!hs)
 		return 0;

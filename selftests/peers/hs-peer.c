@@ -59,7 +59,7 @@ static bool talk(struct peer *p)
 	if (p->o->update && !update_tx(p, 1))
 		return false;
 	snprintf(got, sizeof(got), "%s\n", p->o->message);
-	if (!send_record(p, DATA, got, strlen(got)))
+	if (!p->early_taken && !send_record(p, DATA, got, strlen(got)))
 		return false;
 	got[0] = 0;
 	/* Some send their tickets behind the answer. */

@@ -33,7 +33,7 @@ static int say(struct peer *p)
 	size_t len = 0;
 	ssize_t n;
 
-	if (!send_record(p, DATA, p->o->message, strlen(p->o->message)))
+	if (!p->early_taken && !send_record(p, DATA, p->o->message, strlen(p->o->message)))
 		return 2;
 	while (!strstr(got, p->o->expect)) {
 		n = recv_data(p);

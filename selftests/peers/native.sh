@@ -293,6 +293,47 @@ post_handshake() {
 	done
 }
 
+# Sessions whose first bytes came with the hello. s_server and we take a ticket once.
+early_data() {
+	local us=("$peer" -h 127.0.0.1 -p PORT -n server.test -A ca.pem -T 1) want
+	echo "early bird" > early.txt
+	start "$peer" -s -p PORT -c p256.pem -k p256.key -n server.test -T 2 -y 16000
+	run "server says how much early data it takes, s_client" "Max Early Data: 16000" out.txt s_client -sess_out session.pem
+	run "server takes early data, s_client" "Early data was accepted" out.txt s_client -sess_in session.pem -early_data early.txt
+	expect "server takes early data, s_client: and reads them" "^early data accepted, 11 bytes" server.txt true
+	run "server takes early data once, s_client" "Early data was rejected" out.txt s_client -sess_in session.pem -early_data early.txt
+	grep -q ^hello out.txt
+	ok $? "server takes early data once, s_client: the session is none the worse"
+	run "server takes early data, gnutls-cli" "^early bird" out.txt gnutls_cli -r --earlydata=early.txt
+	[ "$(grep -c "^early data accepted, 11 bytes" server.txt)" = 2 ]
+	ok $? "server takes early data, gnutls-cli: and reads them"
+	stop
+	start "$peer" -s -p PORT -c p256.pem -k p256.key -n server.test -T 2 -y 16000 -g 23
+	run "server with a retry gives a ticket, s_client" "^hello" out.txt s_client -groups X25519:P-256 -sess_out session.pem
+	run "server with a retry skips early data, s_client" "Early data was rejected" out.txt s_client -groups X25519:P-256 \
+		-sess_in session.pem -early_data early.txt
+	expect "server with a retry skips early data, s_client: nothing was read" "^early data rejected, 0 bytes" server.txt true
+	stop
+	mkfifo command
+	exec 3<> command
+	start sh -c "exec openssl s_server -accept PORT -cert p256.pem -key p256.key -tls1_3 -early_data -max_early_data 1000 < command"
+	(shows ^hello server.txt; echo olleh >&3) &
+	expect "client gets a ticket for early data, s_server" "^ticket" out.txt "${us[@]}" -O ticket -x olleh
+	for want in accepted rejected; do
+		(shows "Early data.*re[cj]e.*ed" server.txt; [ $want = accepted ] || shows "Early data was rejected" server.txt; echo olleh >&3) &
+		expect "client sends early data, s_server: $want" "^early data $want, 11 bytes" out.txt "${us[@]}" -I ticket -Y -m "early bird" -x olleh
+	done
+	[ "$(grep -c "^early bird" server.txt)" = 2 ]
+	ok $? "client sends early data, s_server: they arrive, with the hello or behind the handshake"
+	exec 3>&-
+	rm command
+	stop
+	start gnutls-serv --echo -p PORT --x509certfile p256.pem --x509keyfile p256.key --disable-client-cert --earlydata --maxearlydata=2000
+	expect "client gets a ticket for early data, gnutls-serv" "^ticket" out.txt "${us[@]}" -O ticket
+	expect "client sends early data, gnutls-serv" "^early data accepted, 11 bytes" out.txt "${us[@]}" -I ticket -Y -m "early bird" -x bird
+	stop
+}
+
 failures() {
 	start "$peer" -s -p PORT -c p256.pem -k p256.key -n server.test -e 51 -g 29
 	run "server refuses an unknown name" "alert number 112" out.txt s_client -servername other.test
@@ -331,5 +372,6 @@ resumption
 records_and_exporters
 keys_by_hand
 post_handshake
+early_data
 failures
 done_testing

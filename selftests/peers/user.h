@@ -7,6 +7,7 @@
 #ifndef USER_H
 #define USER_H
 #include <sys/types.h>
+#include "handshake/replay.h"
 #include "handshake/hs.h"
 
 #define RECORD (5 + 16384 + 256)
@@ -24,6 +25,8 @@ struct options {
 	size_t alpn_len;
 	bool no_compatibility, require;
 	size_t tickets;
+	bool early;
+	uint32_t max_early;
 	const char *ticket_in, *ticket_out;
 	char *psk_name;
 	uint8_t psk[64];
@@ -54,6 +57,13 @@ struct peer {
 	uint8_t resumption[CRYPTO_MAX_DIGEST];
 	struct hs_peer who;
 	bool got_ticket;
+	struct replay *replay;
+	char early[1024];		/* client: the message, to go with the hello */
+	uint8_t *early_data;		/* server: what came with the hello and was not read yet */
+	size_t early_len;
+	bool early_taken;		/* client */
+	uint8_t alpn[255];
+	size_t alpn_len;
 	struct hs_post post;
 	struct hs *asking;		/* server: for the client's certificate, after the handshake */
 	uint8_t record[RECORD], plain[RECORD];

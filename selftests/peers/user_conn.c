@@ -151,6 +151,8 @@ static bool read_ticket(struct peer *p, size_t len)
 	if (e && e != -ENOENT)
 		return false;
 	t.peer = p->who;
+	t.alpn_len = (uint32_t)p->alpn_len;
+	memcpy(t.alpn, p->alpn, p->alpn_len);
 	printf("ticket of %u bytes for %u seconds\n", t.len, t.lifetime);
 	fflush(stdout);
 	p->got_ticket |= !e;
@@ -186,12 +188,23 @@ static bool read_messages(struct peer *p, size_t len)
 	return true;
 }
 
+static ssize_t early_read(struct peer *p)
+{
+	size_t n = p->early_len < 16384 ? p->early_len : 16384;
+
+	memcpy(p->plain, p->early_data, n);
+	memmove(p->early_data, p->early_data + n, p->early_len -= n);
+	return (ssize_t)n;
+}
+
 /* The next application data; 0 at close_notify, -1 otherwise. */
 ssize_t recv_data(struct peer *p)
 {
 	uint8_t type;
 	ssize_t n;
 
+	if (p->early_len)
+		return early_read(p);
 	for (;;) {
 		n = recv_record(p, &type);
 		if (n < 0)
@@ -245,6 +258,8 @@ static int step(struct peer *p, struct hs *hs)
 
 	if (hs_state(hs) == HS_SIGN)
 		return sign(p, hs);
+	if (hs_state(hs) == HS_FRESH)
+		return hs_fresh(hs, replay_first(p->replay, hs_fresh_wanted(hs), (uint64_t)p->params.now));
 	n = read(p->fd, buf, want < sizeof(buf) ? want : sizeof(buf));
 	if (n <= 0)
 		return -ECONNRESET;
@@ -294,6 +309,29 @@ static void report_session(struct peer *p, const struct hs_ticket *t)
 		write_file(p->o->ticket_out, t, sizeof(*t));
 }
 
+/* Early data, and what the last ticket says of them: to be known before the next handshake. */
+static void keep_early(struct peer *p, const struct hs *hs)
+{
+	static const char *const words[] = {
+		[HS_EARLY_ACCEPTED] = "accepted", [HS_EARLY_REJECTED] = "rejected",
+	};
+	const struct hs_result *r = hs_result(hs);
+	const uint8_t *data = hs_early_data(hs, &p->early_len);
+
+	p->early_taken = !p->o->server && r->early == HS_EARLY_ACCEPTED;
+	p->alpn_len = r->alpn_len;
+	memcpy(p->alpn, r->alpn, r->alpn_len);
+	if (r->early != HS_EARLY_NONE)
+		printf("early data %s, %zu bytes\n", words[r->early], p->o->server ? p->early_len : p->params.early_len);
+	fflush(stdout);
+	free(p->early_data);
+	p->early_data = p->early_len ? malloc(p->early_len) : NULL;
+	if (p->early_data)
+		memcpy(p->early_data, data, p->early_len);
+	else
+		p->early_len = 0;
+}
+
 bool handshake(struct peer *p)
 {
 	struct hs *hs;
@@ -313,6 +351,7 @@ bool handshake(struct peer *p)
 		report_failure(hs, e);
 	} else {
 		report(hs);
+		keep_early(p, hs);
 		p->tx = hs_result(hs)->tx;
 		p->rx = hs_result(hs)->rx;
 		p->aead = hs_result(hs)->aead;

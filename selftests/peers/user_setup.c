@@ -80,6 +80,15 @@ static void fill_psk(struct peer *p)
 	}
 	p->params.tickets = o->tickets;
 	p->params.ticket_lifetime = 3600;
+	if (o->server && o->max_early) {
+		p->params.max_early = o->max_early;
+		p->replay = replay_new(1024, 0);	/* our ticket keys are as new as it */
+	}
+	if (o->early) {
+		snprintf(p->early, sizeof(p->early), "%s\n", o->message);
+		p->params.early = (const uint8_t *)p->early;
+		p->params.early_len = strlen(p->early);
+	}
 	if (o->ticket_in) {
 		text = slurp(o->ticket_in, &len);
 		if (len != sizeof(p->ticket))
@@ -228,6 +237,8 @@ static const struct option_row {
 	{ 'W', "raw-peer", "HEX", "SHA-256 of the peer's public key, which then needs no certificate" },
 	{ 'D', "pad", "BYTES", "client: fill the ClientHello up to it" },
 	{ 'Q', "post-auth", NULL, "the client's certificate after the handshake: ask for it, or give it" },
+	{ 'y', "max-early", "BYTES", "server: of early data that we take" },
+	{ 'Y', "early", NULL, "client: send the message along with the hello" },
 	{ 'F', "fragment", "BYTES", "client: max_fragment_length, 512 to 4096" },
 };
 #define ROWS (sizeof(rows) / sizeof(rows[0]))
@@ -268,6 +279,8 @@ static void set_option(struct options *o, int letter, char *value)
 	case 'W': parse_pin(o, value); break;
 	case 'D': o->pad = (size_t)atoi(value); break;
 	case 'Q': o->post_auth = true; break;
+	case 'y': o->max_early = (uint32_t)atoi(value); break;
+	case 'Y': o->early = true; break;
 	case 'F': o->max_fragment = (uint16_t)atoi(value); break;
 	}
 }
@@ -310,4 +323,6 @@ void peer_free(struct peer *p)
 	crypto_key_free(p->key);
 	x509_store_free(p->trust);
 	hs_free(p->asking);
+	replay_free(p->replay);
+	free(p->early_data);
 }

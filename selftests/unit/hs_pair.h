@@ -120,6 +120,7 @@ struct pair {
 	/* May change the messages in to->in, decrypted, before @to looks at them. */
 	void (*edit)(struct pair *p, struct hs *to);
 	int round;
+	bool replayed;		/* what the register says of early data */
 	void *arg;
 };
 
@@ -142,11 +143,13 @@ static inline int pair_sign(struct pair *p, struct hs *hs)
 /* For something of the outside. */
 static inline bool hs_waits(const struct hs *hs)
 {
-	return hs_state(hs) == HS_SIGN || hs_state(hs) == HS_PREPARE;
+	return hs_state(hs) == HS_SIGN || hs_state(hs) == HS_PREPARE || hs_state(hs) == HS_FRESH;
 }
 
 static inline int pair_answer(struct pair *p, struct hs *hs)
 {
+	if (hs_state(hs) == HS_FRESH)
+		return hs_fresh(hs, !p->replayed);
 	return hs_state(hs) == HS_SIGN ? pair_sign(p, hs) : hs_prepared(hs);
 }
 

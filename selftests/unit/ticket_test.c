@@ -102,8 +102,8 @@ static void the_previous_key_opens_the_one_before_does_not(void **state)
 
 static void new_session_tickets_are_parsed_strictly(void **state)
 {
-	static const uint8_t good[] = { 4, 0, 0, 22, 0, 0, 0x0e, 0x10, 1, 2, 3, 4, 1, 7, 0, 2, 'a', 'b',
-					0, 6, 0, 42, 0, 2, 0, 0 };
+	static const uint8_t good[] = { 4, 0, 0, 24, 0, 0, 0x0e, 0x10, 1, 2, 3, 4, 1, 7, 0, 2, 'a', 'b',
+					0, 8, 0, 42, 0, 4, 0, 0, 1, 0 };
 	uint8_t secret[48] = { 9 }, want[32], m[sizeof(good) + 8];
 	struct hs_ticket t;
 
@@ -113,6 +113,7 @@ static void new_session_tickets_are_parsed_strictly(void **state)
 	assert_int_equal(t.age_add, 0x01020304);
 	assert_int_equal(t.received, 1000);
 	assert_int_equal(t.len, 2);
+	assert_int_equal(t.max_early, 256);
 	assert_memory_equal(t.data, "ab", 2);
 	/* HKDF-Expand-Label spelled out: length 32, "tls13 resumption", the nonce. */
 	crypto_hkdf_expand(&crypto_sha256, secret, "\0\x20\x10tls13 resumption\1\7", 21, want, 32);
