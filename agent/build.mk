@@ -7,7 +7,7 @@ AGENT_SRC_x509 := $(wildcard agent/x509/*.c)
 AGENT_SRC_handshake := $(wildcard agent/handshake/*.c)
 AGENT_SRC_ext := $(wildcard agent/ext/*.c)
 AGENT_SRC_daemon := $(filter-out agent/main.c,$(wildcard agent/*.c))
-AGENT_LIBS = -lhogweed -lnettle -lgmp -ltasn1 -lz -lnl-genl-3 -lnl-3 -linih -lseccomp -lsystemd -lcap -lhiredis
+AGENT_LIBS = -lhogweed -lnettle -lgmp -ltasn1 -lz -lnl-genl-3 -lnl-3 -linih -lseccomp -lsystemd -lcap -lhiredis -lp11-kit -lpthread
 
 define agent_part
 $(B)/$(1)/agent-$(2).a: $(AGENT_SRC_$(2):%.c=$(B)/$(1)/%.o)
@@ -17,7 +17,7 @@ $(B)/$(1)/agent-$(2).a: $(AGENT_SRC_$(2):%.c=$(B)/$(1)/%.o)
 endef
 $(foreach k,obj asan,$(foreach p,$(AGENT_PARTS),$(eval $(call agent_part,$(k),$(p)))))
 
-$(B)/obj/agent/%.o $(B)/asan/agent/%.o: INC += -I/usr/include/libnl3
+$(B)/obj/agent/%.o $(B)/asan/agent/%.o: INC += -I/usr/include/libnl3 -I/usr/include/p11-kit-1
 
 .PHONY: agent
 agent: $(B)/bin/ktlsd

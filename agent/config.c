@@ -270,6 +270,7 @@ static int defaults(struct config *c)
 	c->ticket_lifetime = 7200;
 	c->client_tickets = 512;
 	c->identity_cache = 1024;
+	c->signers = cpus > 4 ? (unsigned int)cpus : 4;
 	c->min_version = TLS12;
 	c->max_version = TLS13;
 	c->log_level = LOG_INFO;

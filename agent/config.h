@@ -51,6 +51,7 @@ struct config {
 	size_t sites_num;
 	struct catalog *catalogs;	/* [identities NAME] */
 	size_t catalogs_num;
+	unsigned int signers;		/* threads of each kind */
 	unsigned int identity_cache;	/* of catalogs, loaded at once */
 	struct stock *stock;		/* keeper, if there are catalogs: those that are */
 	struct trust *trusts;		/* [trust NAME] */

@@ -110,26 +110,110 @@ int hands_add(struct keeper *k, struct config *config)
 
 /* ---- messages */
 
+/* 0; or -EAGAIN: the worker is not read before it has taken all that waits for it. */
+static int answer_signed(struct hand *h, struct signer_job *job)
+{
+	int err = msg_send(h->source.fd, &job->out);
+
+	if (err == -EAGAIN)
+		return err;
+	signers_end(job);
+	return 0;
+}
+
 static void answer(struct keeper *k, struct hand *h)
 {
-	int err = msg_send(h->source.fd, &h->stalled);
+	int err = h->late ? -EAGAIN : msg_send(h->source.fd, &h->stalled);
 
 	if (err == -EAGAIN && !h->is_stalled)
 		keeper_rewatch(k, &h->source, EPOLLOUT);
-	if (err != -EAGAIN && h->is_stalled)
-		keeper_rewatch(k, &h->source, EPOLLIN);
 	h->is_stalled = err == -EAGAIN;
+}
+
+/* What waited for room in the worker's socket. */
+static void answer_late(struct keeper *k, struct hand *h)
+{
+	struct signer_job *job;
+
+	while ((job = h->late)) {
+		struct signer_job *next = job->next;
+
+		if (answer_signed(h, job))
+			return;
+		h->late = next;
+	}
+	if (h->is_stalled)
+		answer(k, h);
+	if (!h->is_stalled)
+		keeper_rewatch(k, &h->source, EPOLLIN);
+}
+
+void hands_give_signatures(struct keeper *k)
+{
+	struct signer_job *job;
+	struct hand *h;
+
+	while ((job = signers_take(k->signers))) {
+		h = job->asker;
+		if (h && job->out.err)
+			log_line(LOG_WARNING, "keeper: no signature for worker %d by identity %s: %s", h->number, job->work.site->id.name, strerror(-job->out.err));
+		if (!h || h->source.fd < 0) {
+			signers_end(job);
+			continue;
+		}
+		if (!h->late && !answer_signed(h, job))
+			continue;
+		if (!h->late && !h->is_stalled)
+			keeper_rewatch(k, &h->source, EPOLLOUT);
+		job->next = h->late;	/* their order means nothing */
+		h->late = job;
+	}
+}
+
+static void forget_signatures(struct keeper *k, struct hand *h)
+{
+	struct signer_job *job;
+
+	signers_forget(k->signers, h);
+	while ((job = h->late)) {
+		h->late = job->next;
+		signers_end(job);
+	}
+}
+
+static void refuse(struct keeper *k, struct hand *h, const struct msg_sign *m, int err)
+{
+	log_line(LOG_WARNING, "keeper: refused worker %d a signature by key %u, scheme %#x: %s", h->number, m->key, m->scheme, strerror(-err));
+	h->stalled.signd = (struct msg_signed){ .type = MSG_SIGNED, .id = m->id, .err = err };
+	answer(k, h);
 }
 
 static void on_sign(struct keeper *k, struct hand *h, const struct msg_sign *m, const uint8_t *tbs, size_t room)
 {
+	struct sign_work w;
+	int err;
+
 	/* Under overload, work for handshakes that are over would delay the others past their time. */
 	if (keeper_now() >= m->deadline)
 		return;
-	sign_request(h->config, m, tbs, room, &h->stalled.signd);
 	h->signatures++;
-	if (h->stalled.signd.err)
-		log_line(LOG_WARNING, "keeper: refused worker %d a signature by key %u, scheme %#x: %s", h->number, m->key, m->scheme, strerror(-h->stalled.signd.err));
+	err = sign_check(h->config, m, tbs, room, &w);
+	if (!err && signers_want(&w)) {
+		err = signers_submit(k->signers, h, h->config, &w, m, tbs);
+		/* Too many for the threads: the loop lends a hand, and takes in less meanwhile. */
+		if (!err || w.site->token) {
+			if (err)
+				refuse(k, h, m, err);
+			return;
+		}
+		err = 0;
+	}
+	if (err) {
+		refuse(k, h, m, err);
+		return;
+	}
+	h->stalled.signd = (struct msg_signed){ .type = MSG_SIGNED, .id = m->id };
+	sign_make(&w, tbs, &h->stalled.signd);
 	answer(k, h);
 }
 
@@ -185,9 +269,9 @@ static void on_hand(struct keeper *k, struct source *s, uint32_t events)
 	union msg m;
 	int err;
 
-	if (h->is_stalled && events & EPOLLOUT)
-		answer(k, h);
-	if (h->is_stalled) {
+	if ((h->is_stalled || h->late) && events & EPOLLOUT)
+		answer_late(k, h);
+	if (h->is_stalled || h->late) {
 		if (events & (EPOLLHUP | EPOLLERR))
 			hang_up(h, -EPIPE);
 		return;
@@ -273,6 +357,7 @@ static void forget(struct keeper *k, struct hand *h)
 	while (*p != h)
 		p = &(*p)->next;
 	*p = h->next;
+	forget_signatures(k, h);
 	config_put(h->config);
 	free(h);
 }
@@ -306,6 +391,7 @@ static void ended(struct keeper *k, struct hand *h, int status)
 	char how[80];
 
 	how_ended(status, how, sizeof(how));
+	forget_signatures(k, h);
 	if (h->source.fd >= 0)
 		last_words(k, h);
 	if (h->state == HAND_RETIRING || k->stop_by) {

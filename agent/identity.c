@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include "config.h"
 #include "staple.h"
+#include "token.h"
 
 #define ANCHORS_MAX	2048
 
@@ -124,8 +125,34 @@ out:
 	return err ? -EINVAL : 0;
 }
 
+static int load_token(struct site *site, char *why)
+{
+	const struct x509_blob *spki = x509_cert_spki(site->id.chain[0]);
+	char *pin = NULL, reason[TOKEN_WHY];
+	struct crypto_pubkey pub;
+	size_t len = 0;
+	int err = 0;
+
+	if (site->passphrase_file)
+		err = read_secret("passphrase-file", site->passphrase_file, &pin, &len, why);
+	if (err || crypto_pubkey_parse(spki->data, spki->len, &pub))
+		return -EINVAL;
+	if (pin)
+		pin[strcspn(pin, "\r\n")] = '\0';
+	err = token_open(site->key_file, pin, &pub, &site->token, reason);
+	crypto_pubkey_free(&pub);
+	free_secret(pin, len);
+	if (err)
+		snprintf(why, POLICY_WHY, "key %.*s: %.160s", (int)strcspn(site->key_file, "?"), site->key_file, reason);
+	else if (site->passphrase_file)
+		warn_if_public("passphrase-file", site->passphrase_file, why);
+	return err ? -EINVAL : 0;
+}
+
 static int load_key(struct site *site, char *why)
 {
+	if (token_is_uri(site->key_file))
+		return load_token(site, why);
 	if (open_key(site, why))
 		return -EINVAL;
 	if (!key_fits(site->key, &site->id)) {
@@ -178,6 +205,7 @@ void site_free(struct site *site)
 	size_t i;
 
 	crypto_key_free(site->key);
+	token_free(site->token);
 	for (i = 0; i < site->id.num; i++)
 		x509_cert_free(site->id.chain[i]);
 	free(site->id.name);

@@ -324,6 +324,22 @@ static void run(struct keeper *k)
 	}
 }
 
+static void on_signed(struct keeper *k, struct source *s, uint32_t events)
+{
+	(void)s;
+	(void)events;
+	hands_give_signatures(k);
+}
+
+static int start_signers(struct keeper *k)
+{
+	k->signers = signers_new(k->config->signers, keeper_now);
+	if (!k->signers)
+		return -ENOMEM;
+	k->signed_by = (struct source){ .fd = signers_fd(k->signers), .ready = on_signed };
+	return keeper_watch(k, &k->signed_by, EPOLLIN);
+}
+
 static int start(struct keeper *k)
 {
 	int err;
@@ -332,6 +348,8 @@ static int start(struct keeper *k)
 	if (k->epoll < 0)
 		return -errno;
 	err = watch_signals(k);
+	if (!err)
+		err = start_signers(k);
 	if (err)
 		return err;
 	k->files = files_save(k->config->files);
@@ -366,6 +384,8 @@ int keeper_main(const char *path, struct config *config)
 	control_close(&k, k.control);
 	tickets_free(&k.tickets);
 	share_forget(&k.share);
+	if (!signers_free(k.signers))
+		_exit(k.status);	/* a thread may still use what would be freed */
 	config_put(k.coming);
 	config_put(k.config);
 	return k.status;

@@ -9,6 +9,7 @@
 #include "config.h"
 #include "message.h"
 #include "share.h"
+#include "signers.h"
 #include "tickets.h"
 
 #define KTLSD_VERSION	"0.1"
@@ -37,6 +38,7 @@ struct hand {
 	struct msg_counters counters;
 	union msg stalled;		/* an answer that found the socket full */
 	bool is_stalled;
+	struct signer_job *late;	/* signatures that did, likewise */
 	unsigned int ticket_keys, staples;	/* generations that it has */
 	uint64_t gone;			/* identities of catalogs that it was told to forget */
 };
@@ -48,7 +50,8 @@ struct keeper {
 	int files, coming_files;	/* memfds of the two */
 	struct hand *hands;
 	int epoll;
-	struct source signals, stock;
+	struct source signals, stock, signed_by;
+	struct signers *signers;
 	struct control *control;
 	struct tickets tickets;
 	struct share share;
@@ -76,6 +79,7 @@ int hand_start(struct keeper *k, struct hand *h);	/* fork and exec; or -errno */
 int hands_add(struct keeper *k, struct config *config);	/* config->workers of them */
 void hands_give_keys(struct keeper *k);		/* for tickets, to those who lack the newest */
 void hands_give_staples(struct keeper *k);	/* likewise */
+void hands_give_signatures(struct keeper *k);	/* that threads have made */
 void hands_give_gone(struct keeper *k);
 void hand_retire(struct keeper *k, struct hand *h);
 void hands_reap(struct keeper *k);			/* after SIGCHLD */

@@ -14,6 +14,7 @@
 #include "log.h"
 #include "options.h"
 #include "profile.h"
+#include "token.h"
 
 #define ALL(array)	(array), (array) + sizeof(array) / sizeof((array)[0])
 
@@ -159,6 +160,13 @@ static int set_workers(struct parse *p, const char *key, const char *value)
 	if (!strcmp(value, "auto"))
 		return 0;
 	return read_number(p, key, value, 1, 256, &p->c->workers);
+}
+
+static int set_signers(struct parse *p, const char *key, const char *value)
+{
+	if (!strcmp(value, "auto"))
+		return 0;
+	return read_number(p, key, value, 1, 64, &p->c->signers);
 }
 
 static int set_user(struct parse *p, const char *key, const char *value)
@@ -329,6 +337,8 @@ static int set_alpn(struct parse *p, const char *key, const char *value)
 
 static int set_key(struct parse *p, const char *key, const char *value)
 {
+	if (token_is_uri(value))
+		return config_string(p, value, &p->site->key_file);
 	return read_path(p, key, value, &p->site->key_file);
 }
 
@@ -451,6 +461,7 @@ static const struct option {
 	int (*set)(struct parse *p, const char *key, const char *value);
 } options[] = {
 	{ IN_AGENT,	"workers",	false,	set_workers },
+	{ IN_AGENT,	"signers",	false,	set_signers },
 	{ IN_AGENT,	"user",		false,	set_user },
 	{ IN_AGENT,	"log",		false,	set_log },
 	{ IN_AGENT,	"handshakes",	false,	set_handshakes },

@@ -38,6 +38,7 @@ bool rules_allow(const struct rules *r, const struct caller *who);
 struct site {
 	struct identity id;		/* what the handshake sees */
 	struct crypto_key *key;		/* keeper only; NULL in workers */
+	struct token *token;		/* in place of it: a token has the key */
 	struct rules allow;
 	bool is_default;
 	uint8_t *alpn;			/* only for these, each behind its length; NULL: for any, or none */

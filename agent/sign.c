@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <string.h>
 #include "sign.h"
+#include "token.h"
 
 #define SPACES 64
 
@@ -43,40 +44,62 @@ static bool allowed(const struct crypto_scheme *s, const uint8_t *tbs, size_t le
 	return s->tls13 || !sign_is_certificate_verify(tbs, len);
 }
 
-static const struct site *sign_site(const struct config *config, uint32_t key)
+static struct site *sign_site(const struct config *config, uint32_t key)
 {
 	if (key & CATALOG_KEY)
 		return stock_site(config->stock, key);
 	return key < config->sites_num ? &config->sites[key] : NULL;
 }
 
-static int make(const struct config *config, const struct msg_sign *m, const uint8_t *tbs, size_t room,
-		struct msg_signed *out)
+int sign_check(const struct config *config, const struct msg_sign *m, const uint8_t *tbs, size_t room,
+	       struct sign_work *ret)
 {
 	const struct crypto_scheme *s = crypto_scheme_find(m->scheme);
-	const struct site *site;
-	size_t len = 0;
-	int err;
+	struct site *site;
 
 	if (m->len > room || !(sign_is_certificate_verify(tbs, m->len) || sign_is_key_exchange(tbs, m->len) ||
 			       sign_is_transcript(tbs, m->len)))
 		return -EACCES;
 	site = sign_site(config, m->key);
-	if (!site || !site->key)
+	if (!site || !(site->key || site->token))
 		return -ENOKEY;
 	if (!s || !allowed(s, tbs, m->len) || !crypto_scheme_fits(s, site->id.key_type, site->id.key_bits))
 		return -EINVAL;
-	err = s->sign(site->key, s->hash, tbs, m->len, out->sig, &len);
-	if (!err)
-		out->len = len;
-	return err;
+	*ret = (struct sign_work){ .site = site, .stocked = m->key & CATALOG_KEY, .scheme = s, .len = m->len };
+	return 0;
+}
+
+void sign_make(const struct sign_work *w, const uint8_t *tbs, struct msg_signed *out)
+{
+	const struct crypto_scheme *s = w->scheme;
+	size_t len = 0;
+
+	out->err = w->site->token ? token_sign(w->site->token, s, tbs, w->len, out->sig, &len) :
+		s->sign(w->site->key, s->hash, tbs, w->len, out->sig, &len);
+	out->len = out->err ? 0 : (uint32_t)len;
+}
+
+void sign_hold(const struct sign_work *w)
+{
+	if (w->stocked)
+		stock_hold(w->site);
+}
+
+void sign_drop(const struct sign_work *w)
+{
+	if (w->stocked)
+		stock_drop(w->site);
 }
 
 void sign_request(const struct config *config, const struct msg_sign *m, const uint8_t *tbs, size_t room,
 		  struct msg_signed *out)
 {
+	struct sign_work w;
+
 	memset(out, 0, sizeof(*out));
 	out->type = MSG_SIGNED;
 	out->id = m->id;
-	out->err = make(config, m, tbs, room, out);
+	out->err = sign_check(config, m, tbs, room, &w);
+	if (!out->err)
+		sign_make(&w, tbs, out);
 }

@@ -10,6 +10,14 @@ bool sign_is_certificate_verify(const uint8_t *tbs, size_t len);
 /* sign12.c: of a ServerKeyExchange (RFC 5246 7.4.3), of a client's CertificateVerify (7.4.8)? */
 bool sign_is_key_exchange(const uint8_t *tbs, size_t len);
 bool sign_is_transcript(const uint8_t *tbs, size_t len);
+/* What is to be signed, by whose key: the two halves of sign_request(). */
+struct sign_work { struct site *site; const struct crypto_scheme *scheme; size_t len; bool stocked; };
+int sign_check(const struct config *config, const struct msg_sign *m, const uint8_t *tbs, size_t room,
+	       struct sign_work *ret);
+void sign_make(const struct sign_work *w, const uint8_t *tbs, struct msg_signed *out);
+/* The site outlives its place in the stock from the one to the other; one of a configuration lives as long as that. */
+void sign_hold(const struct sign_work *w);
+void sign_drop(const struct sign_work *w);
 /*
  * Fills @out with the signature or -errno: -EINVAL malformed, -ENOKEY no such key, -EACCES not to be signed.
  * What is to be signed stands at @tbs, where @room bytes came with the message.

@@ -24,16 +24,16 @@ top=$(cd "$(dirname "$0")/.." && pwd)
 export DEBIAN_FRONTEND=noninteractive
 
 declare -A packages=(
-	[build]="gcc libc6-dev pkg-config nettle-dev libgmp-dev libtasn1-6-dev libnl-3-dev libnl-genl-3-dev libinih-dev libseccomp-dev libsystemd-dev libcap-dev libhiredis-dev zlib1g-dev linux-libc-dev"
+	[build]="gcc libc6-dev pkg-config nettle-dev libgmp-dev libtasn1-6-dev libnl-3-dev libnl-genl-3-dev libinih-dev libseccomp-dev libsystemd-dev libcap-dev libhiredis-dev libp11-kit-dev zlib1g-dev linux-libc-dev"
 	[module]="make gcc libelf1 libssl3 pahole"
 	[vm]="qemu-system-x86 busybox-static kmod cpio zstd xz-utils openssl iproute2 procps curl"
 	[uml]="linux-source-6.12 make gcc libc6-dev flex bison bc xz-utils busybox-static iproute2 kmod"
-	[peers]="openssl gnutls-bin curl nginx-light python3 socat redis-server redis-tools tshark tcpdump"
+	[peers]="openssl gnutls-bin curl nginx-light python3 socat redis-server redis-tools tshark tcpdump softhsm2"
 	[kselftest]="linux-source-6.12 gcc libc6-dev linux-libc-dev xz-utils"
 	[bench]="gcc libc6-dev nettle-dev libssl-dev libgnutls28-dev linux-source-6.12 xz-utils jq gnuplot-nox"
 	[deb]="debhelper dh-dkms dpkg-dev lintian"
 	[interop]="libnss3-tools libwolfssl-dev golang-go nodejs default-jdk-headless"
-	[test]="liburing-dev libcmocka-dev libssl-dev libjansson-dev sparse universal-ctags binutils valgrind python3-yaml python3-jsonschema"
+	[test]="softhsm2 liburing-dev libcmocka-dev libssl-dev libjansson-dev sparse universal-ctags binutils valgrind python3-yaml python3-jsonschema"
 )
 declare -A meta=([6.1]=amd64 [6.12]=6.12-amd64)
 

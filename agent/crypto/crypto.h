@@ -101,6 +101,12 @@ enum crypto_key_type crypto_key_type(const struct crypto_key *key);
 const struct crypto_pubkey *crypto_key_public(const struct crypto_key *key);
 bool crypto_key_matches(const struct crypto_key *key, const struct crypto_pubkey *pub);
 
+/* For keys that lie elsewhere: what PKCS#1 pads (RFC 8017 9.2), and r and s of ECDSA in DER. */
+#define CRYPTO_DIGEST_INFO	(19 + CRYPTO_MAX_DIGEST)
+size_t crypto_digest_info(const struct crypto_hash *hash, const uint8_t *msg, size_t len,
+			  uint8_t out[CRYPTO_DIGEST_INFO]);
+size_t crypto_ecdsa_encode(const uint8_t *rs, size_t half, uint8_t *sig);
+
 /* One row per TLS SignatureScheme, RFC 9846 4.2.3. */
 struct crypto_scheme {
 	const char *name;		/* "ecdsa_secp256r1_sha256" */

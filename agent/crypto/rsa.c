@@ -4,8 +4,9 @@
  * remainders of a blinded number, and the result checked by the public key
  * before anyone sees it. The blinding, which is what makes nettle's take twice
  * as long, stays with the key: each use squares it, and a new one is drawn
- * after 64. One thread at a time may use a key.
+ * after 64. Threads that use a key at a time each take a pair of their own.
  */
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include "crypto/rsa.h"
@@ -14,8 +15,8 @@
 #define LIMB_BITS	((mp_bitcnt_t)(8 * sizeof(mp_limb_t)))
 #define BLINDING_USES	64
 
-/* in = 1 / out^e mod n, both as large as n */
-struct rsa_blinding { unsigned int uses; mpz_t in, out; };
+/* in = 1 / out^e mod n, both as large as n; @lock covers all of it */
+struct rsa_blinding { pthread_mutex_t lock; unsigned int uses; mpz_t in, out; };
 
 struct rsa_blinding *rsa_blinding_new(void)
 {
@@ -23,6 +24,7 @@ struct rsa_blinding *rsa_blinding_new(void)
 
 	if (!b)
 		return NULL;
+	pthread_mutex_init(&b->lock, NULL);
 	mpz_init(b->in);
 	mpz_init(b->out);
 	return b;
@@ -34,6 +36,7 @@ void rsa_blinding_free(struct rsa_blinding *b)
 		return;
 	mpz_clear(b->in);
 	mpz_clear(b->out);
+	pthread_mutex_destroy(&b->lock);
 	free(b);
 }
 
@@ -136,31 +139,43 @@ static void root_crt(const struct rsa_private_key *k, mp_limb_t *r, const mp_lim
 	mpn_add_n(r, r, t, 2 * half);
 }
 
+static void keep(mpz_t to, const mp_limb_t *from, mp_size_t size)
+{
+	mpn_copyi(mpz_limbs_write(to, size), from, size);
+	mpz_limbs_finish(to, size);
+}
+
+/* A pair that nobody else gets: its squares are the next one's. @t: 2 * @size limbs and the scratch space. */
+static void blinding_take(struct rsa_blinding *b, const struct rsa_public_key *pub, mp_limb_t *in, mp_limb_t *out,
+			  mp_size_t size, mp_limb_t *next, mp_limb_t *t)
+{
+	pthread_mutex_lock(&b->lock);
+	if (b->uses++ % BLINDING_USES == 0)
+		blinding_draw(b, pub);
+	limbs_of(in, b->in, size);
+	limbs_of(out, b->out, size);
+	mpn_copyi(next, in, size);
+	multiply(next, in, pub->n, size, t);
+	keep(b->in, next, size);
+	mpn_copyi(next, out, size);
+	multiply(next, out, pub->n, size, t);
+	keep(b->out, next, size);
+	pthread_mutex_unlock(&b->lock);
+}
+
 /* x = m^d; @work has 6 * @size limbs and the scratch space. */
 static void root_blinded(const struct crypto_key *key, mpz_t x, const mpz_t m, mp_size_t size, mp_limb_t *work)
 {
 	const struct rsa_public_key *pub = &((const struct rsa_inner *)key->pub.inner)->key;
 	mp_limb_t *in = work, *out = in + size, *r = out + size, *t = r + size;
-	struct rsa_blinding *b = key->blinding;
 
-	if (b->uses++ % BLINDING_USES == 0)
-		blinding_draw(b, pub);
-	limbs_of(in, b->in, size);
-	limbs_of(out, b->out, size);
+	blinding_take(key->blinding, pub, in, out, size, r, t);
 	limbs_of(r, m, size);
 	multiply(r, in, pub->n, size, t);
 	root_crt(&key->rsa, t, r, size / 2, t + size);
 	mpn_copyi(r, t, size);
 	multiply(r, out, pub->n, size, t);
-	mpn_copyi(mpz_limbs_write(x, size), r, size);
-	mpz_limbs_finish(x, size);
-
-	multiply(in, in, pub->n, size, t);
-	mpn_copyi(mpz_limbs_write(b->in, size), in, size);
-	mpz_limbs_finish(b->in, size);
-	multiply(out, out, pub->n, size, t);
-	mpn_copyi(mpz_limbs_write(b->out, size), out, size);
-	mpz_limbs_finish(b->out, size);
+	keep(x, r, size);
 }
 
 bool rsa_root(const struct crypto_key *key, mpz_t x, const mpz_t m)

@@ -29,8 +29,8 @@ static size_t digest(const struct crypto_hash *hash, const uint8_t *msg, size_t 
 }
 
 /* DigestInfo, RFC 8017 9.2: a DER prefix that differs in three bytes by hash. */
-static size_t digest_info(const struct crypto_hash *hash, const uint8_t *msg,
-			  size_t len, uint8_t out[19 + CRYPTO_MAX_DIGEST])
+size_t crypto_digest_info(const struct crypto_hash *hash, const uint8_t *msg, size_t len,
+			  uint8_t out[CRYPTO_DIGEST_INFO])
 {
 	const uint8_t prefix[19] = {
 		0x30, 17 + hash->size, 0x30, 13, 0x06, 9,
@@ -65,14 +65,14 @@ static int pkcs1_sign(const struct crypto_key *key, const struct crypto_hash *ha
 		      const uint8_t *msg, size_t len, uint8_t *sig, size_t *sig_len)
 {
 	const struct rsa_inner *pub = key->pub.inner;
-	uint8_t info[19 + CRYPTO_MAX_DIGEST];
+	uint8_t info[CRYPTO_DIGEST_INFO];
 	size_t info_len;
 	mpz_t m;
 	int err = -EIO;
 
 	if (key->pub.type != CRYPTO_KEY_RSA)
 		return -EINVAL;
-	info_len = digest_info(hash, msg, len, info);
+	info_len = crypto_digest_info(hash, msg, len, info);
 	mpz_init(m);
 	if (pkcs1_rsa_digest_encode(m, pub->key.size, info_len, info))
 		err = rsa_sign(key, m, sig, sig_len);
@@ -84,7 +84,7 @@ static int pkcs1_verify(const struct crypto_pubkey *key, const struct crypto_has
 			const uint8_t *msg, size_t len, const uint8_t *sig, size_t sig_len)
 {
 	const struct rsa_inner *pub = key->inner;
-	uint8_t info[19 + CRYPTO_MAX_DIGEST];
+	uint8_t info[CRYPTO_DIGEST_INFO];
 	size_t info_len;
 	mpz_t s;
 	int ok;
@@ -93,7 +93,7 @@ static int pkcs1_verify(const struct crypto_pubkey *key, const struct crypto_has
 		return -EINVAL;
 	if (sig_len != pub->key.size)
 		return -EBADMSG;
-	info_len = digest_info(hash, msg, len, info);
+	info_len = crypto_digest_info(hash, msg, len, info);
 	nettle_mpz_init_set_str_256_u(s, sig_len, sig);
 	ok = rsa_pkcs1_verify(&pub->key, info_len, info, s);
 	mpz_clear(s);
@@ -191,7 +191,7 @@ static uint8_t *der_put_int(uint8_t *p, const uint8_t *v, size_t n)
 }
 
 /* P-521's two numbers take up to 138 bytes, hence the long form. */
-static size_t ecdsa_encode(const uint8_t *rs, size_t half, uint8_t *sig)
+size_t crypto_ecdsa_encode(const uint8_t *rs, size_t half, uint8_t *sig)
 {
 	uint8_t body[2 * (2 + 67)], *p;
 	size_t n, head;
@@ -240,7 +240,7 @@ static int ecdsa_sign_der(const struct crypto_key *key, const struct crypto_hash
 		p256->sign(key, d, rs);
 	else
 		ecdsa_sign_nettle(key, hash->size, d, rs, half);
-	*sig_len = ecdsa_encode(rs, half, sig);
+	*sig_len = crypto_ecdsa_encode(rs, half, sig);
 	return 0;
 }
 
