@@ -25,13 +25,6 @@ size_t record_want(const struct hs *hs)
 
 /* ---- reading */
 
-void record_nonce(const struct hs_traffic *t, uint8_t nonce[12])
-{
-	memcpy(nonce, t->iv, 12);
-	for (int i = 0; i < 8; i++)
-		nonce[11 - i] ^= (uint8_t)(t->seq >> (8 * i));
-}
-
 int record_refuse(struct hs *hs, uint8_t type)
 {
 	if (type == RECORD_DATA)
@@ -218,7 +211,7 @@ static size_t write_record(struct hs *hs, uint8_t type, const uint8_t *p, size_t
 	/* The first record may say 3.1 for old servers (RFC 9846 5.1). */
 	to[2] = !hs->greeted && hs->role == HS_CLIENT ? 1 : 3;
 	if (aead && hs->version == TLS12)
-		return record12_seal(hs, type, p, len, to);
+		return record_protect(&hs->tx.t, aead, TLS12, type, p, len, to);
 	to[3] = (uint8_t)(body >> 8);
 	to[4] = (uint8_t)body;
 	memcpy(to + HEADER, p, len);

@@ -3,10 +3,7 @@
 #ifndef RECORD_H
 #define RECORD_H
 #include "handshake/engine.h"
-
-enum record_type {
-	RECORD_CCS = 20, RECORD_ALERT = 21, RECORD_HANDSHAKE = 22, RECORD_DATA = 23,
-};
+#include "handshake/protect.h"
 
 #define HEADER		5
 #define PLAINTEXT	16384
@@ -16,8 +13,6 @@ enum record_type {
 
 extern const uint8_t ccs_record[6];
 
-/* The nonce of TLS 1.3, and of ChaCha20-Poly1305 in TLS 1.2. */
-void record_nonce(const struct hs_traffic *t, uint8_t nonce[12]);
 /* What a record that was opened, or need not be, is: 0 for handshake bytes and for what says nothing. */
 int record_content(struct hs *hs, uint8_t type, const uint8_t *p, size_t len);
 int record_refuse(struct hs *hs, uint8_t type);

@@ -1,37 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Records of TLS 1.2, RFC 5246 6.2.3.3: the type stays in front, the additional
- * data has the sequence number, and what the key block doesn't give of the
- * nonce stands in the record. Ours is the sequence number.
+ * Records of TLS 1.2 during the handshake: change_cipher_spec switches the keys.
  */
 #include "handshake/engine.h"
 #include "handshake/record.h"
-#include <errno.h>
-#include <string.h>
-
-static size_t carried(const struct crypto_aead *aead)
-{
-	return aead->nonce - aead->fixed;
-}
-
-static void put_seq(uint8_t *to, uint64_t seq)
-{
-	for (int i = 0; i < 8; i++)
-		to[i] = (uint8_t)(seq >> (56 - 8 * i));
-}
-
-static void make_aad(uint64_t seq, const uint8_t *header, size_t plain, uint8_t aad[13])
-{
-	put_seq(aad, seq);
-	memcpy(aad + 8, header, 3);
-	aad[11] = (uint8_t)(plain >> 8);
-	aad[12] = (uint8_t)plain;
-}
 
 int record12_check(struct hs *hs, uint8_t type, size_t len)
 {
-	const struct crypto_aead *aead = hs->suite->aead;
-	size_t max = PLAINTEXT + (hs->rx.on ? carried(aead) + aead->tag : 0);
+	size_t max = PLAINTEXT + (hs->rx.on ? RECORD_OVERHEAD : 0);
 
 	if (type < RECORD_CCS || type > RECORD_HANDSHAKE)
 		return record_refuse(hs, type);
@@ -59,30 +35,20 @@ static int read_content(struct hs *hs, uint8_t type, const uint8_t *p, size_t le
 }
 
 /* To the end of hs->in, as record.c does. */
-static int read_protected(struct hs *hs, const uint8_t *header, const uint8_t *p, size_t len)
+static int read_protected(struct hs *hs, const uint8_t *header, size_t len)
 {
-	const struct crypto_aead *aead = hs->suite->aead;
-	uint8_t nonce[12], aad[13], *plain = gbuf_room(&hs->in, len);
-	size_t front = carried(aead);
-	int err = -EBADMSG;
+	uint8_t type, *plain = gbuf_room(&hs->in, len);
+	int err;
 
 	if (!plain)
 		return hs_no_memory(hs);
-	record_nonce(&hs->rx.t, nonce);
-	if (front)
-		memcpy(nonce + aead->fixed, p, len < front ? len : front);
-	if (len >= front + aead->tag) {
-		make_aad(hs->rx.t.seq, header, len - front - aead->tag, aad);
-		err = aead->open(hs->rx.t.key, nonce, aad, sizeof(aad), p + front, len - front, plain);
-	}
-	if (err)
-		return hs_fail(hs, ALERT_BAD_RECORD_MAC, "a record of the peer does not decrypt");
-	hs->rx.t.seq++;
-	len -= front + aead->tag;
-	if (hs->rx_limit && len > hs->rx_limit)
+	err = record_unprotect(&hs->rx.t, hs->suite->aead, TLS12, header, len, plain, &type, &len);
+	if (err == ALERT_BAD_RECORD_MAC)
+		return hs_fail(hs, err, "a record of the peer does not decrypt");
+	if (err || (hs->rx_limit && len > hs->rx_limit))
 		return hs_fail(hs, ALERT_RECORD_OVERFLOW, "the peer sent %zu bytes in one record", len);
-	err = read_content(hs, header[0], plain, len);
-	if (!err && header[0] == RECORD_HANDSHAKE)
+	err = read_content(hs, type, plain, len);
+	if (!err && type == RECORD_HANDSHAKE)
 		hs->in.len += len;
 	return err;
 }
@@ -92,32 +58,11 @@ int record12_read(struct hs *hs, const uint8_t *header, const uint8_t *p, size_t
 	int err;
 
 	if (hs->rx.on)
-		return read_protected(hs, header, p, len);
+		return read_protected(hs, header, len);
 	err = read_content(hs, header[0], p, len);
 	if (!err && header[0] == RECORD_HANDSHAKE && !gbuf_add(&hs->in, p, len))
 		return hs_no_memory(hs);
 	return err;
-}
-
-size_t record12_seal(struct hs *hs, uint8_t type, const uint8_t *p, size_t len, uint8_t *to)
-{
-	const struct crypto_aead *aead = hs->suite->aead;
-	size_t front = carried(aead), body = front + len + aead->tag;
-	uint8_t nonce[12], aad[13];
-
-	to[0] = type;
-	to[1] = to[2] = 3;
-	to[3] = (uint8_t)(body >> 8);
-	to[4] = (uint8_t)body;
-	make_aad(hs->tx.t.seq, to, len, aad);
-	record_nonce(&hs->tx.t, nonce);
-	if (front) {
-		put_seq(to + HEADER, hs->tx.t.seq);
-		memcpy(nonce + aead->fixed, to + HEADER, front);
-	}
-	aead->seal(hs->tx.t.key, nonce, aad, sizeof(aad), p, len, to + HEADER + front);
-	hs->tx.t.seq++;
-	return HEADER + body;
 }
 
 int record12_ccs(struct hs *hs)

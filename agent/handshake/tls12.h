@@ -89,8 +89,6 @@ int keep_session(struct hs *hs);	/* client: what there is to resume by, into the
 /* ---- record12.c: RFC 5246 6.2 */
 int record12_check(struct hs *hs, uint8_t type, size_t len);
 int record12_read(struct hs *hs, const uint8_t *header, const uint8_t *p, size_t len);
-/* Protects @len bytes at @to, which has the header and room for all; the length of the whole record. */
-size_t record12_seal(struct hs *hs, uint8_t type, const uint8_t *p, size_t len, uint8_t *to);
 int record12_ccs(struct hs *hs);
 
 #endif

@@ -6,7 +6,7 @@ HS_PEER_PARTS := handshake ext x509 crypto rng
 HS_PEER_LIBS := -lhogweed -lnettle -lgmp -ltasn1 -lz
 
 $(B)/bin/hs-peer $(B)/bin/hs-echo $(B)/bin/hs-pipe: $(B)/bin/hs-%: $(B)/obj/selftests/peers/hs-%.o \
-		$(B)/obj/selftests/peers/user_conn.o $(B)/obj/selftests/peers/user_record12.o \
+		$(B)/obj/selftests/peers/user_conn.o \
 		$(B)/obj/selftests/peers/user_post.o $(B)/obj/selftests/peers/user_setup.o $(HS_PEER_PARTS:%=$(B)/obj/agent-%.a)
 	@mkdir -p $(@D)
 	$(CC) -pie -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(HS_PEER_LIBS)
@@ -28,7 +28,8 @@ peers-relay-uml: agent tools test-ca
 	selftests/uml/run.sh -k release -t 400 selftests/peers/relay.sh
 
 .PHONY: peers-native
-peers-native: $(B)/bin/hs-peer
+peers-native: $(B)/bin/hs-peer $(B)/bin/hs-echo
+	selftests/peers/conformance/run.py $(B)/bin/hs-echo
 	selftests/peers/native.sh $(B)/bin/hs-peer
 	selftests/peers/native12.sh $(B)/bin/hs-peer
 

@@ -25,7 +25,8 @@ static void echo(struct peer *p)
 	while ((n = recv_data(p)) > 0)
 		if (!send_record(p, DATA, p->plain, (size_t)n))
 			return;
-	close_notify(p);
+	if (!n)
+		close_notify(p);
 }
 
 /* The request may come in any pieces. */
@@ -37,7 +38,9 @@ static void answer(struct peer *p)
 
 	while (!strstr(request, "\r\n\r\n") && !strstr(request, "\n\n")) {
 		n = recv_data(p);
-		if (n <= 0 || len + (size_t)n >= sizeof(request))
+		if (n < 0)
+			return;
+		if (!n || len + (size_t)n >= sizeof(request))
 			return close_notify(p);
 		memcpy(request + len, p->plain, (size_t)n);
 		len += (size_t)n;

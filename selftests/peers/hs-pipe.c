@@ -23,7 +23,8 @@ static int echo(struct peer *p)
 	while ((n = recv_data(p)) > 0)
 		if (!send_record(p, DATA, p->plain, (size_t)n))
 			return 2;
-	close_notify(p);
+	if (!n)
+		close_notify(p);
 	return n ? 2 : 0;
 }
 

@@ -7,12 +7,13 @@
 #ifndef USER_H
 #define USER_H
 #include <sys/types.h>
-#include "handshake/replay.h"
+#include "handshake/after.h"
 #include "handshake/hs.h"
+#include "handshake/replay.h"
 
 #define RECORD (5 + 16384 + 256)
 enum { ALERT = 21, HANDSHAKE = 22, DATA = 23 };
-enum { TICKET = 4, CERTIFICATE_REQUEST = 13, KEY_UPDATE = 24 };
+enum { HELLO_REQUEST = 0, CLIENT_HELLO = 1, TICKET = 4, CERTIFICATE_REQUEST = 13, KEY_UPDATE = 24 };
 
 struct options {
 	bool server, update, echo;
@@ -47,13 +48,11 @@ struct peer {
 	struct crypto_key *key;
 	struct x509_store *trust;
 	int fd;
-	struct hs_traffic tx, rx;
-	const struct crypto_aead *aead;
-	const struct crypto_hash *hash;
+	struct after after;		/* the handshake */
 	struct hs_ticket_keys ticket_keys, cookie_keys;
 	struct hs_ticket ticket;	/* the client's, for this connection and from it */
 	struct hs_psk psk;
-	uint16_t suite, version;
+	uint16_t suite;
 	uint8_t resumption[CRYPTO_MAX_DIGEST];
 	struct hs_peer who;
 	bool got_ticket;
@@ -82,11 +81,6 @@ bool handshake(struct peer *p);
 bool post_ask(struct peer *p);		/* server */
 bool post_heard(struct peer *p, const uint8_t *msg, size_t len);
 bool post_answer(struct peer *p, const uint8_t *msg, size_t len);	/* client: a CertificateRequest came */
-
-/* ---- user_record12.c: a record in p->record; its length, that of what came into p->plain, or -1 */
-size_t seal12(struct peer *p, uint8_t type, const void *data, size_t len);
-ssize_t open12(struct peer *p, size_t len);
-bool renegotiation_refused(struct peer *p, size_t len);
 
 int listen_on(const struct options *o);
 /* To the end of what the peer sends: a reset would take away what it has not read yet. */

@@ -69,54 +69,18 @@ void hang_up(struct peer *p)
 
 bool send_record(struct peer *p, uint8_t type, const void *data, size_t len)
 {
-	uint8_t *r = p->record, nonce[12];
-	size_t body = len + 1 + p->aead->tag;
-
-	if (p->version == TLS12)
-		return write_all(p->fd, r, seal12(p, type, data, len));
-	memcpy(nonce, p->tx.iv, 12);
-	for (int i = 0; i < 8; i++)
-		nonce[11 - i] ^= (uint8_t)(p->tx.seq >> 8 * i);
-	r[0] = DATA;
-	r[1] = r[2] = 3;
-	r[3] = (uint8_t)(body >> 8);
-	r[4] = (uint8_t)body;
-	memmove(r + 5, data, len);
-	r[5 + len] = type;
-	p->aead->seal(p->tx.key, nonce, r, 5, r + 5, len + 1, r + 5);
-	p->tx.seq++;
-	return write_all(p->fd, r, 5 + body);
+	return write_all(p->fd, p->record, after_seal(&p->after, type, data, len, p->record));
 }
 
-/* Length of the content and its type; -1: the connection is over or broken. */
-static ssize_t recv_record(struct peer *p, uint8_t *type)
+/* What the peer did was wrong: @alert goes out, and no more is read. */
+static ssize_t refuse(struct peer *p, int alert)
 {
-	uint8_t *r = p->record, nonce[12];
-	size_t len;
+	const uint8_t msg[2] = { 2, (uint8_t)(alert > 0 ? alert : ALERT_INTERNAL_ERROR) };
 
-	if (!read_all(p->fd, r, 5))
-		return -1;
-	len = (size_t)(r[3] << 8 | r[4]);
-	if (len > RECORD - 5 || len <= p->aead->tag || !read_all(p->fd, r + 5, len))
-		return -1;
-	*type = r[0];
-	if (p->version == TLS12)
-		return open12(p, len);
-	if (r[0] != DATA)
-		return -1;
-	memcpy(nonce, p->rx.iv, 12);
-	for (int i = 0; i < 8; i++)
-		nonce[11 - i] ^= (uint8_t)(p->rx.seq >> 8 * i);
-	if (p->aead->open(p->rx.key, nonce, r, 5, r + 5, len, p->plain))
-		return -1;
-	p->rx.seq++;
-	len -= p->aead->tag;
-	while (len && !p->plain[len - 1])
-		len--;
-	if (!len)
-		return -1;
-	*type = p->plain[len - 1];
-	return (ssize_t)len - 1;
+	printf("failed after the handshake: sent alert %d\n", msg[1]);
+	fflush(stdout);
+	send_record(p, ALERT, msg, sizeof(msg));
+	return -1;
 }
 
 void close_notify(struct peer *p)
@@ -130,7 +94,7 @@ bool update_tx(struct peer *p, uint8_t ask)
 
 	if (!send_record(p, HANDSHAKE, msg, sizeof(msg)))
 		return false;
-	hs_traffic_update(&p->tx, p->hash, p->aead);
+	hs_traffic_update(&p->after.tx, p->after.hash, p->after.aead);
 	return true;
 }
 
@@ -143,13 +107,13 @@ static void write_file(const char *path, const void *data, size_t len)
 }
 
 /* The last ticket of a connection is kept. */
-static bool read_ticket(struct peer *p, size_t len)
+static int read_ticket(struct peer *p, const uint8_t *msg, size_t len)
 {
 	struct hs_ticket t = { 0 };
-	int e = hs_ticket_read(p->suite, p->resumption, (uint64_t)time(NULL), p->plain, len, &t);
+	int e = hs_ticket_read(p->suite, p->resumption, (uint64_t)time(NULL), msg, len, &t);
 
 	if (e && e != -ENOENT)
-		return false;
+		return e;
 	t.peer = p->who;
 	t.alpn_len = (uint32_t)p->alpn_len;
 	memcpy(t.alpn, p->alpn, p->alpn_len);
@@ -158,34 +122,66 @@ static bool read_ticket(struct peer *p, size_t len)
 	p->got_ticket |= !e;
 	if (!e && p->o->ticket_out)
 		write_file(p->o->ticket_out, &t, sizeof(t));
-	return true;
+	return 0;
 }
 
-static bool request_answered(struct peer *p, size_t len)
+static int key_updated(struct peer *p, const uint8_t *msg, size_t len)
 {
-	uint8_t msg[16384];	/* the answer's records go through p->record, and an alert's too */
+	bool asked;
+	int alert = after_updated(&p->after, msg, len, &asked);
 
-	if (p->o->server || !p->o->post_auth || len > sizeof(msg))
-		return false;
-	memcpy(msg, p->plain, len);
-	return post_answer(p, msg, len);
+	if (alert)
+		return alert;
+	printf("peer updated its keys\n");
+	fflush(stdout);
+	return !asked || update_tx(p, 0) ? 0 : -ECONNRESET;
 }
 
-/* More than one message may share a record. */
-static bool read_messages(struct peer *p, size_t len)
+/* As the agent does with an open session: asked for another handshake, a client goes on and a server says no. */
+static int message12(struct peer *p, const uint8_t *msg)
 {
-	uint8_t type = p->plain[0];
-	size_t one;
+	static const uint8_t refusal[] = { 1, ALERT_NO_RENEGOTIATION };
 
-	if (p->asking && type != KEY_UPDATE)
-		return post_heard(p, p->plain, len);
-	for (; len >= 4 && (type == TICKET || type == CERTIFICATE_REQUEST); len -= one, type = p->plain[0]) {
-		one = 4 + (size_t)(p->plain[1] << 16 | p->plain[2] << 8 | p->plain[3]);
-		if (one > len || !(type == TICKET ? read_ticket(p, one) : request_answered(p, one)))
-			return false;
-		memmove(p->plain, p->plain + one, len - one);
-	}
-	return true;
+	if (msg[0] != (p->o->server ? CLIENT_HELLO : HELLO_REQUEST))
+		return ALERT_UNEXPECTED_MESSAGE;
+	printf("peer wants another handshake\n");
+	fflush(stdout);
+	return !p->o->server || send_record(p, ALERT, refusal, sizeof(refusal)) ? 0 : -ECONNRESET;
+}
+
+/* 0; > 0: the alert to send; < 0: it was sent, or can't be. */
+static int message(struct peer *p, const uint8_t *msg, size_t len)
+{
+	if (p->after.version == TLS12)
+		return message12(p, msg);
+	if (msg[0] == KEY_UPDATE)
+		return key_updated(p, msg, len);
+	if (p->asking)
+		return post_heard(p, msg, len) ? 0 : -EPROTO;
+	if (msg[0] == TICKET && !p->o->server)
+		return read_ticket(p, msg, len);
+	if (msg[0] == CERTIFICATE_REQUEST && !p->o->server && p->o->post_auth)
+		return post_answer(p, msg, len) ? 0 : -EPROTO;
+	return ALERT_UNEXPECTED_MESSAGE;
+}
+
+static int messages(struct peer *p)
+{
+	const uint8_t *msg;
+	size_t len;
+	int e = 0;
+
+	while (!e && (msg = after_message(&p->after, &len)))
+		e = message(p, msg, len);
+	return e;
+}
+
+/* What an alert leaves: 0 the end, -1 an error, 1 to go on. */
+static int alerted(const struct peer *p)
+{
+	if (p->plain[1] == ALERT_USER_CANCELED || p->plain[1] == ALERT_NO_RENEGOTIATION)
+		return 1;
+	return p->plain[1] == ALERT_CLOSE_NOTIFY ? 0 : -1;
 }
 
 static ssize_t early_read(struct peer *p)
@@ -201,29 +197,29 @@ static ssize_t early_read(struct peer *p)
 ssize_t recv_data(struct peer *p)
 {
 	uint8_t type;
-	ssize_t n;
+	size_t len;
+	int e;
 
 	if (p->early_len)
 		return early_read(p);
 	for (;;) {
-		n = recv_record(p, &type);
-		if (n < 0)
+		if (!read_all(p->fd, p->record, RECORD_HEADER))
 			return -1;
-		if (type == DATA && n)
-			return n;
-		if (type == ALERT)
-			return n == 2 && p->plain[1] == ALERT_CLOSE_NOTIFY ? 0 : -1;
-		if (p->version == TLS12 && type == HANDSHAKE && renegotiation_refused(p, (size_t)n))
-			continue;
-		if (type == HANDSHAKE && !read_messages(p, (size_t)n))
+		e = after_header(&p->after, p->record, &len);
+		if (!e && !read_all(p->fd, p->record + RECORD_HEADER, len))
 			return -1;
-		if (type != HANDSHAKE || n != 5 || p->plain[0] != KEY_UPDATE)
-			continue;
-		printf("peer updated its keys\n");
-		fflush(stdout);
-		hs_traffic_update(&p->rx, p->hash, p->aead);
-		if (p->plain[4] && !update_tx(p, 0))
-			return -1;
+		if (!e)
+			e = after_open(&p->after, p->record, p->plain, &type, &len);
+		if (!e && type == ALERT && len != 2)
+			e = ALERT_DECODE_ERROR;
+		if (!e && type == HANDSHAKE)
+			e = messages(p);
+		if (e)
+			return e > 0 || e == -ENOMEM ? refuse(p, e) : -1;
+		if (type == DATA && len)
+			return (ssize_t)len;
+		if (type == ALERT && alerted(p) <= 0)
+			return alerted(p);
 	}
 }
 
@@ -300,7 +296,7 @@ static void report(const struct hs *hs)
 /* Of TLS 1.2: it came in the handshake, none comes later. */
 static void report_session(struct peer *p, const struct hs_ticket *t)
 {
-	p->got_ticket = p->version == TLS12;
+	p->got_ticket = p->after.version == TLS12;
 	if (!t)
 		return;
 	printf("ticket of %u bytes for %u seconds\n", t->len, t->lifetime);
@@ -352,12 +348,8 @@ bool handshake(struct peer *p)
 	} else {
 		report(hs);
 		keep_early(p, hs);
-		p->tx = hs_result(hs)->tx;
-		p->rx = hs_result(hs)->rx;
-		p->aead = hs_result(hs)->aead;
-		p->hash = hs_result(hs)->hash;
+		after_init(&p->after, hs_result(hs));
 		p->suite = hs_result(hs)->suite;
-		p->version = hs_result(hs)->version;
 		report_session(p, hs_result(hs)->ticket);
 		p->who = hs_result(hs)->who;
 		hs_post_from(hs_result(hs), p->params.role, &p->post);

@@ -64,7 +64,7 @@ bool post_answer(struct peer *p, const uint8_t *msg, size_t len)
 	bool ok;
 	int e;
 
-	hs_post_secret(&p->post, &p->tx);
+	hs_post_secret(&p->post, &p->after.tx);
 	hs = hs_post_new(&p->params, &p->post);
 	if (!hs)
 		return false;
@@ -85,7 +85,7 @@ bool post_heard(struct peer *p, const uint8_t *msg, size_t len)
 	int e;
 
 	p->params.client_auth = p->o->require ? HS_AUTH_REQUIRE : HS_AUTH_ASK;
-	hs_post_rekey(p->asking, &p->rx);
+	hs_post_rekey(p->asking, &p->after.rx);
 	e = hs_messages(p->asking, msg, len);
 	p->params.client_auth = HS_AUTH_NONE;
 	if (e || hs_state(p->asking) == HS_DONE) {
