@@ -120,35 +120,29 @@ static int read_early_data(struct hs *hs, const uint8_t *p, size_t len)
 }
 
 /* Decrypts to the end of hs->in; what turns out to be a handshake message stays there. */
-static int read_protected(struct hs *hs, const uint8_t *header, const uint8_t *p, size_t len)
+static int read_protected(struct hs *hs, const uint8_t *header, size_t len)
 {
-	const struct crypto_aead *aead = hs->rx.aead;
-	uint8_t nonce[12], *plain = gbuf_room(&hs->in, len);
-	size_t n;
+	/* Of the limit that we state now early data know nothing. */
+	size_t n = len, limit = hs->rx_limit && !hs->early_now ? hs->rx_limit : PLAINTEXT;
+	uint8_t type, *plain = gbuf_room(&hs->in, len);
 	int err;
 
 	if (!plain)
 		return hs_no_memory(hs);
-	record_nonce(&hs->rx.t, nonce);
-	err = len > aead->tag ? aead->open(hs->rx.t.key, nonce, header, HEADER, p, len, plain) : -EBADMSG;
-	if (err && skip_early_data(hs, len))
+	err = record_unprotect(&hs->rx.t, hs->rx.aead, TLS13, header, len, plain, &type, &n);
+	if (err == ALERT_BAD_RECORD_MAC && skip_early_data(hs, len))
 		return 0;
-	if (err)
-		return hs_fail(hs, ALERT_BAD_RECORD_MAC, "a record of the peer does not decrypt");
+	if (err == ALERT_BAD_RECORD_MAC)
+		return hs_fail(hs, err, "a record of the peer does not decrypt");
 	hs->early_left = 0;
-	hs->rx.t.seq++;
-	n = len - aead->tag;
-	while (n && !plain[n - 1])
-		n--;
-	if (!n)
-		return hs_fail(hs, ALERT_UNEXPECTED_MESSAGE, "the peer sent a record without a type");
-	/* Of the limit that we state now early data know nothing. */
-	if (--n > (hs->rx_limit && !hs->early_now ? hs->rx_limit : PLAINTEXT))
+	if (err == ALERT_UNEXPECTED_MESSAGE)
+		return hs_fail(hs, err, "the peer sent a record without a type");
+	if (err || n > limit)
 		return hs_fail(hs, ALERT_RECORD_OVERFLOW, "the peer sent %zu bytes in one record", n);
-	if (plain[n] == RECORD_DATA && hs->early_now)
+	if (type == RECORD_DATA && hs->early_now)
 		return read_early_data(hs, plain, n);
-	err = record_content(hs, plain[n], plain, n);
-	if (!err && plain[n] == RECORD_HANDSHAKE)
+	err = record_content(hs, type, plain, n);
+	if (!err && type == RECORD_HANDSHAKE)
 		hs->in.len += n;
 	return err;
 }
@@ -166,7 +160,7 @@ static int read_record(struct hs *hs, const uint8_t *header, const uint8_t *p, s
 	if (type == RECORD_CCS)
 		return read_ccs(hs, p, len);
 	if (type == RECORD_DATA && hs->rx.on)
-		return read_protected(hs, header, p, len);
+		return read_protected(hs, header, len);
 	if (type == RECORD_DATA && skip_early_data(hs, len))
 		return 0;
 	/* A peer that could not derive keys yet can only say so in plain text. */
@@ -202,26 +196,16 @@ int record_input(struct hs *hs, const uint8_t *data, size_t len)
 /* @to has room for the header, @len bytes, and type and tag when protected. */
 static size_t write_record(struct hs *hs, uint8_t type, const uint8_t *p, size_t len, uint8_t *to)
 {
-	const struct crypto_aead *aead = hs->tx.on ? hs->tx.aead : NULL;
-	size_t body = len + (aead ? 1u + aead->tag : 0);
-	uint8_t nonce[12];
-
-	to[0] = aead ? RECORD_DATA : type;
+	if (hs->tx.on)
+		return record_protect(&hs->tx.t, hs->tx.aead, hs->version, type, p, len, to);
+	to[0] = type;
 	to[1] = 3;
 	/* The first record may say 3.1 for old servers (RFC 9846 5.1). */
 	to[2] = !hs->greeted && hs->role == HS_CLIENT ? 1 : 3;
-	if (aead && hs->version == TLS12)
-		return record_protect(&hs->tx.t, aead, TLS12, type, p, len, to);
-	to[3] = (uint8_t)(body >> 8);
-	to[4] = (uint8_t)body;
+	to[3] = (uint8_t)(len >> 8);
+	to[4] = (uint8_t)len;
 	memcpy(to + HEADER, p, len);
-	if (aead) {
-		to[HEADER + len] = type;
-		record_nonce(&hs->tx.t, nonce);
-		aead->seal(hs->tx.t.key, nonce, to, HEADER, to + HEADER, len + 1, to + HEADER);
-		hs->tx.t.seq++;
-	}
-	return HEADER + body;
+	return HEADER + len;
 }
 
 int record_ccs(struct hs *hs)
