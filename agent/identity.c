@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include "config.h"
+#include "handshake/hs.h"
 #include "staple.h"
 #include "token.h"
 
@@ -182,6 +183,26 @@ static int load_staple(struct site *site, struct files *files, char *why)
 	return 0;
 }
 
+/* Likewise. */
+static int load_sct(struct site *site, struct files *files, char *why)
+{
+	const char *data;
+	size_t len;
+
+	if (files_read(files, site->sct_file, &data, &len)) {
+		snprintf(why, POLICY_WHY, "sct %.120s cannot be read: none are given until it can", site->sct_file);
+	} else if (!sct_list_well_formed((const uint8_t *)data, len)) {
+		snprintf(why, POLICY_WHY, "sct %.120s is no list of certificate timestamps as RFC 6962 3.3 has it: none are given until it is", site->sct_file);
+	} else {
+		site->id.sct = malloc(len);
+		if (!site->id.sct)
+			return -ENOMEM;
+		memcpy(site->id.sct, data, len);
+		site->id.sct_len = len;
+	}
+	return 0;
+}
+
 int site_load(struct site *site, struct files *files, bool key, char why[POLICY_WHY])
 {
 	if (!site->certificate_file || !site->key_file) {
@@ -194,6 +215,8 @@ int site_load(struct site *site, struct files *files, bool key, char why[POLICY_
 	if (key && load_key(site, why))
 		return -EINVAL;
 	if (site->ocsp_file && load_staple(site, files, why))
+		return -ENOMEM;
+	if (site->sct_file && load_sct(site, files, why))
 		return -ENOMEM;
 	if (!site->allow.num)
 		snprintf(why, POLICY_WHY, "allows nobody: add allow = user:NAME");
@@ -213,6 +236,8 @@ void site_free(struct site *site)
 	free(site->key_file);
 	free(site->passphrase_file);
 	free(site->ocsp_file);
+	free(site->sct_file);
+	free(site->id.sct);
 	free(site->alpn);
 	staple_free(site->staple);
 }

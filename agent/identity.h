@@ -23,6 +23,8 @@ struct identity {
 	struct x509_cert *chain[X509_MAX_CHAIN];	/* end entity first */
 	size_t num;
 	const struct staple *staple;	/* NULL: none is configured */
+	uint8_t *sct;			/* SignedCertificateTimestampList of chain[0], RFC 6962 3.3; NULL: none */
+	size_t sct_len;
 };
 
 #endif

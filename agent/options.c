@@ -377,6 +377,11 @@ static int set_crl_required(struct parse *p, const char *key, const char *value)
 	return read_answer(p, key, value, &p->trust->crl_required);
 }
 
+static int set_sct(struct parse *p, const char *key, const char *value)
+{
+	return read_path(p, key, value, &p->site->sct_file);
+}
+
 static int set_ocsp_required(struct parse *p, const char *key, const char *value)
 {
 	return read_answer(p, key, value, &p->trust->ocsp_required);
@@ -488,6 +493,7 @@ static const struct option {
 	{ IN_IDENTITY,	"key",		false,	set_key },
 	{ IN_IDENTITY,	"passphrase-file",	false,	set_passphrase_file },
 	{ IN_IDENTITY,	"ocsp",		false,	set_ocsp },
+	{ IN_IDENTITY,	"sct",		false,	set_sct },
 	{ IN_IDENTITY,	"allow",	true,	add_rules },
 	{ IN_IDENTITY,	"default",	false,	set_default },
 	{ IN_IDENTITY,	"alpn",		true,	set_alpn },

@@ -43,7 +43,7 @@ struct site {
 	bool is_default;
 	uint8_t *alpn;			/* only for these, each behind its length; NULL: for any, or none */
 	size_t alpn_len;
-	char *certificate_file, *key_file, *passphrase_file, *ocsp_file;
+	char *certificate_file, *key_file, *passphrase_file, *ocsp_file, *sct_file;
 	struct staple *staple;		/* with an ocsp_file only; id has it too */
 	struct timespec ocsp_time;	/* keeper: of the file that was read last */
 	ino_t ocsp_inode;

@@ -27,6 +27,7 @@ const struct ext *const exts[] = {
 	&ext_certificate_authorities,
 	&ext_post_handshake_auth,
 	&ext_status_request,
+	&ext_signed_certificate_timestamp,
 	&ext_client_certificate_type,
 	&ext_server_certificate_type,
 	&ext_compress_certificate,

@@ -17,6 +17,7 @@ enum ext_id {
 	EXT_ID_EC_POINT_FORMATS		= 11,
 	EXT_ID_SIGNATURE_ALGORITHMS	= 13,
 	EXT_ID_ALPN			= 16,
+	EXT_ID_SIGNED_CERTIFICATE_TIMESTAMP = 18,
 	EXT_ID_CLIENT_CERTIFICATE_TYPE	= 19,
 	EXT_ID_SERVER_CERTIFICATE_TYPE	= 20,
 	EXT_ID_PADDING			= 21,
@@ -57,7 +58,7 @@ struct ext {
 
 extern const struct ext ext_server_name, ext_supported_groups, ext_signature_algorithms, ext_alpn,
 	ext_pre_shared_key, ext_early_data, ext_supported_versions, ext_cookie, ext_psk_modes,
-	ext_certificate_authorities, ext_post_handshake_auth, ext_signature_algorithms_cert, ext_key_share,
+	ext_certificate_authorities, ext_post_handshake_auth, ext_signed_certificate_timestamp, ext_signature_algorithms_cert, ext_key_share,
 	ext_ticket_request, ext_record_size_limit, ext_max_fragment_length, ext_status_request, ext_padding, ext_ech,
 	ext_compress_certificate, ext_client_certificate_type, ext_server_certificate_type,
 	ext_ec_point_formats, ext_extended_master_secret, ext_renegotiation_info, ext_session_ticket;

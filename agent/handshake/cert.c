@@ -135,8 +135,9 @@ int cert_check_chain(struct hs *hs)
 	err = x509_verify(hs->params->trust, hs->result.peer, hs->result.peer_num, &check, why);
 	if (err)
 		return hs_fail(hs, err, "%s", why);
-	hs->result.peer_verified = true;
-	return 0;
+	err = sct_check(hs);
+	hs->result.peer_verified = !err;
+	return err;
 }
 
 static int accept_no_certificate(struct hs *hs)

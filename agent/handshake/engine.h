@@ -183,6 +183,8 @@ struct hs {
 	bool client_cert;		/* the client did present one */
 	bool staple_wanted;		/* the peer would see an OCSP response */
 	struct x509_blob staple;	/* the peer's, valid while its Certificate is being read */
+	bool scts_wanted;		/* the peer would see them */
+	struct gbuf scts;		/* the peer's list, until its certificate is verified */
 	bool peer_inflates;		/* it takes a CompressedCertificate of zlib */
 	enum cert_type own_type, peer_type;
 	struct gbuf peer_key;		/* the peer's, if it is bare */
@@ -287,6 +289,9 @@ int settle_early_data(struct hs *hs);
 int end_of_early_data_send(struct hs *hs, struct wbuf *b);
 int end_of_early_data_recv(struct hs *hs, struct rbuf *b);
 int after_early_data(struct hs *hs);
+
+/* ---- sct.c */
+int sct_check(struct hs *hs);	/* of a certificate that is otherwise right */
 
 /* ---- session_ticket.c: NewSessionTicket */
 int tickets_issue(struct hs *hs);	/* server, behind the handshake */

@@ -117,6 +117,7 @@ void hs_free(struct hs *hs)
 	gbuf_free(&hs->out);
 	gbuf_free(&hs->hello);
 	gbuf_free(&hs->early_data);
+	gbuf_free(&hs->scts);
 	gbuf_free(&hs->cookie);
 	gbuf_free(&hs->ech);
 	gbuf_free(&hs->peer_key);
@@ -153,6 +154,8 @@ static size_t send_room(const struct hs *hs, enum hs_msg type)
 			room += x509_cert_der(identity->chain[i])->len + 5;
 	if ((type == HS_CERTIFICATE || type == HS_CERTIFICATE_STATUS) && identity && identity->staple)
 		room += identity->staple->len;
+	if ((type == HS_CERTIFICATE || type == HS_SERVER_HELLO) && identity)
+		room += identity->sct_len;
 	return room;
 }
 

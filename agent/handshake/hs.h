@@ -75,6 +75,13 @@ struct hs_psk {
 	bool import;			/* by RFC 9258, for every hash that a suite of ours has */
 };
 
+/* A log of certificates, RFC 6962. */
+struct hs_log {
+	uint8_t id[32];			/* SHA-256 of the key */
+	const uint8_t *spki;
+	size_t len;
+};
+
 /* What one side wants. Must outlive the handshake; the handshake changes nothing in it. */
 struct hs_params {
 	enum hs_role role;
@@ -101,6 +108,9 @@ struct hs_params {
 	unsigned int rsa_min_bits;
 	enum hs_client_auth { HS_AUTH_NONE, HS_AUTH_ASK, HS_AUTH_REQUIRE } client_auth;
 	const struct identity *identity;	/* client's own, may be NULL */
+	const struct hs_log *ct_logs;	/* that have a say about the peer's certificate; NULL: nobody is asked */
+	size_t ct_logs_num;		/* at most 64 */
+	unsigned int ct_min;		/* so many have to have seen it */
 	bool post_auth;			/* client: say that a request after the handshake would be answered */
 	bool compress;			/* certificates, by zlib: offered, and done if the peer offers it, RFC 8879 */
 	bool raw_key;			/* prove the bare key to a peer that would have it so, RFC 7250 */
@@ -173,6 +183,7 @@ struct hs_result {
 	size_t peer_num;
 	struct hs_peer who;		/* the same and what a ticket carried over */
 	bool peer_verified;
+	unsigned int scts;		/* logs known to us that have seen the peer's certificate */
 	bool resumed;
 	const struct hs_psk *psk;	/* the key by hand that took the place of certificates */
 	uint16_t tx_limit;		/* plaintext bytes per record that the peer takes; 0: it doesn't say */
@@ -257,6 +268,9 @@ struct hs *hs_post_new(const struct hs_params *params, const struct hs_post *fro
 int hs_messages(struct hs *hs, const uint8_t *data, size_t len);
 /* The client has updated its key meanwhile. */
 void hs_post_rekey(struct hs *hs, const struct hs_traffic *client);
+
+/* sct.c: may it be given as hs_params' identity.sct? */
+bool sct_list_well_formed(const uint8_t *data, size_t len);
 
 /* Next generation of a direction: secret, key and iv replaced, seq 0 (RFC 9846 7.2). */
 void hs_traffic_update(struct hs_traffic *t, const struct crypto_hash *hash,

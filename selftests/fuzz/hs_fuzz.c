@@ -109,6 +109,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		.compatibility = true, .insecure = true, .choose = choose, .client_auth = HS_AUTH_ASK,
 	};
 	static const uint8_t pin[1][32];
+	static const struct hs_log log = { .spki = pin[0], .len = 32 };
 	static const struct hs_ticket_keys keys = { .num = 1 };
 	struct hs *hs;
 
@@ -122,6 +123,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	params.cookie_keys = data[0] / 4 & 8 ? &keys : NULL;
 	params.pad = 512;
 	params.max_early = 1000;
+	params.ct_logs = &log;
+	params.ct_logs_num = data[0] & 4 ? 1 : 0;
 	params.post_auth = true;
 	params.role = data[0] % 4 ? HS_CLIENT : HS_SERVER;
 	if (data[0] & 0x80) {

@@ -334,6 +334,33 @@ early_data() {
 	stop
 }
 
+# OpenSSL asks and verifies with -ct; a server of its own gives them as -serverinfo.
+certificate_timestamps() {
+	local v us=("$peer" -h 127.0.0.1 -p PORT -n server.test -A ca.pem)
+	"$here/sct.py" p256.key p384.pem list logs.cnf
+	start "$peer" -s -p PORT -c p384.pem -k p384.key -n server.test -t list
+	for v in 1.3 1.2; do
+		run "server gives certificate timestamps, s_client, TLS $v" "SCT validation status: valid" out.txt s_client \
+			-tls${v/./_} -ct -ctlogfile logs.cnf
+		expect "client verifies certificate timestamps, TLS $v" "^done.*verified 1" out.txt "${us[@]}" -L list.log -V $v
+	done
+	expect "client refuses a certificate that its log has not seen" "failed at Certificate" out.txt "${us[@]}" -L ca.pem
+	stop
+	{
+		echo "-----BEGIN SERVERINFOV2 FOR sct-----"
+		{ printf '\0\0\x11\x80\0\x12'; printf "\\x$(printf %02x $(($(stat -c %s list) / 256)))\\x$(printf %02x $(($(stat -c %s list) % 256)))"; cat list; } | base64
+		echo "-----END SERVERINFOV2 FOR sct-----"
+	} > info.pem
+	start openssl s_server -accept PORT -cert p384.pem -key p384.key -rev -serverinfo info.pem
+	for v in 1.3 1.2; do
+		expect "client verifies certificate timestamps, s_server, TLS $v" "^done.*verified 1" out.txt "${us[@]}" -L list.log -V $v -x olleh
+	done
+	stop
+	start openssl s_server -accept PORT -cert p384.pem -key p384.key -rev
+	expect "client refuses a certificate without timestamps, s_server" "seen by 0 of the logs" out.txt "${us[@]}" -L list.log
+	stop
+}
+
 failures() {
 	start "$peer" -s -p PORT -c p256.pem -k p256.key -n server.test -e 51 -g 29
 	run "server refuses an unknown name" "alert number 112" out.txt s_client -servername other.test
@@ -373,5 +400,6 @@ records_and_exporters
 keys_by_hand
 post_handshake
 early_data
+certificate_timestamps
 failures
 done_testing

@@ -37,6 +37,7 @@ struct options {
 	uint8_t raw_peer[1][32];
 	size_t raw_peers_num;
 	size_t pad;
+	const char *sct, *ct_log;
 	uint16_t max_fragment;
 	uint16_t min_version, max_version;
 };
@@ -57,6 +58,7 @@ struct peer {
 	struct hs_peer who;
 	bool got_ticket;
 	struct replay *replay;
+	struct hs_log log;
 	char early[1024];		/* client: the message, to go with the hello */
 	uint8_t *early_data;		/* server: what came with the hello and was not read yet */
 	size_t early_len;

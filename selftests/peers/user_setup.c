@@ -137,6 +137,14 @@ void peer_setup(struct peer *p, const struct options *o)
 		load_identity(p);
 		p->params.identity = &p->identity;
 	}
+	if (o->sct)
+		p->identity.sct = (uint8_t *)slurp(o->sct, &p->identity.sct_len);
+	if (o->ct_log) {
+		p->log.spki = (uint8_t *)slurp(o->ct_log, &p->log.len);
+		crypto_hash_once(&crypto_sha256, p->log.spki, p->log.len, p->log.id);
+		p->params.ct_logs = &p->log;
+		p->params.ct_logs_num = p->params.ct_min = 1;
+	}
 	if (o->ca) {
 		p->trust = x509_store_new();
 		if (!p->trust || x509_store_add_file(p->trust, o->ca, &num))
@@ -239,6 +247,8 @@ static const struct option_row {
 	{ 'Q', "post-auth", NULL, "the client's certificate after the handshake: ask for it, or give it" },
 	{ 'y', "max-early", "BYTES", "server: of early data that we take" },
 	{ 'Y', "early", NULL, "client: send the message along with the hello" },
+	{ 't', "sct", "FILE", "a list of certificate timestamps to give with our certificate" },
+	{ 'L', "ct-log", "FILE", "client: key of the log that must have seen the server's certificate, DER" },
 	{ 'F', "fragment", "BYTES", "client: max_fragment_length, 512 to 4096" },
 };
 #define ROWS (sizeof(rows) / sizeof(rows[0]))
@@ -281,6 +291,8 @@ static void set_option(struct options *o, int letter, char *value)
 	case 'Q': o->post_auth = true; break;
 	case 'y': o->max_early = (uint32_t)atoi(value); break;
 	case 'Y': o->early = true; break;
+	case 't': o->sct = value; break;
+	case 'L': o->ct_log = value; break;
 	case 'F': o->max_fragment = (uint16_t)atoi(value); break;
 	}
 }
@@ -325,4 +337,6 @@ void peer_free(struct peer *p)
 	hs_free(p->asking);
 	replay_free(p->replay);
 	free(p->early_data);
+	free(p->identity.sct);
+	free((void *)p->log.spki);
 }

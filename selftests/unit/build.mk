@@ -35,6 +35,8 @@ UNIT_ticket := $(UNIT_HANDSHAKE)
 UNIT_ocsp := $(UNIT_HANDSHAKE)
 UNIT_LIBS_ocsp := -lssl -lcrypto
 UNIT_extras := $(UNIT_HANDSHAKE)
+UNIT_sct := $(UNIT_HANDSHAKE)
+UNIT_LIBS_sct := -Wl,--wrap=malloc,--wrap=calloc
 UNIT_early := $(UNIT_HANDSHAKE)
 UNIT_LIBS_early := -Wl,--wrap=malloc,--wrap=calloc
 UNIT_post_auth := $(UNIT_HANDSHAKE)
@@ -64,7 +66,7 @@ $(B)/unit/ctl_test: $(B)/asan/ctl.a
 $(B)/unit/pki/done: selftests/unit/pki.sh
 	$< $(@D)
 $(B)/unit/hs_test $(B)/unit/alert_test $(B)/unit/resume_test $(B)/unit/extras_test $(B)/unit/provider_test: | $(B)/unit/pki/done
-$(B)/unit/hs12_test $(B)/unit/alert12_test $(B)/unit/post_auth_test $(B)/unit/early_test: | $(B)/unit/pki/done
+$(B)/unit/hs12_test $(B)/unit/alert12_test $(B)/unit/post_auth_test $(B)/unit/early_test $(B)/unit/sct_test: | $(B)/unit/pki/done
 
 $(B)/unit/pki/ocsp/done: selftests/unit/ocsp-pki.sh $(B)/unit/pki/done
 	$< $(B)/unit/pki

@@ -265,6 +265,36 @@ static void world_readable_key(void **unused)
 	config_put(c);
 }
 
+/* A list that is none, or isn't there, is no reason not to serve. */
+static void certificate_timestamps(void **unused)
+{
+	static const uint8_t list[7] = { 0, 5, 0, 3, 'a', 'b', 'c' };
+	static const struct { size_t len; const char *says; } all[] = {
+		{ 7, NULL }, { 6, "is no list of certificate timestamps" }, { 0, "cannot be read" },
+	};
+	struct config_report report;
+	struct config *c;
+	char path[4200];
+	size_t i;
+	FILE *f;
+
+	(void)unused;
+	for (i = 0; i < ARRAY_SIZE(all); i++) {
+		snprintf(path, sizeof(path), "%s", file_write("list", ""));
+		f = fopen(path, "we");
+		assert_int_equal(fwrite(list, 1, all[i].len, f), all[i].len);
+		fclose(f);
+		if (!all[i].len)
+			unlink(path);
+		assert_int_equal(config_from("[identity b]\ncertificate = @/b.pem\nkey = @/b.key\nallow = uid:0\nsct = @/list\n", &c, &report), 0);
+		assert_int_equal(c->sites[0].id.sct_len, all[i].says ? 0 : 7);
+		assert_int_equal(report.warnings, all[i].says ? 1 : 0);
+		if (all[i].says)
+			assert_non_null(strstr(report.text, all[i].says));
+		config_put(c);
+	}
+}
+
 /* The key of @a under a passphrase: what opens it, what does not, and that workers get neither. */
 static void encrypted_key(void **unused)
 {
@@ -420,6 +450,7 @@ int main(void)
 		cmocka_unit_test(everything),
 		cmocka_unit_test(in_worker),
 		cmocka_unit_test(world_readable_key),
+		cmocka_unit_test(certificate_timestamps),
 		cmocka_unit_test(encrypted_key),
 		cmocka_unit_test(profiles),
 		cmocka_unit_test(profiles_name_what_there_is),

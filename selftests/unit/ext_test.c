@@ -17,6 +17,7 @@ static const struct { uint16_t id; const char *name; uint16_t in, only; } rfc[] 
 	{ 11, "ec_point_formats", EXT_CH | EXT_SH12, TLS12 },	/* RFC 8422 5.1.2 */
 	{ 13, "signature_algorithms", EXT_CH | EXT_CR, 0 },
 	{ 16, "application_layer_protocol_negotiation", EXT_CH | EXT_EE | EXT_SH12, 0 },
+	{ 18, "signed_certificate_timestamp", EXT_CH | EXT_CR | EXT_CT | EXT_SH12, 0 },	/* and RFC 6962 3.3.1 */
 	{ 19, "client_certificate_type", EXT_CH | EXT_EE, TLS13 },
 	{ 20, "server_certificate_type", EXT_CH | EXT_EE, TLS13 },
 	{ 21, "padding", EXT_CH, 0 },
