@@ -14,29 +14,26 @@
 #include <unistd.h>
 #include "handshake/alert.h"
 #include "handshake/engine.h"
+#include "handshake/version.h"
 
-#define HEADER		5
-#define PLAIN		16384
-#define BODY		(PLAIN + 256)
 #define ROUNDS		8	/* per step */
+#define BUFFER		(RECORD_HEADER + RECORD_PLAINTEXT + RECORD_OVERHEAD)
 
-enum { ALERT = 21, MESSAGE = 22, DATA = 23 };
-
-struct half { struct hs_traffic t; uint8_t buf[HEADER + BODY]; size_t at, len; };
+struct half { uint8_t buf[BUFFER]; size_t at, len; };
 
 struct pump {
 	int tcp, pair;
-	const struct crypto_aead *aead;
-	const struct crypto_hash *hash;
+	struct after after;
 	struct half out, in;		/* sealed, for TCP; plaintext, for the program */
-	uint8_t record[HEADER + BODY];	/* of the peer, as far as it has come */
-	size_t have;
-	bool update_owed;
+	uint8_t plain[RECORD_PLAINTEXT];	/* of the program */
+	uint8_t record[BUFFER];		/* of the peer, as far as it has come */
+	size_t have, want;
+	bool update_owed, refusal_owed;
+	bool server;
 	bool out_end, in_end;		/* close_notify went; it came, and the program was told */
 };
 
-struct pump *pump_new(int tcp, int pair, const struct crypto_aead *aead, const struct crypto_hash *hash,
-		      const struct hs_traffic *tx, const struct hs_traffic *rx)
+struct pump *pump_new(int tcp, int pair, bool server, const struct after *keys)
 {
 	struct pump *p = calloc(1, sizeof(*p));
 
@@ -44,10 +41,8 @@ struct pump *pump_new(int tcp, int pair, const struct crypto_aead *aead, const s
 		return NULL;
 	p->tcp = tcp;
 	p->pair = pair;
-	p->aead = aead;
-	p->hash = hash;
-	p->out.t = *tx;
-	p->in.t = *rx;
+	p->server = server;
+	p->after = *keys;
 	return p;
 }
 
@@ -55,35 +50,15 @@ void pump_free(struct pump *p)
 {
 	close(p->tcp);
 	close(p->pair);
+	after_free(&p->after);
 	crypto_wipe(p, sizeof(*p));
 	free(p);
 }
 
-static void nonce_of(const struct hs_traffic *t, uint8_t nonce[12])
-{
-	memcpy(nonce, t->iv, 12);
-	for (int i = 0; i < 8; i++)
-		nonce[11 - i] ^= (uint8_t)(t->seq >> (8 * i));
-}
-
-/* Seal what lies behind the header's place in out.buf, or @data. */
 static void seal(struct pump *p, uint8_t type, const void *data, size_t len)
 {
-	uint8_t nonce[12], *to = p->out.buf;
-	size_t body = len + 1 + p->aead->tag;
-
-	if (data)
-		memcpy(to + HEADER, data, len);
-	to[0] = DATA;
-	to[1] = to[2] = 3;
-	to[3] = (uint8_t)(body >> 8);
-	to[4] = (uint8_t)body;
-	to[HEADER + len] = type;
-	nonce_of(&p->out.t, nonce);
-	p->aead->seal(p->out.t.key, nonce, to, HEADER, to + HEADER, len + 1, to + HEADER);
-	p->out.t.seq++;
 	p->out.at = 0;
-	p->out.len = HEADER + body;
+	p->out.len = after_seal(&p->after, type, data, len, p->out.buf);
 }
 
 /* 0: all is out; -EAGAIN; -errno */
@@ -107,9 +82,17 @@ static void answer_update(struct pump *p)
 {
 	static const uint8_t update[] = { HS_KEY_UPDATE, 0, 0, 1, 0 };
 
-	seal(p, MESSAGE, update, sizeof(update));
-	hs_traffic_update(&p->out.t, p->hash, p->aead);
+	seal(p, RECORD_HANDSHAKE, update, sizeof(update));
+	hs_traffic_update(&p->after.tx, p->after.hash, p->after.aead);
 	p->update_owed = false;
+}
+
+static void refuse_handshake(struct pump *p)
+{
+	static const uint8_t refusal[] = { 1, ALERT_NO_RENEGOTIATION };
+
+	seal(p, RECORD_ALERT, refusal, sizeof(refusal));
+	p->refusal_owed = false;
 }
 
 static int send_some(struct pump *p)
@@ -120,97 +103,105 @@ static int send_some(struct pump *p)
 
 	if (err || p->out_end)
 		return err ? err : -EAGAIN;
-	if (p->update_owed) {
-		answer_update(p);
+	if (p->update_owed || p->refusal_owed) {
+		(p->update_owed ? answer_update : refuse_handshake)(p);
 		return 0;
 	}
-	n = recv(p->pair, p->out.buf + HEADER, PLAIN, MSG_DONTWAIT);
+	n = recv(p->pair, p->plain, sizeof(p->plain), MSG_DONTWAIT);
 	if (n < 0)
 		return -errno;
 	if (n) {
-		seal(p, DATA, NULL, n);
+		seal(p, RECORD_DATA, p->plain, n);
 		return flush(p->tcp, &p->out);
 	}
-	seal(p, ALERT, close_notify, sizeof(close_notify));
+	seal(p, RECORD_ALERT, close_notify, sizeof(close_notify));
 	p->out_end = true;
 	return flush(p->tcp, &p->out);
 }
 
 /* ---- from the peer */
 
-static int messages(struct pump *p, const uint8_t *m, size_t len)
+/* Another handshake, which TLS 1.2 may ask for: refused by a server, passed over by a client. */
+static int message12(struct pump *p, const uint8_t *m)
 {
-	size_t n;
-
-	for (; len >= 4; m += n, len -= n) {
-		n = 4 + ((size_t)m[1] << 16 | (size_t)m[2] << 8 | m[3]);
-		if (n > len)
-			return -EPROTO;
-		if (m[0] == HS_NEW_SESSION_TICKET)
-			continue;
-		if (m[0] != HS_KEY_UPDATE || n != 5 || m[4] > 1 || len != n)
-			return -EPROTO;
-		hs_traffic_update(&p->in.t, p->hash, p->aead);
-		p->update_owed |= m[4];
-	}
-	return len ? -EPROTO : 0;
+	if (m[0] != (p->server ? HS_CLIENT_HELLO : HS_HELLO_REQUEST))
+		return ALERT_UNEXPECTED_MESSAGE;
+	p->refusal_owed = p->server;
+	return 0;
 }
 
-static int opened(struct pump *p, uint8_t type, size_t len)
+static int message(struct pump *p, const uint8_t *m, size_t len)
 {
-	if (type == DATA) {
-		p->in.at = 0;
-		p->in.len = len;
+	bool asked;
+	int err;
+
+	if (p->after.version == TLS12)
+		return message12(p, m);
+	if (m[0] == HS_NEW_SESSION_TICKET && !p->server)
 		return 0;
-	}
-	if (type == MESSAGE)
-		return len ? messages(p, p->in.buf, len) : -EPROTO;
-	if (type != ALERT || len != 2)
-		return -EPROTO;
-	if (p->in.buf[1] == ALERT_USER_CANCELED)
+	if (m[0] != HS_KEY_UPDATE)
+		return ALERT_UNEXPECTED_MESSAGE;
+	err = after_updated(&p->after, m, len, &asked);
+	if (!err)
+		p->update_owed |= asked;
+	return err;
+}
+
+static int messages(struct pump *p)
+{
+	const uint8_t *m;
+	size_t len;
+	int err = 0;
+
+	while (!err && (m = after_message(&p->after, &len)))
+		err = message(p, m, len);
+	return err;
+}
+
+static int alerted(struct pump *p, size_t len)
+{
+	if (len != 2)
+		return ALERT_DECODE_ERROR;
+	if (p->in.buf[1] == ALERT_USER_CANCELED || p->in.buf[1] == ALERT_NO_RENEGOTIATION)
 		return 0;
 	p->in_end = p->in.buf[1] == ALERT_CLOSE_NOTIFY;
-	return p->in_end && !shutdown(p->pair, SHUT_WR) ? 0 : -EPROTO;
+	return p->in_end && !shutdown(p->pair, SHUT_WR) ? 0 : -ECONNRESET;
 }
 
 static int open_record(struct pump *p)
 {
-	size_t len = p->have - HEADER;
-	uint8_t nonce[12];
+	uint8_t type;
+	size_t len;
+	int err;
 
-	p->have = 0;
-	if (p->record[0] != DATA || len <= p->aead->tag)
-		return -EPROTO;
-	nonce_of(&p->in.t, nonce);
-	if (p->aead->open(p->in.t.key, nonce, p->record, HEADER, p->record + HEADER, len, p->in.buf))
-		return -EBADMSG;
-	p->in.t.seq++;
-	len -= p->aead->tag;
-	while (len && !p->in.buf[len - 1])
-		len--;
-	if (!len || len > PLAIN + 1)
-		return -EPROTO;
-	return opened(p, p->in.buf[len - 1], len - 1);
+	p->have = p->want = 0;
+	err = after_open(&p->after, p->record, p->in.buf, &type, &len);
+	if (err)
+		return err;
+	if (type == RECORD_HANDSHAKE)
+		return messages(p);
+	if (type == RECORD_ALERT)
+		return alerted(p, len);
+	p->in.at = 0;
+	p->in.len = len;
+	return 0;
 }
 
 static int receive_some(struct pump *p)
 {
 	int err = flush(p->pair, &p->in);
-	size_t want = HEADER;
 	ssize_t n;
 
 	if (err || p->in_end)
 		return err ? err : -EAGAIN;
-	if (p->have >= HEADER)
-		want += (size_t)(p->record[3] << 8 | p->record[4]);
-	if (want > sizeof(p->record))
-		return -EPROTO;
-	n = recv(p->tcp, p->record + p->have, want - p->have, MSG_DONTWAIT);
+	n = recv(p->tcp, p->record + p->have, RECORD_HEADER + p->want - p->have, MSG_DONTWAIT);
 	if (n <= 0)
 		return n ? -errno : -ECONNRESET;	/* cut off */
 	p->have += n;
-	if (p->have < HEADER || p->have < HEADER + (size_t)(p->record[3] << 8 | p->record[4]))
-		return 0;
+	if (p->have == RECORD_HEADER)
+		err = after_header(&p->after, p->record, &p->want);
+	if (err || p->have < RECORD_HEADER + p->want || !p->want)
+		return err;
 	return open_record(p);
 }
 
@@ -218,11 +209,11 @@ static int receive_some(struct pump *p)
 
 static void say_why(struct pump *p, int err)
 {
-	uint8_t alert[2] = { 2, err == -EBADMSG ? ALERT_BAD_RECORD_MAC : ALERT_UNEXPECTED_MESSAGE };
+	const uint8_t alert[2] = { 2, (uint8_t)(err > 0 ? err : ALERT_INTERNAL_ERROR) };
 
-	if ((err != -EBADMSG && err != -EPROTO) || p->out.len)
+	if ((err <= 0 && err != -ENOMEM) || p->out.len)
 		return;
-	seal(p, ALERT, alert, sizeof(alert));
+	seal(p, RECORD_ALERT, alert, sizeof(alert));
 	flush(p->tcp, &p->out);
 }
 
@@ -235,7 +226,7 @@ bool pump_step(struct pump *p, uint32_t *tcp, uint32_t *pair)
 			sent = send_some(p);
 		if (!received)
 			received = receive_some(p);
-		if (p->update_owed && sent == -EAGAIN && !p->out.len)
+		if ((p->update_owed || p->refusal_owed) && sent == -EAGAIN && !p->out.len)
 			sent = 0;
 	}
 	if ((sent && sent != -EAGAIN) || (received && received != -EAGAIN)) {

@@ -254,14 +254,19 @@ static bool asked(struct relay *r, struct guest *g, struct upcall *up)
 static int pump_start(struct relay *r, struct guest *g, const struct reply *reply)
 {
 	struct state s;
+	struct after keys = {
+		.version = reply->version, .aead = reply->aead, .tx = *reply->tx, .rx = *reply->rx,
+	};
 	int err = state_unpack(reply->state, reply->state_len, &s);
 
-	if (err || reply->version != 0x0304)
-		return -EPROTO;
-	g->pump = pump_new(g->tcp.fd, g->pair.fd, reply->aead, suite_by_id(s.suite)->hash, reply->tx, reply->rx);
+	if (!err) {
+		keys.hash = suite_by_id(s.suite)->hash;
+		g->pump = pump_new(g->tcp.fd, g->pair.fd, g->request.head.role == KTLS_ROLE_SERVER, &keys);
+	}
 	crypto_wipe(&s, sizeof(s));
-	if (!g->pump)
-		return -ENOMEM;
+	crypto_wipe(&keys, sizeof(keys));
+	if (err || !g->pump)
+		return err ? -EPROTO : -ENOMEM;
 	arm(r, &g->tcp, EPOLLIN | EPOLLOUT);
 	return 0;
 }

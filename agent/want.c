@@ -156,8 +156,6 @@ void want_params(struct conn *c)
 	c->params.now = time(NULL);
 	c->params.min_version = config->min_version;
 	c->params.max_version = config->max_version;
-	if (c->id & RELAY_ID)	/* the ways without the module have TLS 1.3's records only */
-		c->params.min_version = TLS13;
 	c->params.alpn = c->wish.alpn;
 	c->params.alpn_len = c->wish.alpn_len;
 	c->params.groups = config->groups_num ? config->groups : NULL;

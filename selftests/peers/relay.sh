@@ -22,7 +22,7 @@ start_agent() {
 	servers+=($keeper)
 	until_true 60 grep -q "serving with" agent.log || { cat agent.log; return 1; }
 }
-fetch() { curl -sS --max-time 60 --cacert "$ca/ca.pem" "https://localhost:$web/$1" | cmp - "www/$1"; }
+fetch() { curl -sS --max-time 60 --cacert "$ca/ca.pem" "${@:2}" "https://localhost:$web/$1" | cmp - "www/$1"; }
 ten_at_once() {
 	local pids=() p
 	for _ in $(seq 10); do fetch big & pids+=($!); done
@@ -54,6 +54,26 @@ s_server() {
 	serve "$p" openssl s_server -accept "$p" -cert "$ca/rsa.pem" -key "$ca/rsa.key" -tls1_3 -WWW
 	cd ..
 	cat_gets 127.0.0.1 "$p" -n localhost
+}
+s_server12() {
+	local p
+	p=$(free_port)
+	cd www || return
+	serve "$p" openssl s_server -accept "$p" -cert "$ca/rsa.pem" -key "$ca/rsa.key" -tls1_2 -WWW
+	cd ..
+	cat_gets 127.0.0.1 "$p" -n localhost
+}
+renegotiates() { # another handshake in TLS 1.2 is refused, and the session goes on
+	: > got
+	{ verified; echo R; sleep 1; request; sleep 2; } |
+		timeout 60 openssl s_client -tls1_2 -connect "127.0.0.1:$web" -servername localhost -CAfile "$ca/ca.pem" > got 2>&1
+	grep -aqi "no renegotiation" got || { tail -5 got; return 1; }
+}
+conforms() { # what errs after the handshake gets its alert from the relay, too
+	echo "hello from the relay" > www/index.html
+	"$top/selftests/peers/conformance/run.py" "$web" "$1" > conform.log && return
+	grep -A1 "^not ok" conform.log
+	return 1
 }
 # Where Linux has its own TLS, a server with a blocking socket gets that; a
 # client doesn't: the tickets that s_server gives would be EIO.
@@ -138,6 +158,12 @@ try "gnutls-cli" gnutls_gets
 try "ktls-cat, both ends relayed" cat_gets 127.0.0.1 "$web" -n localhost
 try "the wrong name is refused, and why" wrong_name
 try "ktls-cat, s_server" s_server
+try "curl by TLS 1.2" fetch big --tls-max 1.2
+try "ktls-cat, s_server by TLS 1.2" s_server12
+try "another handshake in TLS 1.2 is refused" renegotiates
+for what in "after the handshake" KeyUpdate later "of data" padding; do
+	try "a client that errs: $what" conforms "$what"
+done
 if [ -e /proc/net/tls_stat ]; then
 	try "a server's keys go to mainline's kernel TLS" mainline
 	try "a client's don't, tickets come" no_mainline

@@ -385,7 +385,7 @@ class Connection:
         """The server's page. Tickets are kept, KeyUpdates followed."""
         page = b""
         self.tickets = []
-        while b"\n\n" not in page and b"\r\n\r\n" not in page:
+        while b"hello from" not in page:
             kind, data = self.read()
             if kind == DATA:
                 page += data
