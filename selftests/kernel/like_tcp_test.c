@@ -19,9 +19,11 @@
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <linux/tcp.h>
 #include <linux/tls.h>
 #include <cmocka.h>
 #include "wire.h"
+#include "world.h"
 
 #define MIB	(1 << 20)
 #define GCM	TLS_CIPHER_AES_GCM_128
@@ -538,6 +540,76 @@ static void test_follow_edges(void **state)
 	follow(EPOLLIN | EPOLLET);
 }
 
+/* ---- packets */
+
+#define SENDS	40
+
+/* Segments with data that a socket has sent, and all packets of the loopback, acknowledgements too. */
+struct packets {
+	long	data, all;
+};
+
+static struct packets packets_now(int fd)
+{
+	struct tcp_info info = { 0 };
+	socklen_t len = sizeof(info);
+	struct packets p = { .all = -1 };
+	char line[300];
+	FILE *f;
+
+	assert_int_equal(getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len), 0);
+	p.data = info.tcpi_data_segs_out;
+	f = fopen("/proc/thread-self/net/dev", "r");
+	assert_non_null(f);
+	while (fgets(line, sizeof(line), f))
+		sscanf(line, " lo: %*d %ld", &p.all);
+	fclose(f);
+	assert_true(p.all >= 0);
+	return p;
+}
+
+/*
+ * What 64 KiB cost that are sent at once, then read: the least of many. A delayed
+ * acknowledgement's timer, or a gap so long that TCP acknowledges every packet for a while, only adds
+ * some, to either line.
+ */
+static struct packets packets_per_send(bool tls)
+{
+	struct packets least = { 1000, 1000 }, before, after;
+	struct line l;
+
+	line_open(&l, tls);
+	for (int i = 0; i < SENDS; i++) {
+		before = packets_now(l.fd[0]);
+		wire_write(l.fd[0], out, 65536);
+		wire_read(l.fd[1], in, 65536);
+		after = packets_now(l.fd[0]);
+		if (after.data - before.data < least.data)
+			least.data = after.data - before.data;
+		if (after.all - before.all < least.all)
+			least.all = after.all - before.all;
+	}
+	line_close(&l);
+	free(l.notes);
+	return least;
+}
+
+/* The headers and tags of four records are no reason for a packet more. */
+static void test_packets(void **state)
+{
+	struct packets tcp, tls;
+
+	(void)state;
+	world_new_netns();
+	tcp = packets_per_send(false);
+	tls = packets_per_send(true);
+	print_message("# packets per 64 KiB send: TCP %ld, %ld with data; TLS %ld, %ld with data\n",
+		      tcp.all, tcp.data, tls.all, tls.data);
+	assert_true(tcp.data >= 1 && tcp.all > tcp.data);
+	assert_true(tls.data <= tcp.data);
+	assert_true(tls.all <= tcp.all);
+}
+
 #define SAME(script)	static void test_##script(void **state) { (void)state; same(script); }
 SAME(rcvlowat)
 SAME(rcvtimeo)
@@ -573,6 +645,7 @@ int main(void)
 		cmocka_unit_test(test_edge_of_room),
 		cmocka_unit_test(test_follow_levels),
 		cmocka_unit_test(test_follow_edges),
+		cmocka_unit_test(test_packets),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
