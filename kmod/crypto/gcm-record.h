@@ -309,6 +309,18 @@ ALWAYS void crypt_bulk(const struct gcm_key *key, int rounds, bool seal, struct 
 
 static void copy(u8 *to, const u8 *from, size_t n)
 {
+	__m128i a, b, c, d;
+
+	for (; n >= 4 * GCM_BLOCK; n -= 4 * GCM_BLOCK, to += 4 * GCM_BLOCK, from += 4 * GCM_BLOCK) {
+		a = gcm_load(from);
+		b = gcm_load(from + GCM_BLOCK);
+		c = gcm_load(from + 2 * GCM_BLOCK);
+		d = gcm_load(from + 3 * GCM_BLOCK);
+		gcm_store(to, a);
+		gcm_store(to + GCM_BLOCK, b);
+		gcm_store(to + 2 * GCM_BLOCK, c);
+		gcm_store(to + 3 * GCM_BLOCK, d);
+	}
 	for (; n >= GCM_BLOCK; n -= GCM_BLOCK, to += GCM_BLOCK, from += GCM_BLOCK)
 		gcm_store(to, gcm_load(from));
 	if (n)
@@ -354,9 +366,23 @@ static void scatter(struct cursor *c, const u8 *from, size_t n)
 	}
 }
 
+/* Does the output of the next @n bytes, which two or more segments have, lie in a row? */
+static bool out_in_a_row(const struct cursor *c, size_t n)
+{
+	const struct gcm_seg *seg = c->seg;
+	size_t have;
+
+	for (have = seg->len - c->done; have < n; have += seg->len) {
+		if (seg[0].out + seg[0].len != seg[1].out)
+			return false;
+		seg++;
+	}
+	return true;
+}
+
 /*
- * The next @n bytes in one piece: where they are, or gathered in @bounce. Returns
- * whether they were bounced.
+ * The next @n bytes in one piece: where they are; gathered where their output belongs, if that is in
+ * a row; or gathered in @bounce. Returns whether they were bounced.
  */
 ALWAYS bool take(struct cursor *c, size_t n, u8 *bounce, const u8 **in, u8 **out)
 {
@@ -366,18 +392,25 @@ ALWAYS bool take(struct cursor *c, size_t n, u8 *bounce, const u8 **in, u8 **out
 		return false;
 	}
 	*in = *out = bounce;
-	if (n)
-		gather(*c, bounce, n);
-	return n;
+	if (!n)
+		return false;
+	if (out_in_a_row(c, n))
+		*in = *out = c->seg->out + c->done;
+	gather(*c, *out, n);
+	return *out == bounce;
 }
 
 /* The same bytes are done. */
 ALWAYS void give(struct cursor *c, size_t n, const u8 *bounce, const u8 *out)
 {
-	if (n && out == bounce)
+	if (!n)
+		return;
+	if (out == bounce) {
 		scatter(c, bounce, n);
-	else
-		c->done += n;
+		return;
+	}
+	for (c->done += n; c->done > c->seg->len; c->seg++)
+		c->done -= c->seg->len;
 }
 
 /* ---- records */
@@ -460,12 +493,8 @@ ALWAYS __m128i record_long(const struct gcm_key *key, int rounds, bool seal,
 		hash_batch(&work, behind);
 
 	for (len -= HEAD; len >= GCM_BATCH; len -= n) {
-		if (take(&c, GCM_BATCH, spare, &in, &out)) {
-			bounced = true;
-			n = GCM_BATCH;
-		} else {
-			n = (c.seg->len - c.done) / GCM_BATCH * GCM_BATCH;
-		}
+		bounced |= take(&c, GCM_BATCH, spare, &in, &out);
+		n = (c.seg->len - c.done) / GCM_BATCH * GCM_BATCH ?: GCM_BATCH;
 		crypt_bulk(key, rounds, seal, &work, in, out, n / GCM_BATCH, behind);
 		give(&c, n, spare, out);
 		behind = out + n - GCM_BATCH;
