@@ -28,10 +28,15 @@ static struct sk_buff *next_skb(struct sock *sk, struct sk_buff *skb)
 /* Where byte @skip of the queue lies, counted from what was opened last: @ret_off bytes into the skb. */
 static struct sk_buff *skb_at(struct sock *sk, size_t skip, u32 *ret_off)
 {
-	struct sk_buff *skb;
+	struct sk_buff *skb = skb_peek(&sk->sk_receive_queue);
 	u32 off;
 
 	skip += ktls_get(sk)->rx_done;
+	if (skb && !(TCP_SKB_CB(skb)->tcp_flags & TCPHDR_SYN)) {	/* mostly: in the first */
+		*ret_off = tcp_sk(sk)->copied_seq + skip - TCP_SKB_CB(skb)->seq;
+		if (*ret_off < skb->len)
+			return skb;
+	}
 	skb = tcp_recv_skb(sk, tcp_sk(sk)->copied_seq, &off);
 	for (skip += off; skb && skip >= skb->len; skb = next_skb(sk, skb))
 		skip -= skb->len;
@@ -116,19 +121,43 @@ static size_t queued(const struct sock *sk)
 	return n && sock_flag(sk, SOCK_DONE) ? n - 1 : n;
 }
 
+/* The header @skip bytes behind what was opened last where it lies, if that is in a row, as mostly. */
+static const u8 *header_in_a_row(struct sock *sk, size_t skip)
+{
+	struct sk_buff *skb;
+	struct run r;
+	u32 off;
+
+	skb = skb_at(sk, skip, &off);
+	if (!skb || skb_has_frag_list(skb))
+		return NULL;
+	r = run_at(skb, off);
+	return r.size < KTLS_HEADER ? NULL : r.at;
+}
+
+/* @have bytes of what the head begins with were taken out. */
+static bool header_in_pieces(struct sock *sk, size_t skip, u32 have, u8 *h)
+{
+	u32 n = 0;
+
+	if (skip < have) {
+		n = min_t(u32, have - skip, KTLS_HEADER);
+		memcpy(h, ktls_get(sk)->rxs->buf + skip, n);
+	}
+	return n == KTLS_HEADER || queue_copy(sk, skip + n - have, h + n, KTLS_HEADER - n) == KTLS_HEADER - n;
+}
+
 /* The header of the record @skip bytes behind the head. */
 static int header_at(struct sock *sk, size_t skip, size_t *ret_body)
 {
 	struct ktls_sock *ks = ktls_get(sk);
-	u32 have = taken_out(ks), n = 0;
+	u32 have = taken_out(ks);
+	const u8 *row = have ? NULL : header_in_a_row(sk, skip);
 	u8 h[KTLS_HEADER];
 
-	if (skip < have) {
-		n = min_t(u32, have - skip, sizeof(h));
-		memcpy(h, ks->rxs->buf + skip, n);
-	}
-	if (n < sizeof(h) &&
-	    queue_copy(sk, skip + n - have, h + n, sizeof(h) - n) < sizeof(h) - n)
+	if (row)
+		memcpy(h, row, sizeof(h));
+	else if (!header_in_pieces(sk, skip, have, h))
 		return -EAGAIN;
 	return ktls_header_get(ks->rx.format, h, ks->rx.prefix - KTLS_HEADER + ks->rx.tail, ret_body);
 }

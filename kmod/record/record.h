@@ -68,16 +68,18 @@ struct ktls_tx *ktls_tx_get(struct sock *sk);		/* ks->txs, made if need be; NULL
 void ktls_tx_idle(struct sock *sk);			/* give it back if nothing is in it */
 extern struct workqueue_struct *ktls_tx_queue;
 
-/* txmem.c: up to @max pieces, @len bytes in all, each with a page reference: how many, or -ENOMEM.
- * The payload begins behind @ahead bytes. @from: address it will be copied from, or 0. */
-int ktls_txmem_get(struct sock *sk, struct bio_vec *bv, unsigned int max, size_t len, u32 ahead, unsigned long from);
+/* txmem.c: up to KTLS_TX_PIECES, @len bytes in all, each with a page reference: how many, or -ENOMEM.
+ * The payload begins behind @ahead bytes, at a multiple of @align. @from: address it will be copied
+ * from, or 0. */
+int ktls_txmem_get(struct sock *sk, struct bio_vec *bv, size_t len, u32 ahead, unsigned int align,
+		   unsigned long from);
 void ktls_txmem_exit(void);
 
 /* seal.c */
 int ktls_rec_begin(struct sock *sk, u8 type, size_t want, unsigned long from);
 /* Bytes taken from @iter (0: fault or no room). */
 size_t ktls_rec_copy(struct ktls_tx *tx, struct iov_iter *iter);
-/* Reference a page instead; takes a page reference of its own. False: there are too many, copy. */
+/* Add a page instead and keep the caller's reference. False: there are too many, copy. */
 bool ktls_rec_page(struct ktls_tx *tx, struct page *page, size_t off, size_t len);
 bool ktls_rec_full(const struct ktls_tx *tx);
 void ktls_rec_cancel(struct ktls_tx *tx);		/* drop the open record if nothing is in it */

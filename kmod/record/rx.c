@@ -336,8 +336,11 @@ __poll_t ktls_poll(struct file *file, struct socket *sock, struct poll_table_str
 int ktls_set_rcvlowat(struct sock *sk, int val)
 {
 	struct ktls_sock *ks = ktls_get(sk);
+	int err = ks->base_ops->set_rcvlowat(sk, val);
 
-	return ks->base_ops->set_rcvlowat(sk, val);
+	if (!err && ks->rx.cipher && ks->phase == KTLS_PHASE_OPEN)
+		ktls_queue_check(sk, GFP_KERNEL);
+	return err;
 }
 
 int ktls_ioctl_inq(struct sock *sk)
@@ -367,7 +370,7 @@ void ktls_data_ready(struct sock *sk)
 {
 	struct ktls_sock *ks = ktls_get(sk);
 
-	if (ks->rx.cipher) {
+	if (ks->rx.cipher && !ks->rx_ready) {	/* what was ready stays so until a reader comes */
 		ktls_queue_check(sk, GFP_ATOMIC);
 		if (!ks->rx_ready && !sk->sk_err && !stream_ended(sk))
 			return;

@@ -25,7 +25,7 @@ int ktls_rec_begin(struct sock *sk, u8 type, size_t want, unsigned long from)
 	if (!tx)
 		return -ENOMEM;
 	want = min_t(size_t, want, ks->tx_limit ?: KTLS_PLAIN_MAX);
-	n = ktls_txmem_get(sk, tx->rec, KTLS_TX_PIECES, half->prefix + want + half->tail, half->prefix, from);
+	n = ktls_txmem_get(sk, tx->rec, half->prefix + want + half->tail, half->prefix, half->own ? 1 : 16, from);
 	if (n < 0)
 		return n;
 	tx->rec_n = n;
@@ -105,8 +105,8 @@ bool ktls_rec_page(struct ktls_tx *tx, struct page *page, size_t off, size_t len
 	if (last && last->bv_page == page && last->bv_offset + last->bv_len == off &&
 	    tx->borrowed & BIT(tx->src_n - 1)) {
 		last->bv_len += len;
+		put_page(page);
 	} else if (tx->src_n < KTLS_TX_SOURCES - KTLS_TX_PIECES) {
-		get_page(page);
 		tx->borrowed |= BIT(tx->src_n);
 		bvec_set_page(&tx->src[tx->src_n++], page, len, off);
 	} else {
@@ -227,28 +227,50 @@ static u8 *bytes(const struct bio_vec *bv, size_t off)
 	return (u8 *)page_address(bv->bv_page) + bv->bv_offset + off;
 }
 
+/* The plaintext lies in the record's own memory: @len bytes of it and its type. */
+static unsigned int segments_in_place(const struct ktls_tx *tx, size_t len, struct gcm_seg *seg)
+{
+	const struct bio_vec *bv = tx->rec;
+	u32 skip = tx->prefix;
+	unsigned int i;
+
+	for (i = 0; len; i++, bv++, skip = 0) {
+		seg[i].in = bytes(bv, skip);
+		seg[i].out = bytes(bv, skip);
+		seg[i].len = min_t(size_t, len, bv->bv_len - skip);
+		len -= seg[i].len;
+	}
+	return i;
+}
+
 /* From where the plaintext lies to the record's own memory, where the type is already: how many. */
 static unsigned int segments(struct ktls_tx *tx, size_t inner, struct gcm_seg *seg)
 {
-	const struct bio_vec *src = tx->src, *bv;
-	size_t at, n, off, done = 0;
+	const struct bio_vec *src = tx->src, *bv = tx->rec;
+	size_t off = tx->prefix, done = 0, left = tx->fill, n;
 	unsigned int i;
 
-	for (i = 0, at = 0; at < tx->fill + inner; at += n, i++) {
-		bv = spot(tx, at, &off);
-		n = min_t(size_t, bv->bv_len - off, tx->fill + inner - at);
+	for (i = 0; left; i++) {
+		n = min3(left, (size_t)bv->bv_len - off, src->bv_len - done);
+		seg[i].in = bytes(src, done);
 		seg[i].out = bytes(bv, off);
-		seg[i].in = seg[i].out;
-		if (tx->src_n && at < tx->fill) {
-			n = min(n, src->bv_len - done);
-			seg[i].in = bytes(src, done);
-			done += n;
-			if (done == src->bv_len) {
-				src++;
-				done = 0;
-			}
-		}
 		seg[i].len = n;
+		left -= n;
+		off += n;
+		done += n;
+		if (done == src->bv_len) {
+			src++;
+			done = 0;
+		}
+		if (off == bv->bv_len) {
+			bv++;
+			off = 0;
+		}
+	}
+	if (inner) {
+		seg[i].in = bytes(bv, off);
+		seg[i].out = bytes(bv, off);
+		seg[i++].len = inner;
 	}
 	return i;
 }
@@ -272,7 +294,8 @@ static int seal_direct(struct ktls_half *half, struct ktls_tx *tx, u8 *aad, cons
 	struct gcm_op op = { .aad = aad, .aad_len = f->aad, .seg = tx->seg };
 	u8 tag[GCM_TAG_SIZE];
 
-	op.segs = segments(tx, f->inner, tx->seg);
+	op.segs = tx->src_n ? segments(tx, f->inner, tx->seg) :
+			      segments_in_place(tx, tx->fill + f->inner, tx->seg);
 	ktls_aead_seal_direct(half, &op, tag, carried);
 	put_tag(tx, tx->fill + f->inner, tag, half->cipher->tag);
 	return 0;
@@ -288,6 +311,24 @@ static int seal(struct ktls_half *half, struct ktls_tx *tx)
 	if (ktls_aead_direct(half))
 		return seal_direct(half, tx, aad, carried);
 	return seal_by_api(half, tx, aad, carried);
+}
+
+/* The sealed record's memory goes behind what is out; what continues a piece there joins it. */
+static void line_up(struct ktls_tx *tx)
+{
+	struct bio_vec *to = &tx->out[tx->out_n], *bv;
+
+	for (bv = tx->rec; bv < tx->rec + tx->rec_n; bv++) {
+		if (to > tx->out && to[-1].bv_page == bv->bv_page &&
+		    to[-1].bv_offset + to[-1].bv_len == bv->bv_offset) {
+			to[-1].bv_len += bv->bv_len;
+			put_page(bv->bv_page);
+		} else {
+			*to++ = *bv;
+		}
+	}
+	tx->out_n = to - tx->out;
+	tx->rec_n = 0;
 }
 
 int ktls_rec_seal(struct sock *sk)
@@ -306,13 +347,13 @@ int ktls_rec_seal(struct sock *sk)
 		ktls_fail(sk, err, 0, KTLS_ALERT_FROM_NONE, "a record could not be encrypted");
 		return err;
 	}
-	memcpy(&tx->out[tx->out_n], tx->rec, tx->rec_n * sizeof(tx->rec[0]));
-	tx->out_n += tx->rec_n;
+	line_up(tx);
 	tx->out_len += len;
-	tx->rec_n = 0;
-	len = put_sources(tx);
-	if (len)
-		ktls_stat_add(sk, KTLS_STAT_TxInPlace, len);
+	if (tx->src_n) {
+		len = put_sources(tx);
+		if (len)
+			ktls_stat_add(sk, KTLS_STAT_TxInPlace, len);
+	}
 	ks->tx_records++;
 	len = tx->type == KTLS_DATA ? tx->fill : 0;
 	ks->tx_bytes += len;
@@ -334,7 +375,8 @@ static void taken(struct ktls_tx *tx, size_t n)
 		tx->out[i].bv_len -= n;
 	}
 	tx->out_n -= i;
-	memmove(tx->out, tx->out + i, tx->out_n * sizeof(tx->out[0]));
+	if (tx->out_n)
+		memmove(tx->out, tx->out + i, tx->out_n * sizeof(tx->out[0]));
 }
 
 int ktls_tx_push(struct sock *sk, int flags)

@@ -17,6 +17,7 @@ struct send {
 	bool		more;		/* leave the last record open */
 	bool		pages;		/* reference pages instead of copying */
 	bool		copied;		/* some were copied nevertheless */
+	bool		followed;	/* the next call comes at once: records may wait for it */
 	long		timeo;
 };
 
@@ -33,7 +34,7 @@ static int wait_for_room(struct sock *sk, long *timeo)
 	return sk_stream_wait_memory(sk, timeo);
 }
 
-/* Until nothing waits in txs and TCP has room. Lets go of the lock to wait. */
+/* Until nothing that TCP refused waits in txs and TCP has room. Lets go of the lock to wait. */
 static int make_room(struct sock *sk, long *timeo)
 {
 	struct ktls_sock *ks = ktls_get(sk);
@@ -44,6 +45,8 @@ static int make_room(struct sock *sk, long *timeo)
 			return ks->error ?: -EPIPE;	/* detached */
 		if (!can_send(sk) || ks->tx_closed)
 			return -EPIPE;
+		if (!ks->tx_pending && sk_stream_memory_free(sk))
+			return 0;
 		err = ktls_tx_push(sk, 0);
 		if (!err && sk_stream_memory_free(sk))
 			return 0;
@@ -79,22 +82,37 @@ static int open_record(struct sock *sk, struct send *s)
 	return ktls_rec_begin(sk, s->type, want, s->pages ? 0 : ktls_iter_address(&s->msg->msg_iter));
 }
 
+/* The next page of the message, with a reference: at most @max bytes of it, from *@ret_off on. */
+static ssize_t next_page(struct iov_iter *iter, size_t max, struct page **ret_page, size_t *ret_off)
+{
+	const struct bio_vec *bv = iter->bvec;
+	size_t off, n;
+
+	if (!iov_iter_is_bvec(iter) || iter->iov_offset >= bv->bv_len)
+		return iov_iter_get_pages2(iter, ret_page, max, 1, ret_off);
+	off = bv->bv_offset + iter->iov_offset;
+	n = min3(max, (size_t)bv->bv_len - iter->iov_offset, PAGE_SIZE - off % PAGE_SIZE);
+	*ret_page = bv->bv_page + off / PAGE_SIZE;
+	*ret_off = off % PAGE_SIZE;
+	get_page(*ret_page);
+	iov_iter_advance(iter, n);
+	return n;
+}
+
 /* Reference the next page of the message; copy if there are too many small ones, or it may not be shared. */
 static ssize_t take_page(struct ktls_tx *tx, struct send *s)
 {
 	size_t off, room = tx->capacity - tx->fill;
 	struct iov_iter *iter = &s->msg->msg_iter;
 	struct page *page;
-	bool taken;
 	ssize_t n;
 
-	n = iov_iter_get_pages2(iter, &page, min_t(size_t, room, iov_iter_count(iter)), 1, &off);
+	n = next_page(iter, min_t(size_t, room, iov_iter_count(iter)), &page, &off);
 	if (n <= 0)
 		return n ?: -EFAULT;
-	taken = sendpage_ok(page) && ktls_rec_page(tx, page, off, n);
-	put_page(page);
-	if (taken)
+	if (sendpage_ok(page) && ktls_rec_page(tx, page, off, n))
 		return n;
+	put_page(page);
 	iov_iter_revert(iter, n);
 	s->copied = true;
 	return ktls_rec_copy(tx, iter) ?: -EFAULT;
@@ -117,10 +135,17 @@ static ssize_t fill_record(struct ktls_tx *tx, struct send *s)
 	return done;
 }
 
-/*
- * Seal and push what this call has finished: a full record, or the last one.
- * @sealed counts the records of the current push.
- */
+/* May what is sealed go out with more records? @sealed counts this call's. */
+static bool may_wait(const struct ktls_tx *tx, const struct send *s, int *sealed)
+{
+	if (tx->out_n > (KTLS_TX_BATCH - 1) * KTLS_TX_PIECES)
+		return false;
+	if (msg_data_left(s->msg))
+		return ++*sealed < KTLS_TX_BATCH;
+	return s->followed && tx->out_len / KTLS_PLAIN_MAX < KTLS_TX_BATCH;
+}
+
+/* Seal and push what this call has finished: a full record, or the last one. */
 static int finish_record(struct sock *sk, struct send *s, int *sealed)
 {
 	bool left = msg_data_left(s->msg);
@@ -131,7 +156,7 @@ static int finish_record(struct sock *sk, struct send *s, int *sealed)
 	err = ktls_rec_seal(sk);
 	if (err)
 		return err;
-	if (left && ++*sealed < KTLS_TX_BATCH)
+	if (may_wait(ktls_get(sk)->txs, s, sealed))
 		return 0;
 	*sealed = 0;
 	err = ktls_tx_push(sk, left || s->more ? MSG_MORE : 0);
@@ -187,7 +212,8 @@ static ssize_t send_all(struct sock *sk, struct send *s)
 	sk_clear_bit(SOCKWQ_ASYNC_NOSPACE, sk);
 	while (!err && msg_data_left(s->msg))
 		err = send_more(sk, s, &taken, &sealed);
-	flush(sk, s->more);
+	if (err || !s->followed)
+		flush(sk, s->more);
 	ktls_tx_idle(sk);
 	return taken ?: sk_stream_error(sk, s->msg->msg_flags, err);
 }
@@ -290,6 +316,23 @@ int ktls_sendmsg(struct sock *sk, struct msghdr *msg, size_t len)
 }
 
 #ifdef KTLS_HAVE_SENDPAGE
+/* A page that only makes the open record longer needs nothing else. */
+static bool page_joins(struct sock *sk, struct page *page, size_t off, size_t len, int flags)
+{
+	struct ktls_sock *ks = ktls_get(sk);
+	struct ktls_tx *tx = ks->txs;
+
+	if (!(flags & (MSG_MORE | MSG_SENDPAGE_NOTLAST)) || ks->phase != KTLS_PHASE_OPEN || !can_send(sk) ||
+	    ks->tx_closed || !tx || !tx->rec_n || tx->type != KTLS_DATA ||
+	    tx->fill + len >= tx->capacity || !sendpage_ok(page))
+		return false;
+	get_page(page);
+	if (ktls_rec_page(tx, page, off, len))
+		return true;
+	put_page(page);
+	return false;
+}
+
 int ktls_sendpage(struct sock *sk, struct page *page, int offset, size_t size, int flags)
 {
 	struct msghdr msg = { .msg_flags = flags & ~(MSG_SENDPAGE_NOTLAST | MSG_OOB) };
@@ -301,13 +344,18 @@ int ktls_sendpage(struct sock *sk, struct page *page, int offset, size_t size, i
 		.type	= KTLS_DATA,
 		.more	= flags & (MSG_MORE | MSG_SENDPAGE_NOTLAST),
 		.pages	= true,
+		.followed = flags & MSG_SENDPAGE_NOTLAST,
 	};
 
 	if (!READ_ONCE(ks->tx.cipher) && READ_ONCE(ks->phase) == KTLS_PHASE_OPEN)
 		return ks->base->sendpage(sk, page, offset, size, flags);
+	lock_sock(sk);
+	if (page_joins(sk, page, offset, size, flags)) {
+		release_sock(sk);
+		return size;
+	}
 	bvec_set_page(&bv, page, size, offset);
 	iov_iter_bvec(&msg.msg_iter, ITER_SOURCE, &bv, 1, size);
-	lock_sock(sk);
 	s.timeo = sock_sndtimeo(sk, flags & MSG_DONTWAIT);
 	ret = send_all(sk, &s);
 	release_sock(sk);

@@ -5,10 +5,11 @@
  * it, is used again without the allocator and its zeroing. Where such pages
  * are not to be had, the task's page fragment serves.
  *
- * Two rules on where a piece begins. The payload is 16-byte aligned, so that
- * page boundaries fall between cipher blocks. And (to - from) mod 4096 is
- * never 1 to 31 if memory is copied there: rep movsb is tens of times
- * slower then on some processors.
+ * Where a piece begins: right behind the one before, since TCP joins what is in
+ * a row and takes only so many pieces into a packet. But for the crypto API
+ * the payload is 16-byte aligned, so that page boundaries fall between cipher
+ * blocks. And (to - from) mod 4096 is never 1 to 31 if memory is copied
+ * there: rep movsb is tens of times slower then on some processors.
  */
 #include <linux/mm.h>
 #include "record.h"
@@ -25,12 +26,12 @@ struct ring {
 
 static DEFINE_PER_CPU(struct ring, rings);
 
-/* Where in a page a piece starts: not before @off. @ahead: bytes of header. */
-static unsigned int start(unsigned int off, unsigned int ahead, unsigned long from)
+/* Where in a page a piece starts: not before @off. @ahead: bytes of header, @align: of what follows. */
+static unsigned int start(unsigned int off, unsigned int ahead, unsigned int align, unsigned long from)
 {
 	unsigned int gap;
 
-	off = round_up(off + ahead, 16) - ahead;
+	off = round_up(off + ahead, align) - ahead;
 	gap = (off + ahead - from) % SZ_4K;
 	if (from && gap - 1 < KTLS_SLOW_COPY)
 		off += KTLS_SLOW_STEP;
@@ -57,15 +58,15 @@ static void put_pieces(struct bio_vec *bv, unsigned int n)
 		put_page(bv[n].bv_page);
 }
 
-static int ring_get(struct bio_vec *bv, unsigned int max, size_t len, u32 ahead, unsigned long from)
+static int ring_get(struct bio_vec *bv, size_t len, u32 ahead, unsigned int align, unsigned long from)
 {
 	struct ring *r = get_cpu_ptr(&rings);
 	unsigned int n = 0, off;
 	struct page *page;
 
-	while (len && n < max) {
+	while (len && n < KTLS_TX_PIECES) {
 		page = r->page[r->at];
-		off = start(r->off, ahead, from);
+		off = start(r->off, ahead, align, from);
 		if (!page || off + PIECE_MIN > RING_SIZE) {
 			ring_next(r);
 			if (!r->page[r->at])
@@ -77,6 +78,7 @@ static int ring_get(struct bio_vec *bv, unsigned int max, size_t len, u32 ahead,
 		if (from)
 			from += bv[n].bv_len - ahead;
 		ahead = 0;
+		align = 1;
 		len -= bv[n].bv_len;
 		r->off = off + bv[n].bv_len;
 		n++;
@@ -87,12 +89,12 @@ static int ring_get(struct bio_vec *bv, unsigned int max, size_t len, u32 ahead,
 	return len ? -ENOMEM : n;
 }
 
-static int frag_get(struct sock *sk, struct bio_vec *bv, unsigned int max, size_t len)
+static int frag_get(struct sock *sk, struct bio_vec *bv, size_t len)
 {
 	struct page_frag *frag = sk_page_frag(sk);
 	unsigned int n = 0;
 
-	while (len && n < max && sk_page_frag_refill(sk, frag)) {
+	while (len && n < KTLS_TX_PIECES && sk_page_frag_refill(sk, frag)) {
 		if (frag->size - frag->offset < PIECE_MIN) {
 			frag->offset = frag->size;	/* the rest is of no use: refill */
 			continue;
@@ -108,11 +110,12 @@ static int frag_get(struct sock *sk, struct bio_vec *bv, unsigned int max, size_
 	return len ? -ENOMEM : n;
 }
 
-int ktls_txmem_get(struct sock *sk, struct bio_vec *bv, unsigned int max, size_t len, u32 ahead, unsigned long from)
+int ktls_txmem_get(struct sock *sk, struct bio_vec *bv, size_t len, u32 ahead, unsigned int align,
+		   unsigned long from)
 {
-	int n = ring_get(bv, max, len, ahead, from);
+	int n = ring_get(bv, len, ahead, align, from);
 
-	return n > 0 ? n : frag_get(sk, bv, max, len);
+	return n > 0 ? n : frag_get(sk, bv, len);
 }
 
 void ktls_txmem_exit(void)
