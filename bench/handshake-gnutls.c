@@ -15,14 +15,16 @@ struct gnutls_server {
 
 struct gnutls_conn { gnutls_session_t session; struct wire *wire; };
 
-static void *gnutls_make(const char *cert, const char *key, bool tickets)
+static void *gnutls_make(const char *cert, const char *key, bool tickets, bool old)
 {
+	const char *priority = old ?
+		"NORMAL:-VERS-ALL:+VERS-TLS1.2:-CIPHER-ALL:+AES-128-GCM:-GROUP-ALL:+GROUP-X25519" :
+		"NORMAL:-VERS-ALL:+VERS-TLS1.3:-CIPHER-ALL:+AES-128-GCM:-GROUP-ALL:+GROUP-X25519";
 	struct gnutls_server *s = calloc(1, sizeof(*s));
 
 	if (!s || gnutls_certificate_allocate_credentials(&s->cred) ||
 	    gnutls_certificate_set_x509_key_file(s->cred, cert, key, GNUTLS_X509_FMT_PEM) ||
-	    gnutls_priority_init(&s->priority, "NORMAL:-VERS-ALL:+VERS-TLS1.3:-CIPHER-ALL:+AES-128-GCM:"
-				 "-GROUP-ALL:+GROUP-X25519", NULL) ||
+	    gnutls_priority_init(&s->priority, priority, NULL) ||
 	    gnutls_session_ticket_key_generate(&s->ticket_key))
 		bench_fail("GnuTLS server");
 	s->tickets = tickets;

@@ -66,8 +66,9 @@ static void load(struct ktls_server *s, const char *cert, const char *key)
 	crypto_pubkey_free(&pub);
 }
 
-static void *ktls_make(const char *cert, const char *key, bool tickets)
+static void *ktls_make(const char *cert, const char *key, bool tickets, bool old)
 {
+	static const uint16_t x25519[] = { 29 };
 	struct ktls_server *s = calloc(1, sizeof(*s));
 
 	if (!s)
@@ -78,6 +79,8 @@ static void *ktls_make(const char *cert, const char *key, bool tickets)
 	s->params = (struct hs_params){
 		.role = HS_SERVER, .now = time(NULL), .rsa_min_bits = 2048, .choose = choose, .arg = s,
 		.ticket_keys = tickets ? &s->keys : NULL, .ticket_lifetime = 7200,
+		.min_version = old ? 0x0303 : 0x0304, .max_version = old ? 0x0303 : 0x0304,
+		.groups = old ? x25519 : NULL, .groups_num = 1,
 	};
 	s->giving = s->params;
 	s->giving.tickets = 1;

@@ -3,12 +3,14 @@
 #include <openssl/ssl.h>
 #include "handshake.h"
 
-static void *openssl_make(const char *cert, const char *key, bool tickets)
+static void *openssl_make(const char *cert, const char *key, bool tickets, bool old)
 {
+	int version = old ? TLS1_2_VERSION : TLS1_3_VERSION;
 	SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
 
-	if (!ctx || !SSL_CTX_set_min_proto_version(ctx, TLS1_3_VERSION) ||
+	if (!ctx || !SSL_CTX_set_min_proto_version(ctx, version) || !SSL_CTX_set_max_proto_version(ctx, version) ||
 	    !SSL_CTX_set_ciphersuites(ctx, "TLS_AES_128_GCM_SHA256") || !SSL_CTX_set1_groups_list(ctx, "X25519") ||
+	    (old && !SSL_CTX_set_cipher_list(ctx, "ECDHE+AES128+AESGCM")) ||
 	    SSL_CTX_use_certificate_chain_file(ctx, cert) != 1 ||
 	    SSL_CTX_use_PrivateKey_file(ctx, key, SSL_FILETYPE_PEM) != 1)
 		bench_fail("OpenSSL server");

@@ -26,13 +26,15 @@ static const struct server *const servers[] = { &server_ktls, &server_openssl, &
 /* @aim: what ktls's time may be of the others' at most; 0: no aim. */
 static const struct kind {
 	const char *kind, *key;
-	bool resumed;
+	bool resumed, old;		/* old: TLS 1.2 */
 	unsigned int batch;		/* handshakes of one server in one round */
 	double aim[SERVERS];
 } kinds[] = {
-	{ "full", "p256", false, 24, { 0, 0.55, 0.62 } },
-	{ "resumed", "p256", true, 24, { 0, 0.45, 0.65 } },
-	{ "full", "rsa", false, 6, { 0, 1.15, 0 } },
+	{ "full", "p256", false, false, 24, { 0, 0.55, 0.62 } },
+	{ "resumed", "p256", true, false, 24, { 0, 0.45, 0.65 } },
+	{ "full", "rsa", false, false, 6, { 0, 1.15, 0 } },
+	{ "full12", "p256", false, true, 24, { 0, 0, 0 } },
+	{ "resumed12", "p256", true, true, 48, { 0, 0, 1.0 } },
 };
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))
 
@@ -69,12 +71,18 @@ static int keep_session(SSL *ssl, SSL_SESSION *session)
 	return 1;
 }
 
-static void client_make(void)
+static void client_make(bool old)
 {
+	int version = old ? TLS1_2_VERSION : TLS1_3_VERSION;
+
+	SSL_CTX_free(client);
 	client = SSL_CTX_new(TLS_client_method());
-	if (!client || !SSL_CTX_set_min_proto_version(client, TLS1_3_VERSION) ||
+	/* In TLS 1.2 the curve of the server's key has to be among the client's. */
+	if (!client || !SSL_CTX_set_min_proto_version(client, version) ||
+	    !SSL_CTX_set_max_proto_version(client, version) ||
 	    !SSL_CTX_set_ciphersuites(client, "TLS_AES_128_GCM_SHA256") ||
-	    !SSL_CTX_set1_groups_list(client, "X25519"))
+	    !SSL_CTX_set_cipher_list(client, "ECDHE+AES128+AESGCM") ||
+	    !SSL_CTX_set1_groups_list(client, old ? "X25519:P-256" : "X25519"))
 		bench_fail("client");
 	SSL_CTX_set_verify(client, SSL_VERIFY_NONE, NULL);
 	SSL_CTX_set_session_cache_mode(client, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
@@ -155,7 +163,7 @@ static void prepare(struct run *r, const struct server *s, const struct kind *k,
 	snprintf(cert, sizeof(cert), "%s/%s.pem", dir, k->key);
 	snprintf(key, sizeof(key), "%s/%s.key", dir, k->key);
 	r->server = s;
-	r->state = s->make(cert, key, k->resumed);
+	r->state = s->make(cert, key, k->resumed, k->old);
 	if (!k->resumed)
 		return;
 	handshake(r, false, true);
@@ -204,10 +212,11 @@ static void report(const struct kind *k, const struct run *runs, size_t rounds, 
 	for (size_t i = 0; i < SERVERS; i++) {
 		double us = median(runs[i].us, rounds), q = ratio(&runs[0], &runs[i], rounds);
 
-		fprintf(json, "%s\n  {\"server\": \"%s\", \"kind\": \"%s\", \"version\": \"1.3\", \"key\": \"%s\", "
+		fprintf(json, "%s\n  {\"server\": \"%s\", \"kind\": \"%s\", \"version\": \"%s\", \"key\": \"%s\", "
 			"\"cpu_us_per_handshake\": %.1f, \"ratio\": %.3f}",
-			first && !i ? "" : ",", runs[i].server->name, k->kind, k->key, us, q);
-		printf("%-8s %-8s %-6s %8.1f us", k->kind, k->key, runs[i].server->name, us);
+			first && !i ? "" : ",", runs[i].server->name, k->resumed ? "resumed" : "full",
+			k->old ? "1.2" : "1.3", k->key, us, q);
+		printf("%-9s %-8s %-6s %8.1f us", k->kind, k->key, runs[i].server->name, us);
 		if (i)
 			printf("   ktls takes %.3f of it", q);
 		if (k->aim[i] > 0)
@@ -221,6 +230,7 @@ static void compare(const struct kind *k, size_t rounds, const char *dir, FILE *
 	static struct run runs[SERVERS];
 
 	memset(runs, 0, sizeof(runs));
+	client_make(k->old);
 	for (size_t i = 0; i < SERVERS; i++) {
 		prepare(&runs[i], servers[i], k, dir);
 		batch(&runs[i], k);
@@ -240,6 +250,7 @@ static int alone(const char *server, const char *kind, const char *key, size_t r
 			if (strcmp(servers[i]->name, server) || strcmp(kinds[k].kind, kind) ||
 			    strcmp(kinds[k].key, key))
 				continue;
+			client_make(kinds[k].old);
 			prepare(&run, servers[i], &kinds[k], dir);
 			for (size_t n = 0; n < rounds; n++)
 				batch(&run, &kinds[k]);
@@ -255,7 +266,6 @@ int main(int argc, char **argv)
 
 	if ((argc != 4 && argc != 7) || !rounds || rounds > MAX_ROUNDS)
 		return fprintf(stderr, "usage: handshake OUT.json ROUNDS DIR [SERVER KIND KEY]\n"), 2;
-	client_make();
 	if (argc == 7)
 		return alone(argv[4], argv[5], argv[6], rounds, argv[3]);
 	json = fopen(argv[1], "we");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The servers that bench-handshake compares: TLS 1.3 with x25519 and
+ * The servers that bench-handshake compares: TLS 1.3 or 1.2 with x25519 and
  * AES-128-GCM, bytes in and bytes out in memory, no tickets sent. Every one
  * makes its connection's state and frees it within what is measured.
  */
@@ -22,8 +22,8 @@ struct wire {
 
 struct server {
 	const char *name;
-	/* Once: credentials of PEM files; @tickets: whether it gives one (to resume by). */
-	void *(*make)(const char *cert, const char *key, bool tickets);
+	/* Once: credentials of PEM files; @tickets: whether it gives one (to resume by); @old: TLS 1.2. */
+	void *(*make)(const char *cert, const char *key, bool tickets, bool old);
 	/* One connection. @give: send a ticket when done. */
 	void *(*open)(void *server, bool give);
 	/* Takes all of w->in. 1: done, 0: goes on, -1: failed. */
