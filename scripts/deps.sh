@@ -10,7 +10,7 @@
 #	kselftest	the kernel source with its own tests
 #	peers		the TLS programs that we test against
 #	deb		what makes Debian packages
-#	interop		more of them, for make interop: NSS, wolfSSL, Go, Node, Java
+#	interop		more of them, for make interop: NSS, wolfSSL, mbedTLS, Go, Node, Java
 #	bench		what ours is compared with
 #	test		cmocka, sparse, ctags, valgrind
 # deps.sh image SERIES: download the kernel package of a series into build/vm
@@ -32,7 +32,7 @@ declare -A packages=(
 	[kselftest]="linux-source-6.12 gcc libc6-dev linux-libc-dev xz-utils"
 	[bench]="gcc libc6-dev nettle-dev libssl-dev libgnutls28-dev linux-source-6.12 xz-utils jq gnuplot-nox"
 	[deb]="debhelper dh-dkms dpkg-dev lintian"
-	[interop]="libnss3-tools libwolfssl-dev golang-go nodejs default-jdk-headless"
+	[interop]="libnss3-tools libwolfssl-dev libmbedtls-dev golang-go nodejs default-jdk-headless"
 	[test]="softhsm2 liburing-dev libcmocka-dev libssl-dev libjansson-dev sparse universal-ctags binutils valgrind python3-yaml python3-jsonschema"
 )
 declare -A meta=([6.1]=amd64 [6.12]=6.12-amd64)

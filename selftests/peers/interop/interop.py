@@ -16,18 +16,27 @@ import time
 import features
 import peers
 
-CIPHER = dict(zip(peers.SUITES, ["51", "52", "54"]))
+CIPHER = ["51", "52", "54"]
 GROUP = dict(zip(peers.GROUPS, ["29", "23", "24", "25", "30", "256", "257"]))
 top = os.path.abspath(os.path.join(peers.here, "../../.."))
 
 
-def cases():
-	for suite in peers.SUITES:
-		for group in peers.GROUPS:
+def groups_of(suite):
+	"""In TLS 1.2 a suite is for curves or for fields."""
+	if "_WITH_" not in suite:
+		return peers.GROUPS
+	return [group for group in peers.GROUPS if group.startswith("ffdhe") == suite.startswith("TLS_DHE")]
+
+
+def cases(version):
+	suites = peers.SUITES if version == "1.3" else peers.SUITES12
+	for suite in suites:
+		for group in groups_of(suite):
 			yield peers.Case(suite, group)
-	for suite in peers.SUITES:
+	for suite in suites:
+		group = "ffdhe2048" if suite.startswith("TLS_DHE") else "secp256r1"
 		for auth, resume in ((True, False), (False, True), (True, True)):
-			yield peers.Case(suite, "secp256r1", auth, resume)
+			yield peers.Case(suite, group, auth, resume)
 
 
 def label(case):
@@ -123,14 +132,17 @@ class Run:
 def agreed(case, text):
 	"""The last line of ours says what the case says."""
 	lines = re.findall("^done .*", text, re.M)
-	wanted = "suite %s group %s " % (case.suite, case.group)
-	return len(lines) == 1 + case.resume and all(wanted in l for l in lines) and \
+	wanted = ["suite %s group %s " % (case.suite, case.group)] * (1 + case.resume)
+	if case.resume and case.version == "1.2":
+		wanted[1] = "suite %s group none " % case.suite
+	return len(lines) == len(wanted) and all(w in l for w, l in zip(wanted, lines)) and \
 		lines[-1].count("resumed 1") == case.resume
 
 
 def our_server(world, peer, case):
-	world.start([world.peer, "-s", "-p", "PORT", "-c", "p256.pem", "-k", "p256.key", "-n", "server.test", "-T", "2",
-		     "-e", CIPHER[case.suite], "-g", GROUP[case.group], *(["-A", "ca.pem", "-R"] if case.auth else [])])
+	cert, key = case.pem()
+	world.start([world.peer, "-s", "-p", "PORT", "-c", cert, "-k", key, "-n", "server.test", "-T", "2",
+		     "-e", CIPHER[case.cipher], "-g", GROUP[case.group], *(["-A", "ca.pem", "-R"] if case.auth else [])])
 	alone = getattr(peer, "alone", False)
 	silent = case.resume and peer.silent_twice
 	text = world.run(peer.client(case, False), None if alone else "hello\n", None if silent else "hello",
@@ -148,9 +160,10 @@ def our_server(world, peer, case):
 
 def our_client(world, peer, case):
 	world.start(peer.server(case))
+	cert, key = case.pem()		# a server of one kind of key may want the same of its clients
 	command = [world.peer, "-h", "127.0.0.1", "-p", "PORT", "-n", "server.test", "-A", "ca.pem", "-T", "1",
-		   "-e", CIPHER[case.suite], "-g", GROUP[case.group], "-m", peer.say, "-x", peer.expect,
-		   *(["-c", "p256.pem", "-k", "p256.key"] if case.auth else [])]
+		   "-e", CIPHER[case.cipher], "-g", ",".join(GROUP[name] for name in peer.wanted(case)), "-m", peer.say, "-x", peer.expect,
+		   *(["-c", cert, "-k", key] if case.auth else [])]
 	text = world.run(command + (["-O", "ticket"] if case.resume else []))
 	if case.resume:
 		text += world.run(command + ["-I", "ticket"])
@@ -160,7 +173,7 @@ def our_client(world, peer, case):
 	return ok, text + log
 
 
-def run_table(run, wanted, table):
+def run_table(run, wanted, version, table):
 	for kind in peers.ALL:
 		peer = kind(run.world.dir)
 		if wanted and wanted != peer.name:
@@ -168,8 +181,8 @@ def run_table(run, wanted, table):
 		there = peer.there()
 		if there:
 			peer.prepare()
-		table[peer.name] = {"said": peer.said() if there else "not installed", "cells": {}}
-		for case in cases():
+		table[peer.name] = {"said": peer.said() if there else peer.name + " is not installed", "cells": {}}
+		for case in cases(version):
 			for role, does in (("server", our_server), ("client", our_client)):
 				cell = (label(case), role)
 				name = "%s, we are the %s, %s" % (peer.name, role, label(case))
@@ -194,19 +207,26 @@ peer is not installed.
 """
 
 
-def write_table(path, table, features_seen, counts):
+def write_version(f, version, table):
+	f.write("| TLS %s | " % version + " | ".join("%s S | %s C" % (n, n) for n in table) + " |\n")
+	f.write("|---|" + "---|" * (2 * len(table)) + "\n")
+	for case in cases(version):
+		row = [t["cells"].get((label(case), r), "-") for t in table.values() for r in ("server", "client")]
+		f.write("| %s | %s |\n" % (label(case), " | ".join(row)))
+	f.write("\n")
+
+
+def write_tables(path, tables, features_seen, counts):
 	with open(path, "w") as f:
 		f.write(HEAD)
-		f.write("| TLS 1.3 | " + " | ".join("%s S | %s C" % (n, n) for n in table) + " |\n")
-		f.write("|---|" + "---|" * (2 * len(table)) + "\n")
-		for case in cases():
-			row = [t["cells"].get((label(case), r), "-") for t in table.values() for r in ("server", "client")]
-			f.write("| %s | %s |\n" % (label(case), " | ".join(row)))
-		f.write("\n| what else | with | we are the | |\n|---|---|---|---|\n")
+		for version, table in tables.items():
+			write_version(f, version, {n: t for n, t in table.items() if t["cells"]})
+		f.write("| what else | with | we are the | |\n|---|---|---|---|\n")
 		for what, peer, role, verdict in features_seen:
 			f.write("| %s | %s | %s | %s |\n" % (what, peer, role, verdict))
+		said = [t["said"] for t in list(tables.values())[0].values()]
 		f.write("\nThe peers: %s.\n\n%d passed, %d failed, %d skipped\n" %
-			("; ".join(t["said"] for t in table.values()), counts["passed"], counts["failed"], counts["skipped"]))
+			("; ".join(said), counts["passed"], counts["failed"], counts["skipped"]))
 
 
 def main():
@@ -214,15 +234,17 @@ def main():
 	a.add_argument("hs_peer")
 	a.add_argument("--write")
 	a.add_argument("--only")
+	a.add_argument("--version", help="1.2 or 1.3; both if not given")
 	a.add_argument("--features", action="store_true", help="no table")
 	o = a.parse_args()
-	run, table, seen = Run(World(o.hs_peer)), {}, []
-	if not o.features:
-		run_table(run, o.only, table)
+	run, tables, seen = Run(World(o.hs_peer)), {}, []
+	for version in [] if o.features else [o.version] if o.version else ["1.3", "1.2"]:
+		tables[version] = {}
+		run_table(run, o.only, version, tables[version])
 	if not o.only:
 		features.run_all(run, seen)
 	if o.write:
-		write_table(o.write, table, seen, run.counts)
+		write_tables(o.write, tables, seen, run.counts)
 	subprocess.run(["rm", "-rf", run.world.dir])
 	print("1..%d" % run.number)
 	print("%(passed)d passed, %(failed)d failed, %(skipped)d skipped" % run.counts)

@@ -3,27 +3,13 @@
  * wolf_peer server|client PORT KEY=VALUE...: wolfSSL as a peer. A server
  * echoes; a client says hello, once or (resume=1) twice with a session.
  */
-#include <arpa/inet.h>
-#include <err.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 #include <wolfssl/options.h>
 #include <wolfssl/ssl.h>
+#include "peer_args.h"
 
-static int argn;
-static char **args;
-
-static const char *get(const char *key)
+static int is_old(void)
 {
-	size_t len = strlen(key);
-
-	for (int i = 3; i < argn; i++)
-		if (!strncmp(args[i], key, len) && args[i][len] == '=')
-			return args[i] + len + 1;
-	return NULL;
+	return get("version") && !strcmp(get("version"), "1.2");
 }
 
 static int group(void)
@@ -35,20 +21,14 @@ static int group(void)
 	};
 
 	for (size_t i = 0; get("group") && i < sizeof(groups) / sizeof(groups[0]); i++)
-		if (!strcmp(groups[i].name, get("group")))
+		if (!strncmp(groups[i].name, get("group"), strlen(groups[i].name)))
 			return groups[i].id;
 	return WOLFSSL_ECC_SECP256R1;
 }
 
-static void check(int ok, const char *what)
-{
-	if (!ok)
-		errx(1, "%s", what);
-}
-
 static WOLFSSL_CTX *context(int server)
 {
-	int old = get("version") && !strcmp(get("version"), "1.2"), one = group();
+	int old = is_old(), one = group();
 	WOLFSSL_CTX *c = wolfSSL_CTX_new(server ? old ? wolfTLSv1_2_server_method() : wolfTLSv1_3_server_method() :
 					 old ? wolfTLSv1_2_client_method() : wolfTLSv1_3_client_method());
 
@@ -61,6 +41,10 @@ static WOLFSSL_CTX *context(int server)
 		check(wolfSSL_CTX_set_cipher_list(c, get("suite")) == WOLFSSL_SUCCESS, "suite");
 	if (!old)
 		check(wolfSSL_CTX_set_groups(c, &one, 1) == WOLFSSL_SUCCESS, "group");
+	if (old && !(server && one == WOLFSSL_ECC_SECP256R1))
+		check(wolfSSL_CTX_UseSupportedCurve(c, (uint16_t)one) == WOLFSSL_SUCCESS, "curve");
+	if (old && !server && strchr(get("group"), ','))
+		check(wolfSSL_CTX_UseSupportedCurve(c, WOLFSSL_ECC_SECP256R1) == WOLFSSL_SUCCESS, "curve");
 	if (get("auth") || !server)
 		wolfSSL_CTX_set_verify(c, WOLFSSL_VERIFY_PEER | WOLFSSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
 	else
@@ -68,21 +52,12 @@ static WOLFSSL_CTX *context(int server)
 	return c;
 }
 
-static struct sockaddr_in here(void)
-{
-	return (struct sockaddr_in){ .sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(args[2])),
-				     .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-}
-
 static void serve(WOLFSSL_CTX *c)
 {
-	struct sockaddr_in a = here();
-	int fd = socket(AF_INET, SOCK_STREAM, 0), one = 1, s, n;
+	int fd = listen_here(), s, n;
 	char buf[16384];
 	WOLFSSL *ssl;
 
-	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-	check(!bind(fd, (struct sockaddr *)&a, sizeof(a)) && !listen(fd, 16), "listen");
 	while ((s = accept(fd, NULL, NULL)) >= 0) {
 		ssl = wolfSSL_new(c);
 		wolfSSL_set_fd(ssl, s);
@@ -96,19 +71,19 @@ static void serve(WOLFSSL_CTX *c)
 
 static void take_group(WOLFSSL *ssl)
 {
-	if (get("version") && !strcmp(get("version"), "1.2"))
+	if (!is_old()) {
+		check(wolfSSL_UseKeyShare(ssl, (uint16_t)group()) == WOLFSSL_SUCCESS, "key share");
 		return;
-	check(wolfSSL_UseKeyShare(ssl, (uint16_t)group()) == WOLFSSL_SUCCESS, "key share");
+	}
+	wolfSSL_UseSessionTicket(ssl);
 }
 
 static WOLFSSL_SESSION *connect_once(WOLFSSL_CTX *c, WOLFSSL_SESSION *session)
 {
-	struct sockaddr_in a = here();
-	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	int fd = connect_here();
 	WOLFSSL *ssl = wolfSSL_new(c);
 	char buf[64] = "";
 
-	check(!connect(fd, (struct sockaddr *)&a, sizeof(a)), "connect");
 	wolfSSL_set_fd(ssl, fd);
 	wolfSSL_UseSNI(ssl, WOLFSSL_SNI_HOST_NAME, "server.test", 11);
 	wolfSSL_check_domain_name(ssl, "server.test");
@@ -130,9 +105,7 @@ int main(int argc, char **argv)
 	WOLFSSL_SESSION *session;
 	WOLFSSL_CTX *c;
 
-	argn = argc;
-	args = argv;
-	check(argc > 2, "wolf_peer server|client PORT KEY=VALUE...");
+	take_arguments(argc, argv);
 	wolfSSL_Init();
 	c = context(!strcmp(argv[1], "server"));
 	if (!strcmp(argv[1], "server"))
