@@ -45,6 +45,7 @@ struct config {
 	enum prefer prefer;
 	struct { enum config_from ciphers, groups, schemes, rsa_min_bits; } from;
 	bool compress, retry_cookie;
+	unsigned int psk12;		/* HS_PSK12_* */
 
 	struct rules client;		/* [client] */
 	struct site *sites;		/* [identity NAME], in the file's order */

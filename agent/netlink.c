@@ -271,7 +271,8 @@ static int put_key(struct nl_msg *msg, int type, const struct reply *r, const st
 	err = nla_put_u16(msg, KTLS_K_VERSION, r->version);
 	err |= nla_put_u16(msg, KTLS_K_CIPHER, r->aead->tls_cipher);
 	err |= nla_put(msg, KTLS_K_KEY, r->aead->key, t->key);
-	err |= nla_put(msg, KTLS_K_IV, KTLS_IV_SIZE, t->iv);
+	if (!r->aead->mac)
+		err |= nla_put(msg, KTLS_K_IV, KTLS_IV_SIZE, t->iv);
 	err |= nla_put_u64(msg, KTLS_K_SEQ, t->seq);
 	nla_nest_end(msg, nest);
 	return err ? -EMSGSIZE : 0;

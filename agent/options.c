@@ -4,6 +4,7 @@
  * stands, whether it may come again, and what reads its value.
  */
 #include <errno.h>
+#include <linux/ktls.h>
 #include <linux/tls.h>
 #include <pwd.h>
 #include <stdio.h>
@@ -58,6 +59,20 @@ static const struct word ciphers[] = {
 	{ "aes-128-gcm",	TLS_CIPHER_AES_GCM_128 },
 	{ "aes-256-gcm",	TLS_CIPHER_AES_GCM_256 },
 	{ "chacha20-poly1305",	TLS_CIPHER_CHACHA20_POLY1305 },
+	{ "aes-128-ccm",	TLS_CIPHER_AES_CCM_128 },
+	{ "aes-256-ccm",	KTLS_CIPHER_AES_CCM_256 },
+	{ "aes-128-ccm-8",	KTLS_CIPHER_AES_CCM_8_128 },
+	{ "aes-128-cbc-sha",	KTLS_CIPHER_AES_CBC_128_SHA },
+	{ "aes-256-cbc-sha",	KTLS_CIPHER_AES_CBC_256_SHA },
+	{ "aes-128-cbc-sha256",	KTLS_CIPHER_AES_CBC_128_SHA256 },
+	{ "aes-256-cbc-sha256",	KTLS_CIPHER_AES_CBC_256_SHA256 },
+	{ "aes-256-cbc-sha384",	KTLS_CIPHER_AES_CBC_256_SHA384 },
+};
+
+static const struct word psk_exchanges[] = {
+	{ "ecdhe",	HS_PSK12_ECDHE },
+	{ "dhe",	HS_PSK12_DHE },
+	{ "plain",	HS_PSK12_PLAIN },
 };
 
 static const struct word groups[] = {
@@ -109,7 +124,7 @@ static int read_word(struct parse *p, const char *key, const char *value,
 		     const struct word *w, const struct word *end, int *ret)
 {
 	const struct word *first = w;
-	char known[256] = "";
+	char known[320] = "";
 
 	for (; w < end; w++) {
 		if (!strcmp(w->name, value)) {
@@ -285,6 +300,19 @@ static int set_ciphers(struct parse *p, const char *key, const char *value)
 static int set_groups(struct parse *p, const char *key, const char *value)
 {
 	return read_words(p, key, value, ALL(groups), p->c->groups, &p->c->groups_num);
+}
+
+static int set_tls12_psk(struct parse *p, const char *key, const char *value)
+{
+	uint16_t list[CONFIG_LIST];
+	size_t num = 0;
+	int err = read_words(p, key, value, ALL(psk_exchanges), list, &num);
+
+	while (!err && num)
+		p->c->psk12 |= list[--num];
+	if (!err && p->c->psk12 & HS_PSK12_PLAIN)
+		config_warn(p, p->line, "%s = plain has no forward secrecy: who learns the key reads what was said before", key);
+	return err;
 }
 
 static int set_control(struct parse *p, const char *key, const char *value)
@@ -483,6 +511,7 @@ static const struct option {
 	{ IN_AGENT,	"max-version",	false,	set_max_version },
 	{ IN_AGENT,	"ciphers",	true,	set_ciphers },
 	{ IN_AGENT,	"groups",	true,	set_groups },
+	{ IN_AGENT,	"tls12-psk",	true,	set_tls12_psk },
 	{ IN_AGENT,	"fips",		false,	set_fips },
 	{ IN_AGENT,	"control",	false,	set_control },
 	{ IN_AGENT,	"relay",	false,	set_relay },

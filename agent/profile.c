@@ -2,9 +2,10 @@
 /*
  * What each profile allows, most wanted first, and what `prefer` makes of it.
  * Strength is the work of the best known attack, in bits, a quantum computer's
- * above all others; cost is the order of a server's CPU time per handshake.
+ * above all others, and CBC's below that of every AEAD but one of a short tag; cost is the order of a server's CPU time per handshake.
  */
 #include "profile.h"
+#include <linux/ktls.h>
 #include <linux/tls.h>
 #include <string.h>
 
@@ -37,6 +38,14 @@ static const struct grade cipher_grades[] = {
 	{ TLS_CIPHER_AES_GCM_128,	"aes-128-gcm",		128, 1 },
 	{ TLS_CIPHER_AES_GCM_256,	"aes-256-gcm",		256, 2 },
 	{ TLS_CIPHER_CHACHA20_POLY1305,	"chacha20-poly1305",	256, 3 },
+	{ TLS_CIPHER_AES_CCM_128,	"aes-128-ccm",		128, 4 },
+	{ KTLS_CIPHER_AES_CCM_256,	"aes-256-ccm",		256, 5 },
+	{ KTLS_CIPHER_AES_CCM_8_128,	"aes-128-ccm-8",	64, 4 },
+	{ KTLS_CIPHER_AES_CBC_128_SHA,	"aes-128-cbc-sha",	120, 6 },
+	{ KTLS_CIPHER_AES_CBC_256_SHA,	"aes-256-cbc-sha",	121, 7 },
+	{ KTLS_CIPHER_AES_CBC_128_SHA256, "aes-128-cbc-sha256",	122, 8 },
+	{ KTLS_CIPHER_AES_CBC_256_SHA256, "aes-256-cbc-sha256",	123, 9 },
+	{ KTLS_CIPHER_AES_CBC_256_SHA384, "aes-256-cbc-sha384",	124, 9 },
 };
 
 static const struct grade group_grades[] = {

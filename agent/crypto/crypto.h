@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #define CRYPTO_MAX_DIGEST	64
-#define CRYPTO_MAX_KEY		32
+#define CRYPTO_MAX_KEY		80	/* HMAC-SHA-384 and AES-256 */
 #define CRYPTO_MAX_SHARE	1216	/* largest key share: X25519MLKEM768's */
 #define CRYPTO_MAX_PRIVATE	2464
 #define CRYPTO_MAX_SECRET	512	/* ffdhe4096's */
@@ -43,17 +43,23 @@ void crypto_wipe(void *p, size_t len);
 /* ---- aead.c */
 struct crypto_aead {
 	const char *name;		/* "aes-128-gcm" */
-	uint16_t tls_cipher;		/* TLS_CIPHER_* of linux/tls.h */
+	uint16_t tls_cipher;		/* TLS_CIPHER_* of linux/tls.h, KTLS_CIPHER_* of linux/ktls.h */
 	uint8_t key, nonce, tag;
+	uint8_t mac;			/* bytes of the key that are an HMAC's: it is CBC, cbc.c; 0: an AEAD */
 	uint8_t fixed;			/* bytes of the nonce that TLS 1.2 derives; a record carries the others */
-	/* @out has len + tag bytes; in place allowed. */
+	/* @out has crypto_padded(len) + tag bytes; in place allowed. */
 	void (*seal)(const uint8_t *key, const uint8_t *nonce, const uint8_t *aad, size_t aad_len,
 		     const uint8_t *in, size_t len, uint8_t *out);
 	/* @in has len bytes of ciphertext and tag; a wrong tag gives -EBADMSG and wipes @out. */
 	int (*open)(const uint8_t *key, const uint8_t *nonce, const uint8_t *aad, size_t aad_len,
 		    const uint8_t *in, size_t len, uint8_t *out);
 };
-extern const struct crypto_aead crypto_aes_128_gcm, crypto_aes_256_gcm, crypto_chacha20_poly1305;
+extern const struct crypto_aead crypto_aes_128_gcm, crypto_aes_256_gcm, crypto_chacha20_poly1305,
+	crypto_aes_128_ccm, crypto_aes_256_ccm, crypto_aes_128_ccm_8, crypto_aes_128_cbc_sha, crypto_aes_256_cbc_sha,
+	crypto_aes_128_cbc_sha256, crypto_aes_256_cbc_sha256, crypto_aes_256_cbc_sha384;
+size_t crypto_padded(const struct crypto_aead *aead, size_t len);	/* bytes that @len are sealed as, less the tag */
+/* Of what open() gave, @len bytes: less its padding. -EBADMSG: that is wrong. */
+int crypto_unpad(const struct crypto_aead *aead, const uint8_t *p, size_t *len);
 
 /* ---- group.c, ecdh.c, ffdhe.c, hybrid.c: key agreement, RFC 9846 4.2.8; @g is the descriptor itself */
 struct crypto_group {

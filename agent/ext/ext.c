@@ -37,6 +37,7 @@ const struct ext *const exts[] = {
 	&ext_max_fragment_length,
 	&ext_record_size_limit,
 	&ext_extended_master_secret,
+	&ext_encrypt_then_mac,
 	&ext_renegotiation_info,
 	&ext_session_ticket,
 	&ext_psk_modes,

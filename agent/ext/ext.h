@@ -21,6 +21,7 @@ enum ext_id {
 	EXT_ID_CLIENT_CERTIFICATE_TYPE	= 19,
 	EXT_ID_SERVER_CERTIFICATE_TYPE	= 20,
 	EXT_ID_PADDING			= 21,
+	EXT_ID_ENCRYPT_THEN_MAC		= 22,
 	EXT_ID_EXTENDED_MASTER_SECRET	= 23,
 	EXT_ID_COMPRESS_CERTIFICATE	= 27,
 	EXT_ID_RECORD_SIZE_LIMIT	= 28,
@@ -61,7 +62,7 @@ extern const struct ext ext_server_name, ext_supported_groups, ext_signature_alg
 	ext_certificate_authorities, ext_post_handshake_auth, ext_signed_certificate_timestamp, ext_signature_algorithms_cert, ext_key_share,
 	ext_ticket_request, ext_record_size_limit, ext_max_fragment_length, ext_status_request, ext_padding, ext_ech,
 	ext_compress_certificate, ext_client_certificate_type, ext_server_certificate_type,
-	ext_ec_point_formats, ext_extended_master_secret, ext_renegotiation_info, ext_session_ticket;
+	ext_ec_point_formats, ext_extended_master_secret, ext_encrypt_then_mac, ext_renegotiation_info, ext_session_ticket;
 
 extern const struct ext *const exts[];	/* in the order in which they are read and written */
 extern const size_t exts_num;

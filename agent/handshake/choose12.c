@@ -58,10 +58,12 @@ static const struct crypto_group *common_group(const struct hs *hs, enum kx_shar
 	return NULL;
 }
 
-static bool usable(const struct hs *hs, const struct suite *suite)
+/* CBC only where the MAC is of what was encrypted, RFC 7366. */
+bool suite_usable(const struct hs *hs, const struct suite *suite)
 {
 	return suite->version == TLS12 && list_has(hs->peer_suites, suite->id) &&
-	       common_group(hs, suite->kx->share);
+	       (!suite->aead->mac || ext_received(hs, EXT_ID_ENCRYPT_THEN_MAC)) &&
+	       (suite->kx->share == KX_NONE || common_group(hs, suite->kx->share));
 }
 
 static enum kx_auth auth_of(enum crypto_key_type key)
@@ -72,7 +74,7 @@ static enum kx_auth auth_of(enum crypto_key_type key)
 static const struct suite *suite_for(const struct hs *hs, enum kx_auth auth)
 {
 	for (size_t i = 0; i < hs->suites_num; i++)
-		if (usable(hs, hs->suites[i]) && hs->suites[i]->kx->auth == auth)
+		if (suite_usable(hs, hs->suites[i]) && hs->suites[i]->kx->auth == auth)
 			return hs->suites[i];
 	return NULL;
 }
@@ -96,6 +98,9 @@ static int check_offer(struct hs *hs)
 		return hs_fail(hs, ALERT_HANDSHAKE_FAILURE, "the client has no extended_master_secret");
 	if (list_has(hs->peer_suites, SCSV_RENEGOTIATION))
 		ext_suppose(hs, EXT_ID_RENEGOTIATION_INFO);
+	/* A key by hand needs no signature. */
+	if (suite_for(hs, KX_PSK))
+		return 0;
 	/* RFC 9155 3: without it the client would want SHA-1. */
 	if (!ext_received(hs, EXT_ID_SIGNATURE_ALGORITHMS))
 		return hs_fail(hs, ALERT_HANDSHAKE_FAILURE, "the client names no signature algorithms");
@@ -109,8 +114,15 @@ static int check_offer(struct hs *hs)
 
 static int choose_full(struct hs *hs)
 {
-	int err = choose_identity(hs);
+	int err;
 
+	hs->suite = suite_for(hs, KX_PSK);
+	if (hs->suite) {
+		hs->cert_requested = false;
+		hs->group = hs->suite->kx->share == KX_NONE ? NULL : common_group(hs, hs->suite->kx->share);
+		return 0;
+	}
+	err = choose_identity(hs);
 	if (err)
 		return err;
 	hs->suite = suite_for(hs, auth_of(hs->result.identity->key_type));

@@ -9,6 +9,23 @@
 
 /* ---- keys */
 
+static const uint8_t *take(uint8_t *to, const uint8_t *from, size_t len)
+{
+	memcpy(to, from, len);
+	return from + len;
+}
+
+/* RFC 5246 6.3: of each kind first the client's, then the server's. */
+static void cut(const uint8_t *p, const struct crypto_aead *aead, struct hs_traffic *client, struct hs_traffic *server)
+{
+	p = take(client->key, p, aead->mac);
+	p = take(server->key, p, aead->mac);
+	p = take(client->key + aead->mac, p, aead->key - aead->mac);
+	p = take(server->key + aead->mac, p, aead->key - aead->mac);
+	p = take(client->iv, p, aead->fixed);
+	take(server->iv, p, aead->fixed);
+}
+
 void tls12_expand(struct hs *hs)
 {
 	const struct crypto_aead *aead = hs->suite->aead;
@@ -20,10 +37,7 @@ void tls12_expand(struct hs *hs)
 	memcpy(seed + HS_RANDOM, hs->client_random, HS_RANDOM);
 	prf(hs->hash, hs->tls12.master, MASTER_SECRET, "key expansion", seed, sizeof(seed), block,
 	    2u * aead->key + 2u * aead->fixed);
-	memcpy(client->key, block, aead->key);
-	memcpy(server->key, block + aead->key, aead->key);
-	memcpy(client->iv, block + 2 * aead->key, aead->fixed);
-	memcpy(server->iv, block + 2 * aead->key + aead->fixed, aead->fixed);
+	cut(block, aead, client, server);
 	crypto_wipe(block, sizeof(block));
 	if (hs->params->key_log)
 		hs->params->key_log(hs->params->arg, "CLIENT_RANDOM", hs->client_random, hs->tls12.master, MASTER_SECRET);
@@ -83,7 +97,7 @@ int finished12_recv(struct hs *hs, struct rbuf *b)
 static void hand_over(const struct crypto_aead *aead, const struct hs_half *half, struct hs_traffic *ret)
 {
 	*ret = half->t;
-	for (int i = 0; aead->fixed < aead->nonce && i < 8; i++)
+	for (int i = 0; !aead->mac && aead->fixed < aead->nonce && i < 8; i++)
 		ret->iv[aead->fixed + i] = (uint8_t)(ret->seq >> (56 - 8 * i));
 }
 

@@ -2,8 +2,8 @@
 /*
  * The order of a TLS 1.2 handshake, RFC 5246 7.3 figures 1 and 2 with RFC 5077
  * 3.1, from top to bottom: `full` figure 1, else the abbreviated one of figure
- * 2, in which the server is the first to finish. Only `status_sent` and
- * `cert_wanted` look at the server's next message.
+ * 2, in which the server is the first to finish. Only `status_sent`,
+ * `cert_wanted` and `server_has_share` look at the server's next message.
  */
 #include "ext/ext.h"
 #include "handshake/engine.h"
@@ -19,6 +19,23 @@ static bool full(const struct hs *hs, const struct rbuf *next)
 {
 	(void)next;
 	return !hs->result.resumed;
+}
+
+/* A key by hand takes the place of certificates. */
+static bool certified(const struct hs *hs, const struct rbuf *next)
+{
+	(void)next;
+	return !hs->result.resumed && !(hs->suite && hs->suite->kx->auth == KX_PSK);
+}
+
+/* It has nothing to say where there is neither a share nor a hint for a key by hand; a peer may say just that. */
+static bool server_has_share(const struct hs *hs, const struct rbuf *next)
+{
+	if (hs->result.resumed)
+		return false;
+	if (!hs->suite || hs->suite->kx->share != KX_NONE)
+		return true;
+	return hs->role == HS_CLIENT && next && next->p[0] == HS_SERVER_KEY_EXCHANGE;
 }
 
 static bool abbreviated(const struct hs *hs, const struct rbuf *next)
@@ -38,7 +55,7 @@ static bool status_sent(const struct hs *hs, const struct rbuf *next)
 
 static bool cert_wanted(const struct hs *hs, const struct rbuf *next)
 {
-	if (hs->result.resumed)
+	if (!certified(hs, NULL))
 		return false;
 	if (next && hs->role == HS_CLIENT)
 		return next->p[0] == HS_CERTIFICATE_REQUEST;
@@ -68,9 +85,9 @@ static bool ticket_due(const struct hs *hs, const struct rbuf *next)
 const struct hs_step hs_flow12[] = {
 { "ClientHello",        HS_CLIENT_HELLO,        HS_CLIENT, always,        BOTH(client_hello),          NULL },
 { "ServerHello",        HS_SERVER_HELLO,        HS_SERVER, always,        server_hello12_send, server_hello_recv, use_session },
-{ "Certificate",        HS_CERTIFICATE,         HS_SERVER, full,          BOTH(certificate12),         NULL },
+{ "Certificate",        HS_CERTIFICATE,         HS_SERVER, certified,     BOTH(certificate12),         NULL },
 { "CertificateStatus",  HS_CERTIFICATE_STATUS,  HS_SERVER, status_sent,   BOTH(certificate_status),    NULL },
-{ "ServerKeyExchange",  HS_SERVER_KEY_EXCHANGE, HS_SERVER, full,          BOTH(server_key_exchange),   NULL },
+{ "ServerKeyExchange",  HS_SERVER_KEY_EXCHANGE, HS_SERVER, server_has_share, BOTH(server_key_exchange),   NULL },
 { "CertificateRequest", HS_CERTIFICATE_REQUEST, HS_SERVER, cert_wanted,   BOTH(certificate_request12), NULL },
 { "ServerHelloDone",    HS_SERVER_HELLO_DONE,   HS_SERVER, full,          BOTH(server_hello_done),     NULL },
 { "Certificate",        HS_CERTIFICATE,         HS_CLIENT, cert_due,      BOTH(certificate12),         NULL },

@@ -54,6 +54,8 @@ static int check_extensions(struct hs *hs)
 		return hs_fail(hs, ALERT_HANDSHAKE_FAILURE, "the server has no extended_master_secret");
 	if (!ext_answered(hs, EXT_ID_RENEGOTIATION_INFO))
 		return hs_fail(hs, ALERT_HANDSHAKE_FAILURE, "the server has no renegotiation_info");
+	if (hs->suite->aead->mac && !ext_answered(hs, EXT_ID_ENCRYPT_THEN_MAC))
+		return hs_fail(hs, ALERT_HANDSHAKE_FAILURE, "the server chose CBC without encrypt_then_mac");
 	return 0;
 }
 

@@ -46,18 +46,28 @@ void hs_forget_shares(struct hs *hs)
 
 static bool has_group(const struct hs *hs, const struct suite *suite)
 {
+	if (suite->kx && suite->kx->share == KX_NONE)
+		return true;
 	for (size_t i = 0; i < hs->groups_num; i++)
 		if (!suite->kx || group_for_12(hs->groups[i], suite->kx->share))
 			return true;
 	return false;
 }
 
+/* A suite with a key by hand: there is one, and it may be used so. */
+static bool has_key(const struct hs_params *p, const struct suite *suite)
+{
+	if (!suite->kx || suite->kx->auth != KX_PSK)
+		return true;
+	return (p->psk || p->find_psk) && p->psk12 & 1u << suite->kx->share;
+}
+
 /* Every suite of the versions that are allowed with this cipher; 0: with any. */
 static void add_suites(struct hs *hs, uint16_t cipher)
 {
 	for (size_t i = 0; i < suites_num; i++)
-		if ((!cipher || suites[i].aead->tls_cipher == cipher) && hs_allows(hs, suites[i].version) &&
-		    has_group(hs, &suites[i]) && hs->suites_num < SUITES_MAX)
+		if ((cipher ? suites[i].aead->tls_cipher == cipher : !suites[i].optional) &&
+		    hs_allows(hs, suites[i].version) && has_group(hs, &suites[i]) && has_key(hs->params, &suites[i]) && hs->suites_num < SUITES_MAX)
 			hs->suites[hs->suites_num++] = &suites[i];
 }
 

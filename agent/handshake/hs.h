@@ -36,6 +36,9 @@ enum hs_alert_from { HS_ALERT_NONE, HS_ALERT_LOCAL, HS_ALERT_PEER };
 #define HS_EARLY_WINDOW	10	/* s by which the age of a ticket may seem wrong, for early data */
 #define HS_WEEK		604800	/* s: no ticket lives longer, RFC 9846 4.6.1 */
 
+/* What a secret of TLS 1.2 is made of beside a key by hand; nothing: no forward secrecy. */
+enum { HS_PSK12_PLAIN = 1 << 0, HS_PSK12_ECDHE = 1 << 1, HS_PSK12_DHE = 1 << 2 };
+
 struct hs;
 
 /* What seals a server's tickets: the first key seals, all of them open. */
@@ -129,6 +132,7 @@ struct hs_params {
 	size_t early_len;
 	uint32_t max_early;		/* server: bytes of early data that it takes, and says so in its tickets; 0: none */
 	const struct hs_psk *psk;	/* client: to be used instead of certificates; may be NULL */
+	unsigned int psk12;		/* HS_PSK12_*: such keys in TLS 1.2, too */
 	/* Server: the key with this name, or NULL. */
 	const struct hs_psk *(*find_psk)(void *arg, const uint8_t *name, size_t len);
 

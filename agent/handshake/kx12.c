@@ -134,6 +134,11 @@ static int make_share(struct hs *hs)
 	return err ? hs_fail(hs, err, "could not make a %s key", hs->group->name) : 0;
 }
 
+static bool by_psk(const struct hs *hs)
+{
+	return hs->suite->kx->auth == KX_PSK;
+}
+
 static int ask(struct hs *hs)
 {
 	uint8_t params[PARAMS];
@@ -151,6 +156,16 @@ static int ask(struct hs *hs)
 
 int server_key_exchange_send(struct hs *hs, struct wbuf *b)
 {
+	int err;
+
+	if (by_psk(hs)) {
+		err = make_share(hs);
+		if (err)
+			return err;
+		psk12_hint_write(b);
+		write_params(hs->group, hs->share, hs->suite->kx->share, b);
+		return 0;
+	}
 	if (!hs->sig_len)
 		return ask(hs);
 	write_params(hs->group, hs->share, hs->suite->kx->share, b);
@@ -158,26 +173,35 @@ int server_key_exchange_send(struct hs *hs, struct wbuf *b)
 	return 0;
 }
 
+static int read_signature(struct hs *hs, const uint8_t *start, struct rbuf *b)
+{
+	struct rbuf sig, tbs;
+	uint16_t scheme;
+	int err = signed_params(hs, start, (size_t)(b->p - start));
+
+	if (err)
+		return err;
+	if (!rbuf_u16(b, &scheme) || !rbuf_vec16(b, &sig))
+		return hs_fail(hs, ALERT_DECODE_ERROR, "the ServerKeyExchange is malformed");
+	tbs = gbuf_rbuf(&hs->tls12.signed_params);
+	return cert_check_signature(hs, scheme, &tbs, &sig);
+}
+
 int server_key_exchange_recv(struct hs *hs, struct rbuf *b)
 {
 	const uint8_t *start = b->p;
-	struct rbuf share, sig, tbs;
-	uint16_t scheme;
-	int err = check_late_chain(hs);
+	struct rbuf share;
+	int err = by_psk(hs) ? psk12_hint_read(hs, b) : check_late_chain(hs);
 
+	if (!err && hs->suite->kx->share == KX_NONE)
+		return 0;
 	if (!err)
 		err = read_group(hs, b);
 	if (err)
 		return err;
 	if (!read_share(hs->suite->kx->share, b, &share))
 		return hs_fail(hs, ALERT_DECODE_ERROR, "the ServerKeyExchange is malformed");
-	err = signed_params(hs, start, (size_t)(b->p - start));
-	if (err)
-		return err;
-	if (!rbuf_u16(b, &scheme) || !rbuf_vec16(b, &sig))
-		return hs_fail(hs, ALERT_DECODE_ERROR, "the ServerKeyExchange is malformed");
-	tbs = gbuf_rbuf(&hs->tls12.signed_params);
-	err = cert_check_signature(hs, scheme, &tbs, &sig);
+	err = by_psk(hs) ? 0 : read_signature(hs, start, b);
 	if (err)
 		return err;
 	if (!fit_share(hs->group, hs->suite->kx->share, &share, hs->tls12.peer_share))
@@ -212,8 +236,13 @@ static int computed(struct hs *hs, int err, const char *whose)
 
 int client_key_exchange_send(struct hs *hs, struct wbuf *b)
 {
-	int err = computed(hs, hs->group->respond(hs->group, hs->tls12.peer_share, hs->share, hs->secret), "server");
+	int err;
 
+	if (by_psk(hs))
+		psk12_name_write(hs, b);
+	if (hs->suite->kx->share == KX_NONE)
+		return 0;
+	err = computed(hs, hs->group->respond(hs->group, hs->tls12.peer_share, hs->share, hs->secret), "server");
 	if (err)
 		return err;
 	write_share(hs->group, hs->share, hs->suite->kx->share, b);
@@ -223,7 +252,10 @@ int client_key_exchange_send(struct hs *hs, struct wbuf *b)
 int client_key_exchange_recv(struct hs *hs, struct rbuf *b)
 {
 	struct rbuf share;
+	int err = by_psk(hs) ? psk12_name_read(hs, b) : 0;
 
+	if (err || hs->suite->kx->share == KX_NONE)
+		return err;
 	if (!read_share(hs->suite->kx->share, b, &share))
 		return hs_fail(hs, ALERT_DECODE_ERROR, "the ClientKeyExchange is malformed");
 	if (!fit_share(hs->group, hs->suite->kx->share, &share, hs->tls12.peer_share))
@@ -250,12 +282,17 @@ static size_t secret_start(const struct hs *hs)
 
 int derive_master(struct hs *hs)
 {
-	uint8_t digest[CRYPTO_MAX_DIGEST];
-	size_t at = secret_start(hs);
+	uint8_t digest[CRYPTO_MAX_DIGEST], premaster[PSK12_PREMASTER];
+	size_t at = secret_start(hs), len = hs->group ? hs->group->secret - at : 0;
+	const uint8_t *from = hs->secret + at;
 
+	if (by_psk(hs)) {
+		len = psk12_premaster(hs, from, len, premaster);
+		from = premaster;
+	}
 	transcript_digest(hs, digest);
-	prf(hs->hash, hs->secret + at, hs->group->secret - at, "extended master secret", digest, hs->hash->size,
-	    hs->tls12.master, MASTER_SECRET);
+	prf(hs->hash, from, len, "extended master secret", digest, hs->hash->size, hs->tls12.master, MASTER_SECRET);
+	crypto_wipe(premaster, sizeof(premaster));
 	crypto_wipe(hs->secret, sizeof(hs->secret));
 	hs_forget_shares(hs);
 	tls12_expand(hs);

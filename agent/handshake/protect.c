@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* See protect.h. Of TLS 1.2's nonce the record carries what the key block doesn't give; ours is the sequence number. */
+/*
+ * See protect.h. Of TLS 1.2's nonce the record carries what the key block
+ * doesn't give; ours is the sequence number; of CBC, an IV that nobody can foresee.
+ */
 #include "handshake/protect.h"
 #include <string.h>
 #include "handshake/alert.h"
 #include "handshake/version.h"
+#include "rng/rng.h"
 
 void record_nonce(const struct hs_traffic *t, uint8_t nonce[12])
 {
@@ -31,12 +35,24 @@ static size_t carried(const struct crypto_aead *aead)
 	return aead->nonce - aead->fixed;
 }
 
-static void aad12(uint64_t seq, const uint8_t *header, size_t plain, uint8_t aad[13])
+/* @len: the plaintext's; of CBC, what is encrypted and its IV, RFC 7366 3. */
+static void aad12(uint64_t seq, const uint8_t *header, size_t len, uint8_t aad[13])
 {
 	put_seq(aad, seq);
 	memcpy(aad + 8, header, 3);
-	aad[11] = (uint8_t)(plain >> 8);
-	aad[12] = (uint8_t)plain;
+	aad[11] = (uint8_t)(len >> 8);
+	aad[12] = (uint8_t)len;
+}
+
+static void nonce12(const struct crypto_aead *aead, const struct hs_traffic *t, uint8_t nonce[16])
+{
+	if (aead->mac) {
+		rng_fill(RNG_RANDOM, nonce, 16);
+		return;
+	}
+	record_nonce(t, nonce);
+	if (carried(aead))
+		put_seq(nonce + aead->fixed, t->seq);
 }
 
 /* ---- out */
@@ -44,17 +60,14 @@ static void aad12(uint64_t seq, const uint8_t *header, size_t plain, uint8_t aad
 static size_t protect12(struct hs_traffic *t, const struct crypto_aead *aead, uint8_t type,
 			const uint8_t *p, size_t len, uint8_t *to)
 {
-	size_t front = carried(aead), body = front + len + aead->tag;
-	uint8_t nonce[12], aad[13];
+	size_t front = carried(aead), sealed = crypto_padded(aead, len), body = front + sealed + aead->tag;
+	uint8_t nonce[16], aad[13];
 
-	record_nonce(t, nonce);
 	memmove(to + RECORD_HEADER + front, p, len);
 	put_header(to, type, body);
-	aad12(t->seq, to, len, aad);
-	if (front) {
-		put_seq(to + RECORD_HEADER, t->seq);
-		memcpy(nonce + aead->fixed, to + RECORD_HEADER, front);
-	}
+	aad12(t->seq, to, aead->mac ? front + sealed : len, aad);
+	nonce12(aead, t, nonce);
+	memcpy(to + RECORD_HEADER, nonce + aead->fixed, front);
 	p = to + RECORD_HEADER + front;
 	aead->seal(t->key, nonce, aad, sizeof(aad), p, len, to + RECORD_HEADER + front);
 	return RECORD_HEADER + body;
@@ -88,21 +101,20 @@ size_t record_protect(struct hs_traffic *t, const struct crypto_aead *aead, uint
 static int unprotect12(struct hs_traffic *t, const struct crypto_aead *aead, const uint8_t *record,
 		       size_t len, uint8_t *plain, uint8_t *ret_type, size_t *ret_len)
 {
-	size_t front = carried(aead), extra = front + aead->tag;
+	size_t front = carried(aead), extra = front + aead->tag, n = len - extra;
 	const uint8_t *p = record + RECORD_HEADER;
-	uint8_t nonce[12], aad[13];
+	uint8_t nonce[16], aad[13];
 
 	if (len < extra)
 		return ALERT_BAD_RECORD_MAC;
 	record_nonce(t, nonce);
-	if (front)
-		memcpy(nonce + aead->fixed, p, front);
-	aad12(t->seq, record, len - extra, aad);
-	if (aead->open(t->key, nonce, aad, sizeof(aad), p + front, len - front, plain))
+	memcpy(nonce + aead->fixed, p, front);
+	aad12(t->seq, record, aead->mac ? front + n : n, aad);
+	if (aead->open(t->key, nonce, aad, sizeof(aad), p + front, len - front, plain) || crypto_unpad(aead, plain, &n))
 		return ALERT_BAD_RECORD_MAC;
 	*ret_type = record[0];
-	*ret_len = len - extra;
-	return len - extra > RECORD_PLAINTEXT ? ALERT_RECORD_OVERFLOW : 0;
+	*ret_len = n;
+	return n > RECORD_PLAINTEXT ? ALERT_RECORD_OVERFLOW : 0;
 }
 
 /* RFC 9846 5.4: content and padding together are not longer than content may be. */

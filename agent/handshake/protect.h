@@ -13,7 +13,7 @@ enum record_type {
 
 #define RECORD_HEADER		5
 #define RECORD_PLAINTEXT	16384
-#define RECORD_OVERHEAD		256	/* of TLS 1.3; ciphers of TLS 1.2 stay below it */
+#define RECORD_OVERHEAD		256	/* of TLS 1.3; ciphers of TLS 1.2 stay below it, CBC if it pads no more than it has to */
 
 /* The nonce of TLS 1.3, and of ChaCha20-Poly1305 in TLS 1.2. */
 void record_nonce(const struct hs_traffic *t, uint8_t nonce[12]);

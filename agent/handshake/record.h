@@ -9,7 +9,7 @@
 #define PLAINTEXT	16384
 #define AEAD_TAG	16	/* of every AEAD of the handshake */
 #define ALERT_ROOM	64	/* kept free in hs->out */
-#define OVERHEAD	(8 + 1 + 16)	/* nonce, inner type and tag: no record has more */
+#define OVERHEAD	(16 + 16 + 48)	/* IV, padding and MAC of CBC: no record has more */
 
 extern const uint8_t ccs_record[6];
 

@@ -25,13 +25,9 @@ bool ticket_wanted(const struct hs *hs)
 
 static const struct suite *suite_of(const struct hs *hs, uint16_t id)
 {
-	struct rbuf list = hs->peer_suites;
-	uint16_t v;
-
 	for (size_t i = 0; i < hs->suites_num; i++)
-		while (hs->suites[i]->id == id && hs->suites[i]->version == TLS12 && rbuf_u16(&list, &v))
-			if (v == id)
-				return hs->suites[i];
+		if (hs->suites[i]->id == id && suite_usable(hs, hs->suites[i]))
+			return hs->suites[i];
 	return NULL;
 }
 

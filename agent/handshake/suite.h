@@ -19,6 +19,7 @@ struct suite {
 	const struct kx12 *kx;		/* NULL: TLS 1.3 chooses it apart */
 	const struct crypto_aead *aead;
 	const struct crypto_hash *hash;
+	bool optional;			/* not unless params name its cipher */
 };
 
 extern const struct suite suites[];		/* in order of preference */
@@ -33,7 +34,7 @@ extern const size_t groups_num;
 #define GROUPS_DEFAULT 5			/* the first of them, for who does not choose */
 const struct crypto_group *group_by_id(uint16_t id);	/* NULL: not ours */
 
-#define SUITES_MAX 32
+#define SUITES_MAX 64
 #define GROUPS_MAX 12
 
 #endif

@@ -41,6 +41,7 @@ int use_session(struct hs *hs);		/* keys of a session that goes on */
 
 /* ---- choose12.c */
 int choose12(struct hs *hs);
+bool suite_usable(const struct hs *hs, const struct suite *suite);	/* the client offers all that it takes */
 bool group_for_12(const struct crypto_group *group, enum kx_share share);
 
 /* ---- cert12.c */
@@ -66,6 +67,15 @@ int server_hello_done_recv(struct hs *hs, struct rbuf *b);
 int client_key_exchange_send(struct hs *hs, struct wbuf *b);
 int client_key_exchange_recv(struct hs *hs, struct rbuf *b);
 int derive_master(struct hs *hs);
+
+/* ---- psk12.c: keys by hand */
+#define PSK12_PREMASTER (4 + CRYPTO_MAX_SECRET + CRYPTO_MAX_DIGEST)
+void psk12_hint_write(struct wbuf *b);
+int psk12_hint_read(struct hs *hs, struct rbuf *b);
+void psk12_name_write(struct hs *hs, struct wbuf *b);
+int psk12_name_read(struct hs *hs, struct rbuf *b);
+/* What the master secret is made of, from what was agreed on beside the key; bytes in @out. */
+size_t psk12_premaster(const struct hs *hs, const uint8_t *secret, size_t len, uint8_t out[PSK12_PREMASTER]);
 
 /* ---- finished12.c */
 int change_cipher_send(struct hs *hs, struct wbuf *b);

@@ -163,6 +163,104 @@ features() {
 	stop
 }
 
+# Each needs to be asked for on our side. FILE of key:cipher number:IANA's name:OpenSSL's:GnuTLS's, - for none.
+optional_ciphers() {
+	local kind c name o g kx
+	while IFS=: read -r kind c name o g; do
+		kx=ECDHE-RSA
+		[ "$kind" = rsa ] || kx=ECDHE-ECDSA
+		server "$kind" -e "$c"
+		run "server, s_client, $name" ^hello out.txt s_client -tls1_2 -cipher "$kx-$o"
+		agreed "_WITH_$name " "server, s_client, $name"
+		if [ "$g" != - ]; then
+			run "server, gnutls-cli, $name" ^hello out.txt gnutls_cli --priority "$gnutls12:+SHA256:+SHA384:-CIPHER-ALL:+$g"
+			agreed "_WITH_$name " "server, gnutls-cli, $name"
+		fi
+		stop
+		s_server "$kind" -cipher "$kx-$o"
+		expect "client, s_server, $name" "_WITH_$name .*verified 1" out.txt "${us[@]}" -x olleh -e "$c"
+		stop
+		[ "$g" != - ] || continue
+		gnutls_serv "$kind" --priority "$gnutls12:+SHA256:+SHA384:-CIPHER-ALL:+$g"
+		expect "client, gnutls-serv, $name" "_WITH_$name .*verified 1" out.txt "${us[@]}" -e "$c"
+		stop
+	done <<- END
+		rsa:260:AES_128_CBC_SHA:AES128-SHA:AES-128-CBC:-SHA256:-SHA384
+		rsa:261:AES_256_CBC_SHA:AES256-SHA:AES-256-CBC:-SHA256:-SHA384
+		p256:262:AES_128_CBC_SHA256:AES128-SHA256:AES-128-CBC:-SHA1
+		rsa:264:AES_256_CBC_SHA384:AES256-SHA384:AES-256-CBC:-SHA1
+		p256:53:AES_128_CCM:AES128-CCM:AES-128-CCM
+		p256:256:AES_256_CCM:AES256-CCM:AES-256-CCM
+		p256:257:AES_128_CCM_8:AES128-CCM8:AES-128-CCM-8
+	END
+	server rsa -e 263 -g 256
+	run "server, s_client, DHE_RSA_WITH_AES_256_CBC_SHA256" ^hello out.txt s_client -tls1_2 -cipher DHE-RSA-AES256-SHA256
+	agreed "DHE_RSA_WITH_AES_256_CBC_SHA256 group ffdhe2048" "server, s_client, DHE_RSA_WITH_AES_256_CBC_SHA256"
+	stop
+	server rsa -e 262
+	run "server refuses CBC without encrypt_then_mac" "alert fatal error\|Handshake failed" out.txt gnutls_cli \
+		--priority "$gnutls12:-CIPHER-ALL:+AES-128-CBC:+SHA256:%NO_ETM"
+	expect "server refuses CBC without encrypt_then_mac: why" "offers none of our ciphers.*sent alert 40" server.txt true
+	stop
+	gnutls_serv rsa --priority "$gnutls12:-CIPHER-ALL:+AES-128-CBC:+SHA256:%NO_ETM"
+	expect "client refuses CBC without encrypt_then_mac" "without encrypt_then_mac (sent alert 40" out.txt "${us[@]}" -e 262
+	stop
+}
+
+hex=00112233445566778899aabbccddeeff
+s_client_psk() { s_client -tls1_2 -psk_identity friend -psk $hex "$@"; }
+export -f s_client_psk
+export hex
+
+keys_by_hand() {
+	local way c name o g kx seen text
+	while IFS=: read -r way c name o g; do
+		kx=${name%%_WITH*} kx=${kx//_/-}
+		start "$peer" -s -p PORT -P friend:$hex -L "$way" -e "$c" -g 29,256
+		if [ "$o" != - ]; then
+			run "server, s_client, $name" ^hello out.txt s_client_psk -cipher "$o"
+			agreed "TLS_${name} .*psk friend" "server, s_client, $name"
+		fi
+		# With a share, gnutls-cli ends itself when it tells what it has agreed on.
+		if [ "$g" != - ]; then
+			seen=out.txt text=^hello
+			[ "$way" = plain ] || seen=server.txt text="TLS_${name} .*psk friend limit 16384"
+			run "server, gnutls-cli, $name" "$text" "$seen" gnutls_cli --pskusername friend --pskkey $hex \
+				--priority "$gnutls12:-KX-ALL:+$kx:-CIPHER-ALL:+$g"
+			agreed "TLS_${name} .*psk friend" "server, gnutls-cli, $name"
+		fi
+		stop
+		# OpenSSL's server has no field of RFC 7919 for it.
+		if [ "$o" != - ] && [ "$way" != dhe ]; then
+			start openssl s_server -accept PORT -nocert -psk_identity friend -psk $hex -tls1_2 -rev -cipher "$o"
+			expect "client, s_server, $name" "TLS_${name} .*psk friend" out.txt "${us[@]}" -P friend:$hex -L "$way" -e "$c" -g 29 -x olleh
+			stop
+		fi
+		[ "$g" != - ] || continue
+		echo "friend:$hex" > psk.txt
+		start gnutls-serv --echo -p PORT --pskpasswd psk.txt --priority "$gnutls12:-KX-ALL:+$kx:-CIPHER-ALL:+$g"
+		expect "client, gnutls-serv, $name" "TLS_${name} .*psk friend" out.txt "${us[@]}" -P friend:$hex -L "$way" -e "$c" -g 29,256
+		stop
+	done <<- END
+		ecdhe:54:ECDHE_PSK_WITH_CHACHA20_POLY1305_SHA256:ECDHE-PSK-CHACHA20-POLY1305:CHACHA20-POLY1305
+		dhe:51:DHE_PSK_WITH_AES_128_GCM_SHA256:DHE-PSK-AES128-GCM-SHA256:AES-128-GCM
+		dhe:52:DHE_PSK_WITH_AES_256_GCM_SHA384:DHE-PSK-AES256-GCM-SHA384:AES-256-GCM
+		dhe:54:DHE_PSK_WITH_CHACHA20_POLY1305_SHA256:DHE-PSK-CHACHA20-POLY1305:CHACHA20-POLY1305
+		dhe:53:DHE_PSK_WITH_AES_128_CCM:DHE-PSK-AES128-CCM:AES-128-CCM
+		dhe:256:DHE_PSK_WITH_AES_256_CCM:DHE-PSK-AES256-CCM:AES-256-CCM
+		plain:51:PSK_WITH_AES_128_GCM_SHA256:PSK-AES128-GCM-SHA256:AES-128-GCM
+		plain:52:PSK_WITH_AES_256_GCM_SHA384:PSK-AES256-GCM-SHA384:AES-256-GCM
+		plain:54:PSK_WITH_CHACHA20_POLY1305_SHA256:PSK-CHACHA20-POLY1305:CHACHA20-POLY1305
+		plain:53:PSK_WITH_AES_128_CCM:PSK-AES128-CCM:AES-128-CCM
+		plain:256:PSK_WITH_AES_256_CCM:PSK-AES256-CCM:AES-256-CCM
+		plain:257:PSK_WITH_AES_128_CCM_8:PSK-AES128-CCM8:AES-128-CCM-8
+	END
+	start "$peer" -s -p PORT -P friend:$hex -L plain
+	run "server refuses a name that it has no key for" "alert number 115" out.txt s_client -tls1_2 -psk_identity foe -psk $hex -cipher PSK
+	run "server refuses another key" "alert number 20" out.txt s_client -tls1_2 -psk_identity friend -psk 0011 -cipher PSK
+	stop
+}
+
 # What a stranger asks for in vain: name, s_client's options, alert.
 refused() {
 	local what alert options
@@ -240,6 +338,8 @@ groups
 kinds_of_key
 sessions
 features
+optional_ciphers
+keys_by_hand
 refused
 a_web_server
 done_testing

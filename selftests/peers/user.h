@@ -33,6 +33,7 @@ struct options {
 	uint8_t psk[64];
 	size_t psk_len;
 	bool import;
+	unsigned int psk12;
 	bool grease, cookie, compress, raw_key, post_auth;
 	uint8_t raw_peer[1][32];
 	size_t raw_peers_num;

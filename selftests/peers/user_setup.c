@@ -121,7 +121,7 @@ void peer_setup(struct peer *p, const struct options *o)
 		.min_version = o->min_version, .max_version = o->max_version,
 		.rsa_min_bits = 2048, .insecure = !o->ca && !o->raw_peers_num,
 		.grease = o->grease, .pad = o->pad, .max_fragment = o->max_fragment,
-		.compress = o->compress, .raw_key = o->raw_key,
+		.psk12 = o->psk12, .compress = o->compress, .raw_key = o->raw_key,
 		.raw_peers = (const uint8_t (*)[32])o->raw_peer, .raw_peers_num = o->raw_peers_num,
 		.post_auth = o->post_auth,
 		.client_auth = !o->server || o->post_auth || (!o->ca && !o->raw_peers_num) ? HS_AUTH_NONE : o->require ? HS_AUTH_REQUIRE : HS_AUTH_ASK,
@@ -182,6 +182,12 @@ static uint16_t version_of(const char *text)
 	return text[2] == '2' ? 0x0303 : 0x0304;
 }
 
+static unsigned int psk12_ways(const char *list)
+{
+	return (strstr(list, "plain") ? HS_PSK12_PLAIN : 0) | (strstr(list, "ecdhe") ? HS_PSK12_ECDHE : 0) |
+	       (!strncmp(list, "dhe", 3) || strstr(list, ",dhe") ? HS_PSK12_DHE : 0);
+}
+
 /* NAME:HEX */
 static void parse_psk(struct options *o, char *text)
 {
@@ -238,6 +244,7 @@ static const struct option_row {
 	{ 'I', "ticket-in", "FILE", "client: resume by it" },
 	{ 'P', "psk", "NAME:HEX", "a key by hand" },
 	{ 'i', "import", NULL, "use it by RFC 9258" },
+	{ 'L', "psk12", "ecdhe,dhe,plain", "use it in TLS 1.2 too, in these ways" },
 	{ 'G', "grease", NULL, "values that mean nothing" },
 	{ 'C', "cookie", NULL, "server: a cookie in the retry" },
 	{ 'Z', "compress", NULL, "certificates, by zlib" },
@@ -282,6 +289,7 @@ static void set_option(struct options *o, int letter, char *value)
 	case 'I': o->ticket_in = value; break;
 	case 'P': parse_psk(o, value); break;
 	case 'i': o->import = true; break;
+	case 'L': o->psk12 = psk12_ways(value); break;
 	case 'G': o->grease = true; break;
 	case 'C': o->cookie = true; break;
 	case 'Z': o->compress = true; break;

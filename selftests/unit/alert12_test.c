@@ -275,6 +275,7 @@ static void every_row(void **state)
 /* ---- RFC 5246 7.3, figures 1 and 2, with RFC 5077 3.1: what follows what */
 
 static const char full[] = "CH SH CT [ST] SKE [CR] SHD [ct] CKE [cv] ccs fin [NST] CCS FIN ";
+static const char by_key[] = "CH SH SKE SHD CKE ccs fin [NST] CCS FIN ", by_key_alone[] = "CH SH SHD CKE ccs fin [NST] CCS FIN ";
 static const char abbreviated[] = "CH SH [NST] CCS FIN ccs fin ";
 
 static const char *short_name(const struct hs_step *s)
@@ -336,6 +337,33 @@ static void table_has_the_order_of_the_figures(void **state)
 	}
 }
 
+/* RFC 4279 2: no certificate, and a ServerKeyExchange only where there is a share, or (as a client sees) a hint. */
+static void keys_by_hand_have_the_order_of_their_rfc(void **state)
+{
+	static const struct { uint16_t suite; const char *order; } t[] = {
+		{ 0xd001, by_key }, { 0x00aa, by_key }, { 0x00a8, by_key_alone },
+	};
+	uint8_t hint[] = { HS_SERVER_KEY_EXCHANGE, 0, 0, 0 };
+	struct rbuf next = { hint, hint + sizeof(hint) };
+	char want[128], got[128];
+
+	(void)state;
+	for (size_t n = 0; n < ARRAY_SIZE(t) * 4; n++) {
+		struct hs hs = {
+			.role = n % 2 ? HS_CLIENT : HS_SERVER, .version = TLS12, .suite = suite_by_id(t[n / 4].suite),
+			.result = { .resumed = n & 2 },
+		};
+
+		got[0] = 0;
+		for (size_t i = 0; i < hs_flow12_num; i++)
+			if (hs_flow12[i].present(&hs, NULL))
+				sprintf(got + strlen(got), "%s ", short_name(&hs_flow12[i]));
+		draw(hs.result.resumed ? abbreviated : t[n / 4].order, &hs, want);
+		assert_string_equal(got, want);
+		assert_int_equal(hs_flow12[4].present(&hs, &next), !hs.result.resumed && (n % 2 || hs.suite->kx->share));
+	}
+}
+
 static int load(void **state)
 {
 	size_t num;
@@ -363,6 +391,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_row),
 		cmocka_unit_test(table_has_the_order_of_the_figures),
+		cmocka_unit_test(keys_by_hand_have_the_order_of_their_rfc),
 	};
 
 	return cmocka_run_group_tests(tests, load, unload);

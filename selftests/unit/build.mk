@@ -24,6 +24,7 @@ UNIT_hs := $(UNIT_HANDSHAKE)
 UNIT_LIBS_hs := -Wl,--wrap=malloc,--wrap=calloc
 UNIT_hs12 := $(UNIT_HANDSHAKE)
 UNIT_LIBS_hs12 := -Wl,--wrap=malloc,--wrap=calloc
+UNIT_suites12 := $(UNIT_HANDSHAKE)
 UNIT_alert := $(UNIT_HANDSHAKE)
 UNIT_alert12 := $(UNIT_HANDSHAKE)
 UNIT_prf := $(UNIT_HANDSHAKE)

@@ -21,6 +21,7 @@ static const struct { uint16_t id; const char *name; uint16_t in, only; } rfc[] 
 	{ 19, "client_certificate_type", EXT_CH | EXT_EE, TLS13 },
 	{ 20, "server_certificate_type", EXT_CH | EXT_EE, TLS13 },
 	{ 21, "padding", EXT_CH, 0 },
+	{ 22, "encrypt_then_mac", EXT_CH | EXT_SH12, TLS12 },		/* RFC 7366 2 */
 	{ 23, "extended_master_secret", EXT_CH | EXT_SH12, TLS12 },	/* RFC 7627 5.1 */
 	{ 27, "compress_certificate", EXT_CH | EXT_CR, TLS13 },	/* RFC 8879 7.1 */
 	{ 28, "record_size_limit", EXT_CH | EXT_EE | EXT_SH12, 0 },	/* RFC 8449 4 */

@@ -119,6 +119,7 @@ class World:
 class Run:
 	def __init__(self, world):
 		self.world, self.counts, self.number = world, {"passed": 0, "failed": 0, "skipped": 0}, 0
+		self.prepared = set()
 
 	def tell(self, what, name, why="", log=""):
 		self.number += 1
@@ -179,8 +180,9 @@ def run_table(run, wanted, version, table):
 		if wanted and wanted != peer.name:
 			continue
 		there = peer.there()
-		if there:
+		if there and peer.name not in run.prepared:
 			peer.prepare()
+			run.prepared.add(peer.name)
 		table[peer.name] = {"said": peer.said() if there else peer.name + " is not installed", "cells": {}}
 		for case in cases(version):
 			for role, does in (("server", our_server), ("client", our_client)):
