@@ -66,7 +66,7 @@ class World:
 		self.log = open(os.path.join(self.dir, "server.txt"), "w+")
 		self.server = subprocess.Popen([a.replace("PORT", str(self.port)) for a in command], cwd=self.dir,
 					       stdin=subprocess.PIPE, stdout=self.log, stderr=subprocess.STDOUT)
-		end = time.time() + 30
+		end = time.time() + 120
 		while not self.listening() and time.time() < end and self.server.poll() is None:
 			time.sleep(0.02)
 
@@ -80,14 +80,14 @@ class World:
 
 	def wait_server(self, text, times=1):
 		"""The server's output has it so often, in the end."""
-		end = time.time() + 10
+		end = time.time() + 60
 		while len(re.findall(text, self.server_text())) < times:
 			if time.time() > end:
 				return False
 			time.sleep(0.02)
 		return True
 
-	def run(self, command, say=None, until="hello", seconds=30, linger=10):
+	def run(self, command, say=None, until="hello", seconds=120, linger=10):
 		"""Output of a client, whose input stays open until it has said what it should, or ends."""
 		command = [a.replace("PORT", str(self.port)) for a in command]
 		with open(os.path.join(self.dir, "client.txt"), "w+") as out:
