@@ -305,7 +305,7 @@ class Java(Own):
 
 	def arguments(self, case, server):
 		kept = [a for a in super().arguments(case, server) if a.split("=")[0] not in ("cert", "key", "ca")]
-		return [*kept, "trust=trust.p12", 
+		return [*kept, "trust=trust.p12",
 			*(["identity=%s-java.p12" % (case.kind if server else "p256")] if server or case.auth else [])]
 
 	def command(self):
