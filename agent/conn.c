@@ -333,6 +333,16 @@ static bool wait_for(struct conn *c, uint32_t events)
 	return true;
 }
 
+/* Who can't be asked says no: it costs the client a round trip. */
+static void ask_freshness(struct conn *c)
+{
+	if (c->comparing)
+		return;
+	c->comparing = c->env->fresh && !c->env->fresh(c->env->arg, c->request, hs_fresh_wanted(c->hs));
+	if (!c->comparing)
+		hs_fresh(c->hs, false);
+}
+
 bool conn_step(struct conn *c, uint64_t now)
 {
 	int i, err;
@@ -354,6 +364,12 @@ bool conn_step(struct conn *c, uint64_t now)
 			ask_signature(c);
 			if (hs_state(c->hs) == HS_SIGN)
 				return true;
+			continue;
+		}
+		if (hs_state(c->hs) == HS_FRESH) {
+			ask_freshness(c);
+			if (hs_state(c->hs) == HS_FRESH)
+				return wait_for(c, 0);
 			continue;
 		}
 		if (hs_state(c->hs) == HS_PREPARE) {
@@ -388,6 +404,15 @@ bool conn_identity(struct conn *c, const struct msg_identity *m, uint64_t now)
 	if (!lookup_take(c, m) || hs_state(c->hs) != HS_PREPARE)
 		return true;
 	hs_prepared(c->hs);
+	return conn_step(c, now);
+}
+
+bool conn_fresh(struct conn *c, const struct msg_fresh *m, uint64_t now)
+{
+	if (!c->comparing || hs_state(c->hs) != HS_FRESH)
+		return true;
+	c->comparing = false;
+	hs_fresh(c->hs, m->first == 1);
 	return conn_step(c, now);
 }
 

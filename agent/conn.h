@@ -19,6 +19,8 @@ struct conn_env {
 	void (*failed)(void *arg, const struct msg_failure *failure);
 	/* Ask the keeper for a ticket, or give it one; conn_ticket() brings it. Both may be NULL. 0 or -errno. */
 	int (*ticket_get)(void *arg, uint64_t request, const uint8_t store_key[HS_CONTEXT]);
+	/* Ask whether early data came with this ticket before; conn_fresh() brings it. May be NULL. 0 or -errno. */
+	int (*fresh)(void *arg, uint64_t request, const uint8_t id[32]);
 	void (*ticket_put)(void *arg, const struct msg_ticket_put *m);
 	/* Ask for what a catalog has; conn_identity() brings it. As sign(). NULL, and no cache: there are none. */
 	int (*identity_get)(void *arg, const struct msg_identity_get *m);
@@ -34,6 +36,9 @@ struct conn_wish {
 	bool has_name, has_identity, has_trust, has_psk, peer_chain;
 	uint32_t client_auth;
 	uint8_t alpn[KTLS_MAX_PARAM];
+	uint8_t early[KTLS_MAX_PARAM];	/* a client's, to go with its hello */
+	size_t early_len;
+	uint32_t early_max;		/* a server's bound */
 	size_t alpn_len;
 	uint16_t ciphers[CONFIG_LIST];
 	size_t ciphers_num;
@@ -63,6 +68,7 @@ struct conn {
 	int broken;			/* -errno of the channel's writing end */
 	bool signing;			/* asked for, not yet there */
 	bool fetching;			/* a ticket: likewise */
+	bool comparing;			/* early data with what came before: likewise */
 	bool keeps_tickets;
 	uint8_t store_key[HS_CONTEXT];	/* of the tickets that it keeps */
 	struct hs_ticket *ticket;	/* to resume by; owned */
@@ -85,6 +91,7 @@ bool conn_step(struct conn *c, uint64_t now);
 /* The keeper's answer. False as above. */
 bool conn_signed(struct conn *c, const struct msg_signed *m, uint64_t now);
 bool conn_ticket(struct conn *c, const struct msg_ticket *m, uint64_t now);
+bool conn_fresh(struct conn *c, const struct msg_fresh *m, uint64_t now);
 bool conn_identity(struct conn *c, const struct msg_identity *m, uint64_t now);
 /* The deadline has passed: tell peer and application. */
 void conn_expire(struct conn *c, uint64_t now);

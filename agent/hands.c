@@ -239,6 +239,10 @@ static void on_message(struct keeper *k, struct hand *h, const union msg *m)
 		tickets_get(&k->tickets, &m->ticket_get, time(NULL), &h->stalled.ticket);
 		answer(k, h);
 		break;
+	case MSG_FRESH_ASK:
+		tickets_fresh(&k->tickets, &m->fresh_ask, time(NULL), &h->stalled.fresh);
+		answer(k, h);
+		break;
 	case MSG_IDENTITY_GET:
 		stock_get(h->config->stock, &m->identity_get, &h->stalled.identity);
 		answer(k, h);

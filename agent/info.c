@@ -65,6 +65,20 @@ static void put_binding(struct out *o, const struct hs_result *r)
 	put(o, KTLS_I_CHANNEL_BINDING, binding, sizeof(binding));
 }
 
+/* What others may have sent as well is apart from what read() gives. */
+static void put_early(struct out *o, const struct conn *c, const struct hs_result *r)
+{
+	const uint8_t *data;
+	size_t len;
+
+	if (r->early == HS_EARLY_NONE)
+		return;
+	put_number(o, KTLS_I_EARLY, r->early == HS_EARLY_ACCEPTED ? 1 : 2);
+	data = hs_early_data(c->hs, &len);
+	if (len)
+		put(o, KTLS_I_EARLY_DATA, data, len);
+}
+
 size_t info_write(const struct conn *c, const struct hs_result *r, uint8_t *buf, size_t size)
 {
 	struct out o = { .buf = buf, .size = size };
@@ -85,6 +99,7 @@ size_t info_write(const struct conn *c, const struct hs_result *r, uint8_t *buf,
 	if (r->psk)
 		put_text(&o, KTLS_I_PSK, r->psk->name);
 	put_binding(&o, r);
+	put_early(&o, c, r);
 	if (r->peer_num && c->wish.peer_chain)
 		put_chain(&o, r);
 	return o.len;

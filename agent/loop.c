@@ -106,6 +106,15 @@ static int ticket_get(void *arg, uint64_t request, const uint8_t store_key[HS_CO
 	return msg_send(l->keeper, &m);
 }
 
+static int fresh(void *arg, uint64_t request, const uint8_t id[32])
+{
+	struct msg_fresh_ask m = { .type = MSG_FRESH_ASK, .id = request };
+	struct loop *l = arg;
+
+	memcpy(m.ticket, id, sizeof(m.ticket));
+	return msg_send(l->keeper, &m);
+}
+
 static void ticket_put(void *arg, const struct msg_ticket_put *m)
 {
 	struct loop *l = arg;
@@ -196,6 +205,19 @@ static void on_ticket(struct loop *l, const struct msg_ticket *m, uint64_t now)
 		drop(l, c);
 }
 
+static void on_fresh(struct loop *l, const struct msg_fresh *m, uint64_t now)
+{
+	uint32_t slot = slot_of(m->id);
+	struct conn *c = slot < l->slots ? l->conns[slot] : NULL;
+
+	if (!c || c->request != m->id)
+		return;
+	if (conn_fresh(c, m, now))
+		arm(l, c, EPOLL_CTL_MOD);
+	else
+		drop(l, c);
+}
+
 static void on_identity(struct loop *l, const struct msg_identity *m, uint64_t now)
 {
 	uint32_t slot = slot_of(m->id);
@@ -238,6 +260,8 @@ static void on_keeper(struct loop *l, uint32_t events, uint64_t now)
 			on_signed(l, &m.signd, now);
 		else if (!err && m.type == MSG_TICKET)
 			on_ticket(l, &m.ticket, now);
+		else if (!err && m.type == MSG_FRESH)
+			on_fresh(l, &m.fresh, now);
 		else if (!err && m.type == MSG_TICKET_KEYS)
 			l->env.ticket_keys = m.ticket_keys.keys;
 		else if (!err && m.type == MSG_IDENTITY)
@@ -413,7 +437,7 @@ int loop_init(struct loop *l, const struct config *config, int keeper)
 
 	l->env = (struct conn_env){
 		.config = config, .arg = l, .key_log = config->key_log ? WORKER_KEY_LOG : 0, .respond = respond, .sign = sign, .failed = failed,
-		.ticket_get = ticket_get, .ticket_put = ticket_put, .identity_get = identity_get,
+		.ticket_get = ticket_get, .ticket_put = ticket_put, .fresh = fresh, .identity_get = identity_get,
 		.cache = config->catalogs_num ? cache_new(config->identity_cache) : NULL,
 	};
 	l->keeper = keeper;

@@ -28,6 +28,8 @@ enum msg_type {
 	MSG_TICKET_PUT,	/* worker: a client was given a ticket */
 	MSG_TICKET_GET,	/* worker: a client would use one */
 	MSG_TICKET,	/* keeper: the answer to MSG_TICKET_GET */
+	MSG_FRESH_ASK,	/* worker: early data came with a ticket: has any before? */
+	MSG_FRESH,	/* keeper: the answer */
 	MSG_STAPLE,	/* keeper: an OCSP response was renewed */
 	MSG_IDENTITY_GET,	/* worker: a client asks for a name that a catalog may have */
 	MSG_IDENTITY,	/* keeper: the answer */
@@ -110,6 +112,18 @@ struct msg_ticket {
 	struct hs_ticket ticket;
 };
 
+struct msg_fresh_ask {
+	uint32_t type;
+	uint64_t id;
+	uint8_t ticket[32];	/* its digest */
+};
+
+struct msg_fresh {
+	uint32_t type;
+	uint32_t first;
+	uint64_t id;
+};
+
 struct msg_staple {
 	uint32_t type;
 	uint32_t identity;	/* its number in the configuration */
@@ -154,6 +168,8 @@ union msg {
 	struct msg_ticket_keys ticket_keys;
 	struct msg_ticket_put ticket_put;
 	struct msg_ticket_get ticket_get;
+	struct msg_fresh_ask fresh_ask;
+	struct msg_fresh fresh;
 	struct msg_ticket ticket;
 	struct msg_staple staple;
 	struct msg_identity_get identity_get;

@@ -287,6 +287,11 @@ static int set_ticket_lifetime(struct parse *p, const char *key, const char *val
 	return read_number(p, key, value, 60, HS_WEEK, &p->c->ticket_lifetime);
 }
 
+static int set_early_data(struct parse *p, const char *key, const char *value)
+{
+	return read_number(p, key, value, 0, KTLS_MAX_EARLY, &p->c->early_data);
+}
+
 static int set_client_tickets(struct parse *p, const char *key, const char *value)
 {
 	return read_number(p, key, value, 0, 4096, &p->c->client_tickets);
@@ -501,6 +506,7 @@ static const struct option {
 	{ IN_AGENT,	"rsa-min-bits",	false,	set_rsa_min_bits },
 	{ IN_AGENT,	"tickets",	false,	set_tickets },
 	{ IN_AGENT,	"ticket-lifetime", false, set_ticket_lifetime },
+	{ IN_AGENT,	"early-data",	false,	set_early_data },
 	{ IN_AGENT,	"client-tickets", false, set_client_tickets },
 	{ IN_AGENT,	"identity-cache", false, set_identity_cache },
 	{ IN_AGENT,	"profile",	false,	set_profile },

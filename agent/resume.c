@@ -78,11 +78,16 @@ bool resume_begin(struct conn *c, const struct sockaddr_storage *peer)
 		c->params.ticket_lifetime = config->ticket_lifetime;
 		c->params.ticket_keys = config->tickets ? &env->ticket_keys : NULL;
 		server_context(c, c->params.ticket_context);
+		c->params.max_early = c->wish.early_max < config->early_data ? c->wish.early_max : config->early_data;
 		return false;
 	}
 	if (!config->client_tickets || !env->ticket_get || c->wish.has_psk)
 		return false;
 	c->params.tickets = 1;
+	if (config->early_data) {
+		c->params.early = c->wish.early;
+		c->params.early_len = c->wish.early_len;
+	}
 	c->keeps_tickets = true;
 	client_key(c, peer, c->store_key);
 	c->fetching = !env->ticket_get(env->arg, c->request, c->store_key);

@@ -8,9 +8,11 @@
 #include "tickets.h"
 #include <stdlib.h>
 #include <string.h>
+#include "handshake/replay.h"
 #include "rng/rng.h"
 
 #define PER_KEY 4
+#define REPLAY_ROOM 16384	/* early data taken in a REPLAY_PERIOD, at most */
 
 struct stored {
 	uint8_t key[HS_CONTEXT];
@@ -35,6 +37,8 @@ void tickets_rotate(struct tickets *t, uint64_t now_ms, uint32_t lifetime)
 	rng_fill(RNG_KEY, k->key[0].key, sizeof(k->key[0].key));
 	t->generation++;
 	t->epoch = 0;
+	if (t->shared)
+		t->shared--;
 	t->next = now_ms + lifetime * 1000ULL;
 }
 
@@ -70,6 +74,7 @@ void tickets_derive(struct tickets *t, const uint8_t secret[32], uint64_t now, u
 	k->num = 3;
 	t->generation++;
 	t->epoch = epoch;
+	t->shared = 2;
 	t->next = 0;
 	memcpy(t->secret_id, id, sizeof(id));
 }
@@ -155,6 +160,17 @@ void tickets_get(struct tickets *t, const struct msg_ticket_get *m, uint64_t now
 	}
 }
 
+void tickets_fresh(struct tickets *t, const struct msg_fresh_ask *m, uint64_t now, struct msg_fresh *ret)
+{
+	memset(ret, 0, sizeof(*ret));
+	ret->type = MSG_FRESH;
+	ret->id = m->id;
+	/* Keys of our own are no older than this process, and so is no ticket that they open. */
+	if (!t->replay && !t->shared)
+		t->replay = replay_new(REPLAY_ROOM, 0);
+	ret->first = t->replay && !t->shared && replay_first(t->replay, m->ticket, now);
+}
+
 size_t tickets_stored(const struct tickets *t)
 {
 	return t->store ? t->store->num : 0;
@@ -165,5 +181,6 @@ void tickets_free(struct tickets *t)
 	while (t->store && t->store->num)
 		drop(t->store, t->store->num - 1);
 	free(t->store);
+	replay_free(t->replay);
 	crypto_wipe(t, sizeof(*t));
 }

@@ -16,6 +16,8 @@ struct tickets {
 	uint64_t epoch;			/* derived keys: of which; 0: they are our own */
 	uint8_t secret_id[8];		/* and of which secret */
 	struct ticket_store *store;
+	unsigned int shared;		/* rotations until no key is left that others have, too */
+	struct replay *replay;		/* of early data; NULL: none came yet */
 };
 
 /* A new key if it is time: each seals for @lifetime (s), and opens for as long again. */
@@ -29,6 +31,8 @@ void tickets_derive(struct tickets *t, const uint8_t secret[32], uint64_t now, u
 void tickets_put(struct tickets *t, const struct msg_ticket_put *m, size_t max);
 /* The newest for m->store_key that is still good, which is then gone; ret->found says whether. */
 void tickets_get(struct tickets *t, const struct msg_ticket_get *m, uint64_t now, struct msg_ticket *ret);
+/* Is this the first time that early data come with this ticket? Of keys that others share nobody here can say. */
+void tickets_fresh(struct tickets *t, const struct msg_fresh_ask *m, uint64_t now, struct msg_fresh *ret);
 size_t tickets_stored(const struct tickets *t);
 void tickets_free(struct tickets *t);		/* wipes */
 

@@ -49,6 +49,25 @@ static bool get_ciphers(const struct nlattr *a, struct conn_wish *w)
 	return true;
 }
 
+static bool get_early_data(const struct nlattr *a, struct conn_wish *w)
+{
+	size_t len = nla_len(a);
+
+	if (!len || len > sizeof(w->early))
+		return false;
+	memcpy(w->early, nla_data(a), len);
+	w->early_len = len;
+	return true;
+}
+
+static bool get_early_max(const struct nlattr *a, struct conn_wish *w)
+{
+	if (nla_len(a) != 4 || nla_get_u32(a) > KTLS_MAX_EARLY)
+		return false;
+	w->early_max = nla_get_u32(a);
+	return true;
+}
+
 static bool get_client_auth(const struct nlattr *a, struct conn_wish *w)
 {
 	if (nla_len(a) != 4 || nla_get_u32(a) > HS_AUTH_REQUIRE)
@@ -74,6 +93,10 @@ static const char *get_one(const struct nlattr *a, struct conn_wish *w)
 		return get_ciphers(a, w) ? NULL : "list of ciphers";
 	case KTLS_P_CLIENT_AUTH:
 		return get_client_auth(a, w) ? NULL : "client authentication";
+	case KTLS_P_EARLY_DATA:
+		return get_early_data(a, w) ? NULL : "early data";
+	case KTLS_P_EARLY_MAX:
+		return get_early_max(a, w) ? NULL : "limit of early data";
 	case KTLS_P_PEER_CHAIN:
 		w->peer_chain = true;
 		return NULL;

@@ -166,3 +166,28 @@ int ktls_peer_cert(int fd, unsigned int index, void *der, size_t size)
 			return cert_copy(&attr, index, der, size);
 	return -ENOENT;
 }
+
+int ktls_early_data(int fd, void *data, size_t size)
+{
+	struct reply reply;
+	struct attr attr;
+	uint16_t early = 0;
+	size_t at = 0;
+	int len = ask(fd, &reply), got = 0;
+
+	if (len < 0)
+		return len;
+	while (attr_next(reply.attrs, len, &at, &attr)) {
+		if (attr.type == KTLS_I_EARLY && attr.len == sizeof(early))
+			memcpy(&early, attr.data, sizeof(early));
+		if (attr.type != KTLS_I_EARLY_DATA)
+			continue;
+		if (attr.len > size)
+			return -ERANGE;
+		memcpy(data, attr.data, attr.len);
+		got = (int)attr.len;
+	}
+	if (early != 1)
+		return early ? -EAGAIN : -ENOENT;
+	return got;
+}

@@ -92,6 +92,21 @@ int ktls_params_client_auth(struct ktls_params *params, enum ktls_client_auth au
 int ktls_params_keep_chain(struct ktls_params *params);
 
 /**
+ * ktls_params_early_data - client: bytes to send along with the hello (0-RTT)
+ *
+ * They go out if a ticket allows it; ktls_early_data() tells what became of
+ * them. Whoever sees them on the wire can send them again, and a server may
+ * be misled to take them twice: only what may happen twice belongs here.
+ */
+int ktls_params_early_data(struct ktls_params *params, const void *data, size_t len);
+
+/**
+ * ktls_params_early_max - server: take up to so many bytes of early data
+ * @max: at most KTLS_MAX_EARLY; the agent's configuration may say less
+ */
+int ktls_params_early_max(struct ktls_params *params, uint32_t max);
+
+/**
  * ktls_params_timeout - how long the handshake may take
  * @ms: milliseconds, 1 to KTLS_TIMEOUT_MAX_MS; 0 for the module's default
  */
@@ -211,6 +226,17 @@ struct ktls_session {
  * Return: 0, -ENOPROTOOPT when the socket hasn't the ULP.
  */
 int ktls_info(int fd, struct ktls_session *session);
+
+/**
+ * ktls_early_data - what became of early data
+ * @data: server, where what was accepted goes; @size its bytes
+ *
+ * read() never gives early data, as they may be a copy. Return: their length
+ * on a server that accepted some, 0 on a client whose were; -ENOENT: there
+ * were none; -EAGAIN: they were rejected, and have to be written again;
+ * -ERANGE: longer than @size.
+ */
+int ktls_early_data(int fd, void *data, size_t size);
 
 /**
  * ktls_peer_cert - one certificate of the peer's chain, DER

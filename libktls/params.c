@@ -171,6 +171,16 @@ int ktls_params_keep_chain(struct ktls_params *params)
 	return put(params, KTLS_P_PEER_CHAIN, NULL, 0);
 }
 
+int ktls_params_early_data(struct ktls_params *params, const void *data, size_t len)
+{
+	return len && len <= KTLS_MAX_PARAM ? put(params, KTLS_P_EARLY_DATA, data, len) : keep(params, -EINVAL);
+}
+
+int ktls_params_early_max(struct ktls_params *params, uint32_t max)
+{
+	return max <= KTLS_MAX_EARLY ? put(params, KTLS_P_EARLY_MAX, &max, sizeof(max)) : keep(params, -EINVAL);
+}
+
 int ktls_params_timeout(struct ktls_params *params, uint32_t ms)
 {
 	if (ms > KTLS_TIMEOUT_MAX_MS)

@@ -122,6 +122,8 @@ static void test_encoding(void **state)
 	assert_int_equal(ktls_params_client_auth(p, KTLS_CLIENT_AUTH_REQUIRE), 0);
 	assert_int_equal(ktls_params_keep_chain(p), 0);
 	assert_int_equal(ktls_params_add_cipher(p, ciphers[1]), 0);
+	assert_int_equal(ktls_params_early_data(p, "GET /", 5), 0);
+	assert_int_equal(ktls_params_early_max(p, 700), 0);
 	assert_int_equal(ktls_params_timeout(p, 1500), 0);
 
 	tb = walk(p, KTLS_ROLE_SERVER);
@@ -135,6 +137,9 @@ static void test_encoding(void **state)
 	assert_int_equal(nla_len(tb[KTLS_P_CLIENT_AUTH]), 4);
 	assert_int_equal(nla_get_u32(tb[KTLS_P_CLIENT_AUTH]), 2);
 	assert_int_equal(nla_len(tb[KTLS_P_PEER_CHAIN]), 0);
+	assert_int_equal(nla_len(tb[KTLS_P_EARLY_DATA]), 5);
+	assert_memory_equal(nla_data(tb[KTLS_P_EARLY_DATA]), "GET /", 5);
+	assert_int_equal(nla_get_u32(tb[KTLS_P_EARLY_MAX]), 700);
 	assert_int_equal(nla_len(tb[KTLS_P_CIPHERS]), sizeof(ciphers));
 	assert_memory_equal(nla_data(tb[KTLS_P_CIPHERS]), ciphers, sizeof(ciphers));
 	assert_int_equal(p->request.head.timeout_ms, 1500);
@@ -406,6 +411,28 @@ static void test_peer_cert(void **state)
 	assert_int_equal(ktls_peer_cert(FD, 0, der, sizeof(der)), -EPROTO);
 }
 
+static void test_early_data(void **state)
+{
+	struct ktls_params *p = ktls_params_new();
+	char data[5];
+
+	(void)state;
+	set_info(&(struct ktls_info){ .phase = KTLS_PHASE_OPEN });
+	assert_int_equal(ktls_early_data(FD, data, sizeof(data)), -ENOENT);
+	put(KTLS_I_EARLY, &(uint16_t){ 2 }, 2);
+	assert_int_equal(ktls_early_data(FD, data, sizeof(data)), -EAGAIN);
+	set_info(&(struct ktls_info){ .phase = KTLS_PHASE_OPEN });
+	put(KTLS_I_EARLY, &(uint16_t){ 1 }, 2);
+	assert_int_equal(ktls_early_data(FD, NULL, 0), 0);
+	put(KTLS_I_EARLY_DATA, "GET /", 5);
+	assert_int_equal(ktls_early_data(FD, data, 4), -ERANGE);
+	assert_int_equal(ktls_early_data(FD, data, 5), 5);
+	assert_memory_equal(data, "GET /", 5);
+	assert_int_equal(ktls_params_early_data(p, data, 0), -EINVAL);
+	assert_int_equal(ktls_params_early_max(p, KTLS_MAX_EARLY + 1), -EINVAL);
+	ktls_params_free(p);
+}
+
 /* ---- errors */
 
 static void test_error(void **state)
@@ -468,6 +495,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		T(test_encoding), T(test_replacing), T(test_limits), T(test_refusals_stick),
 		T(test_too_much), T(test_handshake), T(test_attach), T(test_finish), T(test_info),
+		T(test_early_data_cut), T(test_early_data_long), T(test_peer_cert), T(test_error),
 		T(test_info_cut), T(test_info_long), T(test_peer_cert), T(test_error),
 		T(test_error_bounds), T(test_names),
 	};
