@@ -495,8 +495,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		T(test_encoding), T(test_replacing), T(test_limits), T(test_refusals_stick),
 		T(test_too_much), T(test_handshake), T(test_attach), T(test_finish), T(test_info),
-		T(test_early_data_cut), T(test_early_data_long), T(test_peer_cert), T(test_error),
-		T(test_info_cut), T(test_info_long), T(test_peer_cert), T(test_error),
+		T(test_early_data), T(test_info_cut), T(test_info_long), T(test_peer_cert), T(test_error),
 		T(test_error_bounds), T(test_names),
 	};
 
