@@ -4,7 +4,7 @@
 
 #define WIDTH(name)	gcm_aesni_##name
 #define VSIZE		16
-#define BRIEF		2048	/* beyond it, 18 powers pay */
+#define BRIEF		1536	/* beyond it, 18 powers pay */
 typedef __m128i vec;
 
 #define vload(p)	gcm_load(p)
@@ -25,10 +25,12 @@ typedef __m128i vec;
 #define vfold(v)	(v)				/* sum of the lanes */
 #define vpair(c)	(c)				/* a counter and its successor */
 #define vstep()		_mm_set_epi32(0, 0, 0, 1)
-#define vtwo()		_mm_set_epi32(0, 0, 0, 2)
 #define vload_part(p, n)	gcm_load_part(p, n)
 #define vstore_part(p, v, n)	gcm_store_part(p, v, n)
 #define vmask(n)	gcm_mask(n)		/* the first n bytes */
+#define vbehind(p, b)	(vstore(p, vzero()), vstore((p) + GCM_BLOCK, b))	/* nothing, and a block */
+#define vblock(v)	(v)				/* the first lane */
+#define vnumbers(n)	_mm_set_epi32((n) << 24, 0, 0, 0)
 #define vend()		((void)0)
 
 #include "gcm-record.h"

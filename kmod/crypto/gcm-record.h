@@ -4,41 +4,16 @@
  * define vec, VSIZE, WIDTH() and the v*() operations, then include this.
  *
  * Blocks are hashed in groups, each block with its own power of H and one
- * reduction for the group (SP 800-38D 6.4, expanded). H carries a factor
- * x^-1, so that a carry-less product of reflected operands needs no shift.
+ * reduction for the group (SP 800-38D 6.4, expanded).
  * A brief record goes by groups of eight blocks. A longer one has a head of
  * 224 bytes, which takes counters 2 to 15 and leaves counter 1 for the tag's
  * mask, then batches of 256 (gcm-bulk.h), and a tail of up to 255 bytes with
  * the lengths. What segments cut goes through a bounce buffer.
  */
+#include "gcm-blocks.h"
+
 #define GROUP		(8 * GCM_BLOCK)
 #define HEAD		(GCM_BATCH - 2 * GCM_BLOCK)
-#define BATCH_VECS	(GCM_BATCH / VSIZE)
-#define UNROLL		_Pragma("GCC unroll 16")
-/* Keeps GCC from reordering xors, and from loading loop invariants ahead and spilling them. */
-#define PIN(v)		asm("" : "+x"(v))
-#define HIDE(p)		asm volatile("" : "+r"(p) : : "memory")
-
-struct gcm_work {
-	u8	power[GCM_POWERS][GCM_BLOCK];
-	u8	middle[GCM_BATCH / 2];
-	u8	counter[32];
-	u8	hash[GCM_BLOCK];
-	u8	pad[16];
-	u8	bounce[2][GCM_BATCH];
-};
-#define AT(field, offset) _Static_assert(__builtin_offsetof(struct gcm_work, field) == (offset), #field)
-AT(power, GCM_W_POWER);
-AT(middle, GCM_W_MIDDLE);
-AT(counter, GCM_W_COUNTER);
-AT(hash, GCM_W_HASH);
-AT(bounce, GCM_W_BOUNCE);
-_Static_assert(__builtin_offsetof(struct gcm_key, round) == GCM_K_ROUND, "round");
-
-/* A group's product before reduction. */
-struct sum {
-	vec	low, middle, high;
-};
 
 /* Where in the segments we are. */
 struct cursor {
@@ -50,245 +25,144 @@ typedef void bulk_fn(const struct gcm_key *key, struct gcm_work *work, const u8 
 		     u8 *out, size_t batches, const u8 *behind);
 bulk_fn WIDTH(bulk_seal_10), WIDTH(bulk_seal_14), WIDTH(bulk_open_10), WIDTH(bulk_open_14);
 
-/* ---- GHASH */
-
-ALWAYS void sum_add(struct sum *s, vec x, vec h)
-{
-	s->low = vxor(s->low, vclmul(x, h, 0x00));
-	PIN(s->low);
-	s->high = vxor(s->high, vclmul(x, h, 0x11));
-	PIN(s->high);
-	s->middle = vxor(s->middle, vclmul(vxor(x, vturn(x)), vxor(h, vturn(h)), 0x00));
-	PIN(s->middle);
-}
-
-ALWAYS vec sum_reduce_lanes(struct sum s)
-{
-	const vec poly = vwide(gcm_poly());
-	vec m = vxor(s.middle, vxor(s.low, s.high));
-
-	m = vxor(m, vxor(vturn(s.low), vclmul(s.low, poly, 0x10)));
-	return vxor(s.high, vxor(vturn(m), vclmul(m, poly, 0x10)));
-}
-
-ALWAYS __m128i sum_reduce(struct sum s)
-{
-	return vfold(sum_reduce_lanes(s));
-}
-
-/* hash * H^16 + ... over one batch in memory. */
-ALWAYS void hash_batch(struct gcm_work *work, const u8 *blocks)
-{
-	vec first = vfirst(gcm_load(work->hash));
-	struct sum s = { vzero(), vzero(), vzero() };
-
-	UNROLL
-	for (int i = 0; i < BATCH_VECS; i++) {
-		vec x = vxor(vswap(vload(blocks + i * VSIZE)), first);
-
-		sum_add(&s, x, vload((const u8 *)work->power + GCM_W_BULK + i * VSIZE));
-		first = vzero();
-	}
-	gcm_store(work->hash, sum_reduce(s));
-}
-
-/* All 18 powers, from the key's ten. */
-ALWAYS void expand_powers(struct gcm_work *work, const struct gcm_key *key)
-{
-	const vec h8 = vwide(gcm_load(key->power[2]));
-	const u8 *from = (const u8 *)key->power;
-	u8 *power = (u8 *)work->power;
-
-	UNROLL
-	for (int i = 0; i < 8 * GCM_BLOCK; i += VSIZE) {
-		struct sum s = { vzero(), vzero(), vzero() };
-
-		sum_add(&s, vload(from + i), h8);
-		vstore(power + i, sum_reduce_lanes(s));
-	}
-	UNROLL
-	for (int i = 0; i < GCM_KEY_POWERS * GCM_BLOCK; i += VSIZE)
-		vstore(power + 8 * GCM_BLOCK + i, vload(from + i));
-}
-
-/* What gcm-bulk.h wants: sums of the halves, those of two vectors interleaved. */
-ALWAYS void expand_middle(struct gcm_work *work)
-{
-	const u8 *power = (const u8 *)work->power + GCM_W_BULK;
-
-	UNROLL
-	for (int i = 0; i < BATCH_VECS / 2; i++) {
-		int at = i % 4 + i / 4 * 8;
-		vec a = vload(power + at * VSIZE), b = vload(power + (at + 4) * VSIZE);
-
-		vstore(work->middle + i * VSIZE, vlows(vxor(a, vturn(a)), vxor(b, vturn(b))));
-	}
-}
-
-/* The AAD but for its last block, which is left to the caller with the hash so far added. */
-ALWAYS __m128i hash_aad(const struct gcm_key *key, const u8 *aad, size_t len)
-{
-	__m128i hash = _mm_setzero_si128();
-	const __m128i h = gcm_load(key->power[GCM_KEY_POWERS - 1]);
-
-	for (; len > GCM_BLOCK; len -= GCM_BLOCK, aad += GCM_BLOCK)
-		hash = gcm_multiply(_mm_xor_si128(hash, gcm_swap(gcm_load(aad))), h);
-	return _mm_xor_si128(hash, gcm_swap(gcm_load_part(aad, len)));
-}
-
-ALWAYS size_t blocks(size_t len)
-{
-	return (len + GCM_BLOCK - 1) / GCM_BLOCK;
-}
-
-/* ---- AES */
-
-ALWAYS vec aes_start(const struct gcm_key *key, vec counter)
-{
-	return vxor(vswap(counter), vwide(gcm_load(key->round[0])));
-}
-
-ALWAYS vec aes_vec(const struct gcm_key *key, int rounds, vec counter)
-{
-	vec b = aes_start(key, counter);
-
-	UNROLL
-	for (int r = 1; r < rounds; r++)
-		b = vaes(b, vwide(gcm_load(key->round[r])));
-	return vaeslast(b, vwide(gcm_load(key->round[rounds])));
-}
-
-/* Counter blocks are kept little endian. */
-ALWAYS __m128i counter_block(const u8 *iv)
-{
-	u32 w[3];
-
-	__builtin_memcpy(w, iv, sizeof(w));
-	return _mm_set_epi32(__builtin_bswap32(w[0]), __builtin_bswap32(w[1]),
-			     __builtin_bswap32(w[2]), 0);
-}
-
-/* E(K, J0), which masks the tag. */
-ALWAYS __m128i tag_mask(const struct gcm_key *key, int rounds, const u8 *iv)
-{
-	__m128i b = _mm_add_epi32(counter_block(iv), _mm_set_epi32(0, 0, 0, 1));
-
-	b = _mm_xor_si128(gcm_swap(b), gcm_load(key->round[0]));
-	UNROLL
-	for (int r = 1; r < rounds; r++)
-		b = _mm_aesenc_si128(b, gcm_load(key->round[r]));
-	return _mm_aesenclast_si128(b, gcm_load(key->round[rounds]));
-}
-
 /* ---- parts of a record */
 
 /*
- * 128 bytes, eight powers, one reduction: for records too short for the
- * other powers to pay.
+ * A piece of a record and its place in the hash. Its first vector is hashed
+ * last, since it waits for what was hashed before.
  */
-ALWAYS __m128i crypt_group(const struct gcm_key *key, int rounds, bool seal, vec *counter,
-			   struct sum s, __m128i hash, const u8 *in, u8 *out)
-{
-	const u8 *power = (const u8 *)(key->power + GCM_KEY_POWERS - 8);
-	vec b[GROUP / VSIZE], d, k;
+struct piece {
+	const u8	*in;
+	u8		*out;
+	size_t		len;
+	const u8	*power;		/* of the first block */
+	struct sum	sum;
+	vec		first;
+};
 
-	HIDE(key);
+ALWAYS __m128i piece_hash(struct piece *p, __m128i hash)
+{
+	sum_add(&p->sum, vxor(p->first, vfirst(hash)), vload(p->power));
+	return sum_reduce(p->sum);
+}
+
+/*
+ * Up to @n vectors of @p from @from on; @k is the last round's key. Lanes beyond the
+ * end are 0: it doesn't matter that what follows the powers is multiplied with them.
+ */
+ALWAYS void crypt_vectors(struct piece *p, bool seal, size_t from, vec *b, int n, vec k)
+{
+	u8 cut[VSIZE] __attribute__((aligned(VSIZE)));
+	size_t left = p->len % VSIZE, end = p->len - left;
+	bool cuts = left && end < from + (size_t)n * VSIZE;
+
+	if (cuts)
+		vstore(cut, vload_part(p->in + end, left));
 	UNROLL
-	for (int i = 0; i < GROUP / VSIZE; i++) {
-		b[i] = aes_start(key, *counter);
-		*counter = vadd(*counter, vstep());
-	}
-	UNROLL
-	for (int r = 1; r < rounds; r++) {
-		k = vwide(gcm_load(key->round[r]));
-		UNROLL
-		for (int i = 0; i < GROUP / VSIZE; i++)
-			b[i] = vaes(b[i], k);
-	}
-	k = vwide(gcm_load(key->round[rounds]));
-	UNROLL
-	for (int i = 0; i < GROUP / VSIZE; i++) {
-		d = vload(in + i * VSIZE);
+	for (int i = 0; i < n; i++) {
+		size_t at = from + (size_t)i * VSIZE;
+		bool full = at < end;
+		vec d;
+
+		if (at >= p->len)
+			break;
+		d = vload(full ? p->in + at : cut);
 		b[i] = vaeslast(b[i], vxor(k, d));
-		vstore(out + i * VSIZE, b[i]);
+		vstore(full ? p->out + at : cut, b[i]);
+		if (seal && !full)
+			b[i] = vand(b[i], vmask(left));
 		d = vswap(seal ? b[i] : d);
-		sum_add(&s, i ? d : vxor(d, vfirst(hash)), vload(power + i * VSIZE));
+		if (from || i)
+			sum_add(&p->sum, d, vload(p->power + at));
+		else
+			p->first = d;
 	}
-	return sum_reduce(s);
+	if (!cuts)
+		return;
+	vstore_part(p->out + end, vload(cut), left);
+	wipe(cut, sizeof(cut));
 }
 
-/*
- * Up to 256 bytes and the block of lengths, onto @s and, with the first block,
- * @hash. @powers: one past H^1.
- */
-ALWAYS __m128i crypt_rest(const struct gcm_key *key, int rounds, bool seal, vec counter,
-			  const u8 *powers, struct sum s, __m128i hash,
-			  const u8 *in, u8 *out, size_t n, __m128i lengths)
+/* The same where all of it is there. */
+ALWAYS __m128i crypt_full(struct piece *p, bool seal, vec *b, int n, vec k, __m128i hash)
 {
-	const u8 *power = powers - GCM_BLOCK * (blocks(n) + 1);
-	vec first = vfirst(hash), d, b;
+	UNROLL
+	for (int i = 0; i < n; i++) {
+		vec d = vload(p->in + i * VSIZE);
 
-	for (; n >= VSIZE; n -= VSIZE, in += VSIZE, out += VSIZE, power += VSIZE) {
-		HIDE(key);
-		d = vload(in);
-		b = vxor(d, aes_vec(key, rounds, counter));
-		vstore(out, b);
-		sum_add(&s, vxor(vswap(seal ? b : d), first), vload(power));
-		counter = vadd(counter, vstep());
-		first = vzero();
+		b[i] = vaeslast(b[i], vxor(k, d));
+		vstore(p->out + i * VSIZE, b[i]);
+		d = vswap(seal ? b[i] : d);
+		sum_add(&p->sum, i ? d : vxor(d, vfirst(hash)), vload(p->power + i * VSIZE));
 	}
-	if (n) {
-		d = vload_part(in, n);
-		b = vand(vxor(d, aes_vec(key, rounds, counter)), vmask(n));
-		vstore_part(out, b, n);
-		sum_add(&s, vxor(vswap(seal ? b : d), first), vload(power));
-		first = vzero();
-	}
-	sum_add(&s, vxor(vfirst(lengths), first), vfirst(gcm_load(powers - GCM_BLOCK)));
-	return sum_reduce(s);
+	return sum_reduce(p->sum);
 }
 
 /*
- * The first 224 bytes. Leaves a whole batch to hash in bounce[0]: nothing, the
- * AAD's last block, ciphertext. Returns the tag's mask.
+ * The last, up to 256 bytes, and the block of lengths, onto the hash in @work. @batch, or
+ * NULL: what is to be hashed before.
+ */
+ALWAYS __m128i crypt_tail(const struct gcm_key *key, int rounds, bool seal, struct gcm_work *work,
+			  struct batch *batch, const u8 *in, u8 *out, size_t len, __m128i lengths)
+{
+	const u8 *powers = (const u8 *)work->power + sizeof(work->power);
+	vec base = aes_base(key, gcm_swap(gcm_load(work->counter))), b[VECS], k;
+	struct piece p = { in, out, len, powers - GCM_BLOCK * (blocks(len) + 1),
+			   { vzero(), vzero(), vzero() }, vzero() };
+	__m128i hash;
+
+	aes_begin(b, VECS, base, 0);
+	k = aes_rounds(key, rounds, b, VECS, batch);
+	hash = batch ? sum_reduce(batch->sum) : gcm_load(work->hash);
+	crypt_vectors(&p, seal, 0, b, VECS, k);
+	if (len > VECS * VSIZE) {
+		aes_begin(b, VECS, base, VECS);
+		k = aes_rounds(key, rounds, b, VECS, NULL);
+		crypt_vectors(&p, seal, VECS * VSIZE, b, VECS, k);
+	}
+	sum_add(&p.sum, vfirst(lengths), vfirst(gcm_load(powers - GCM_BLOCK)));
+	return piece_hash(&p, hash);
+}
+
+/*
+ * The first 224 bytes and what is hashed before them, to be found in bounce[0]: nothing, the
+ * AAD's last block. Sealing leaves a batch to hash there, opening has hashed it.
+ * Returns the tag's mask.
  */
 ALWAYS __m128i crypt_head(const struct gcm_key *key, int rounds, bool seal,
-			  struct gcm_work *work, vec counter, const u8 *in, u8 *out)
+			  struct gcm_work *work, vec base, const u8 *in, u8 *out)
 {
+	struct batch batch = { work->bounce[0], (const u8 *)work->power + GCM_W_BULK, vzero(),
+			       { vzero(), vzero(), vzero() } };
+	u8 *copy = work->bounce[0] + 2 * GCM_BLOCK;
 	__m128i mask = _mm_setzero_si128();
-	vec b[8], k;
+	vec b[VECS], d, k;
 
-	for (int at = -2 * GCM_BLOCK; at < HEAD; at += 8 * VSIZE) {
+	UNROLL
+	for (int at = 0; at < HEAD && !seal; at += VSIZE)
+		vstore(copy + at, vload(in + at));
+	UNROLL
+	for (int at = -2 * GCM_BLOCK; at < HEAD; at += VECS * VSIZE) {
+		aes_begin(b, VECS, base, (at + 2 * GCM_BLOCK) / GCM_BLOCK);
+		k = aes_rounds(key, rounds, b, VECS, seal || at > 0 ? NULL : &batch);
 		UNROLL
-		for (int i = 0; i < 8; i++) {
-			b[i] = aes_start(key, counter);
-			counter = vadd(counter, vstep());
-		}
-		HIDE(key);
-		UNROLL
-		for (int r = 1; r < rounds; r++) {
-			k = vwide(gcm_load(key->round[r]));
-			UNROLL
-			for (int i = 0; i < 8; i++)
-				b[i] = vaes(b[i], k);
-		}
-		k = vwide(gcm_load(key->round[rounds]));
-		UNROLL
-		for (int i = 0; i < 8; i++) {
+		for (int i = 0; i < VECS; i++) {
 			int here = at + i * VSIZE;
-			vec d;
 
 			if (here < 0) {
 				if (here + VSIZE == 0)
 					mask = vlast(vaeslast(b[i], k));
 				continue;
 			}
-			d = vload(in + here);
+			d = vload((seal ? in : copy) + here);
 			b[i] = vaeslast(b[i], vxor(k, d));
 			vstore(out + here, b[i]);
-			vstore(work->bounce[0] + 2 * GCM_BLOCK + here, seal ? b[i] : d);
+			if (seal)
+				vstore(copy + here, b[i]);
 		}
 	}
+	if (!seal)
+		gcm_store(work->hash, sum_reduce(batch.sum));
 	return mask;
 }
 
@@ -415,41 +289,51 @@ ALWAYS void give(struct cursor *c, size_t n, const u8 *bounce, const u8 *out)
 
 /* ---- records */
 
-/* Powers and bounced plaintext don't stay on the stack. */
-ALWAYS void wipe(void *mem, size_t len)
-{
-	u8 *p = mem;
-
-	for (; len; len -= VSIZE, p += VSIZE)
-		vstore(p, vzero());
-	HIDE(mem);
-}
-
-/* By groups, with the key's own powers. */
-ALWAYS __m128i record_brief(const struct gcm_key *key, int rounds, bool seal,
+/* By groups of up to eight blocks, with the key's own powers. @vecs at a time: 4 or 8. */
+ALWAYS __m128i record_brief(const struct gcm_key *key, int rounds, bool seal, int vecs,
 			    const struct gcm_op *op, size_t len, __m128i lengths)
 {
-	const u8 *powers = (const u8 *)key->power + sizeof(key->power), *in;
-	__m128i hash = _mm_setzero_si128(), mask = tag_mask(key, rounds, op->iv);
-	vec counter = vadd(vpair(counter_block(op->iv)), vtwo());
-	struct sum none = { vzero(), vzero(), vzero() }, s = none;
+	const u8 *powers = (const u8 *)key->power + sizeof(key->power);
+	const __m128i start = counter_block(op->iv);
+	vec base = aes_base(key, start), b[VECS], k, counter = vpair(gcm_swap(start));
+	__m128i hash = _mm_setzero_si128(), mask = tag_mask(key, rounds, base);
+	const int group = vecs * VSIZE < GROUP ? vecs : GROUP / VSIZE;
 	struct cursor c = { op->seg, 0 };
-	u8 bounce[GROUP], *out;
-	bool bounced = false;
+	bool bounced = false, last = false;
+	u8 bounce[GROUP];
+	struct piece p = { .sum = { vzero(), vzero(), vzero() } };
 
 	if (op->aad_len)
-		sum_add(&s, vfirst(hash_aad(key, op->aad, op->aad_len)),
+		sum_add(&p.sum, vfirst(hash_aad(key, op->aad, op->aad_len)),
 			vfirst(gcm_load(powers - GCM_BLOCK * (len > GROUP ? GROUP / GCM_BLOCK + 1 :
 							      blocks(len) + 2))));
-	for (; len > GROUP; len -= GROUP) {
-		bounced |= take(&c, GROUP, bounce, &in, &out);
-		hash = crypt_group(key, rounds, seal, &counter, s, hash, in, out);
-		give(&c, GROUP, bounce, out);
-		s = none;
+	counter = vadd(counter, vwide(_mm_set_epi32(0, 0, 0, 2 + vecs * VSIZE / GCM_BLOCK)));
+	for (bool more = false; !last; more = true) {
+		if (more)
+			aes_more(key, b, vecs, &counter);
+		else
+			aes_begin(b, vecs, base, 2);
+		k = aes_rounds(key, rounds, b, vecs, NULL);
+		UNROLL
+		for (int i = 0; i < vecs && !last; i += group) {
+			last = len <= GROUP;
+			p.len = last ? len : GROUP;
+			bounced |= take(&c, p.len, bounce, &p.in, &p.out);
+			if (!last) {
+				p.power = powers - GROUP;
+				hash = crypt_full(&p, seal, b + i, group, k, hash);
+				len -= GROUP;
+			} else {
+				p.power = powers - GCM_BLOCK * (blocks(len) + 1);
+				p.first = vzero();
+				sum_add(&p.sum, vfirst(lengths), vfirst(gcm_load(powers - GCM_BLOCK)));
+				crypt_vectors(&p, seal, 0, b + i, group, k);
+				hash = piece_hash(&p, hash);
+			}
+			give(&c, p.len, bounce, p.out);
+			p.sum = (struct sum){ vzero(), vzero(), vzero() };
+		}
 	}
-	bounced |= take(&c, len, bounce, &in, &out);
-	hash = crypt_rest(key, rounds, seal, counter, powers, s, hash, in, out, len, lengths);
-	give(&c, len, bounce, out);
 	if (bounced)
 		wipe(bounce, sizeof(bounce));
 	return _mm_xor_si128(gcm_swap(hash), mask);
@@ -463,14 +347,12 @@ ALWAYS void prepare(const struct gcm_key *key, struct gcm_work *work, const stru
 
 	expand_powers(work, key);
 	expand_middle(work);
-	counter = _mm_add_epi32(counter, _mm_set_epi32(0, 0, 0, GCM_BATCH / GCM_BLOCK));
-	gcm_store(work->counter, counter);
-	gcm_store(work->counter + GCM_BLOCK, counter);
+	counter = _mm_add_epi32(gcm_swap(counter), _mm_set_epi32(0, 0, 0, GCM_BATCH / GCM_BLOCK));
+	vstore(work->counter, vwide(counter));
 	gcm_store(work->hash, hash);
-	gcm_store(work->bounce[0], hash);
 	if (op->aad_len)
 		hash = hash_aad(key, op->aad, op->aad_len);
-	gcm_store(work->bounce[0] + GCM_BLOCK, gcm_swap(hash));
+	vbehind(work->bounce[0], gcm_swap(hash));
 }
 
 ALWAYS __m128i record_long(const struct gcm_key *key, int rounds, bool seal,
@@ -479,18 +361,16 @@ ALWAYS __m128i record_long(const struct gcm_key *key, int rounds, bool seal,
 	struct gcm_work work;
 	struct cursor c = { op->seg, 0 };
 	__m128i counter = counter_block(op->iv), mask, hash;
-	struct sum none = { vzero(), vzero(), vzero() };
 	u8 *out, *spare = work.bounce[1];
 	const u8 *in, *behind = work.bounce[0];
+	struct batch batch;
 	bool bounced;
 	size_t n;
 
 	prepare(key, &work, op, counter);
 	bounced = take(&c, HEAD, spare, &in, &out);
-	mask = crypt_head(key, rounds, seal, &work, vpair(counter), in, out);
+	mask = crypt_head(key, rounds, seal, &work, aes_base(key, counter), in, out);
 	give(&c, HEAD, spare, out);
-	if (!seal)
-		hash_batch(&work, behind);
 
 	for (len -= HEAD; len >= GCM_BATCH; len -= n) {
 		bounced |= take(&c, GCM_BATCH, spare, &in, &out);
@@ -501,13 +381,10 @@ ALWAYS __m128i record_long(const struct gcm_key *key, int rounds, bool seal,
 		if (out == spare)
 			spare = spare == work.bounce[0] ? work.bounce[1] : work.bounce[0];
 	}
-	if (seal)
-		hash_batch(&work, behind);
-
 	bounced |= take(&c, len, spare, &in, &out);
-	hash = crypt_rest(key, rounds, seal, vpair(gcm_load(work.counter)),
-			  (const u8 *)work.power + sizeof(work.power), none, gcm_load(work.hash),
-			  in, out, len, lengths);
+	batch = (struct batch){ behind, (const u8 *)work.power + GCM_W_BULK, vfirst(gcm_load(work.hash)),
+				{ vzero(), vzero(), vzero() } };
+	hash = crypt_tail(key, rounds, seal, &work, seal ? &batch : NULL, in, out, len, lengths);
 	give(&c, len, spare, out);
 	wipe(&work, bounced ? sizeof(work) : GCM_W_COUNTER);
 	return _mm_xor_si128(gcm_swap(hash), mask);
@@ -521,8 +398,10 @@ ALWAYS __m128i record(const struct gcm_key *key, int rounds, bool seal, const st
 	for (i = 0; i < op->segs; i++)
 		len += op->seg[i].len;
 	lengths = _mm_set_epi64x((long long)op->aad_len * 8, (long long)len * 8);
+	if (len <= 4 * VSIZE)
+		return record_brief(key, rounds, seal, 4, op, len, lengths);
 	if (len <= BRIEF || rounds == 12)
-		return record_brief(key, rounds, seal, op, len, lengths);
+		return record_brief(key, rounds, seal, VECS, op, len, lengths);
 	return record_long(key, rounds, seal, op, len, lengths);
 }
 

@@ -24,7 +24,9 @@ typedef __m256i vec;
 #define vfirst(b)	_mm256_zextsi128_si256(b)	/* a block, the other lane 0 */
 #define vlast(v)	_mm256_extracti128_si256(v, 1)	/* last lane */
 #define vstep()		_mm256_set_epi32(0, 0, 0, 2, 0, 0, 0, 2)
-#define vtwo()		vstep()
+#define vbehind(p, b)	vstore(p, _mm256_set_m128i(b, _mm_setzero_si128()))	/* nothing, and a block */
+#define vblock(v)	_mm256_castsi256_si128(v)	/* the first lane */
+#define vnumbers(n)	_mm256_set_epi32(((n) + 1) << 24, 0, 0, 0, (n) << 24, 0, 0, 0)
 #define vend()		_mm256_zeroupper()
 
 /* Sum of the lanes. */

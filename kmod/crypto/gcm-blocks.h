@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Blocks of AES-GCM, for gcm-record.h and by its v*() operations: sums for
+ * GHASH and their reduction, AES of some counters side by side, and a record's
+ * working memory. H carries a factor x^-1, so that a carry-less product of
+ * reflected operands needs no shift.
+ */
+#ifndef KTLS_GCM_BLOCKS_H
+#define KTLS_GCM_BLOCKS_H
+
+#define VECS		8	/* at a time: enough to keep the AES units busy */
+#define BATCH_VECS	(GCM_BATCH / VSIZE)
+#define UNROLL		_Pragma("GCC unroll 16")
+/* Keeps GCC from reordering xors, and from loading loop invariants ahead and spilling them. */
+#define PIN(v)		asm("" : "+x"(v))
+#define HIDE(p)		asm volatile("" : "+r"(p) : : "memory")
+
+struct gcm_work {
+	u8	power[GCM_POWERS][GCM_BLOCK];
+	u8	middle[GCM_BATCH / 2];
+	u8	counter[32];
+	u8	hash[GCM_BLOCK];
+	u8	pad[16];
+	u8	bounce[2][GCM_BATCH];
+};
+#define AT(field, offset) _Static_assert(__builtin_offsetof(struct gcm_work, field) == (offset), #field)
+AT(power, GCM_W_POWER);
+AT(middle, GCM_W_MIDDLE);
+AT(counter, GCM_W_COUNTER);
+AT(hash, GCM_W_HASH);
+AT(bounce, GCM_W_BOUNCE);
+_Static_assert(__builtin_offsetof(struct gcm_key, round) == GCM_K_ROUND, "round");
+
+/* A group's product before reduction. */
+struct sum {
+	vec	low, middle, high;
+};
+
+/* ---- GHASH */
+
+ALWAYS void sum_add(struct sum *s, vec x, vec h)
+{
+	s->low = vxor(s->low, vclmul(x, h, 0x00));
+	PIN(s->low);
+	s->high = vxor(s->high, vclmul(x, h, 0x11));
+	PIN(s->high);
+	s->middle = vxor(s->middle, vclmul(vxor(x, vturn(x)), vxor(h, vturn(h)), 0x00));
+	PIN(s->middle);
+}
+
+ALWAYS vec sum_reduce_lanes(struct sum s)
+{
+	const vec poly = vwide(gcm_poly());
+	vec m = vxor(s.middle, vxor(s.low, s.high));
+
+	m = vxor(m, vxor(vturn(s.low), vclmul(s.low, poly, 0x10)));
+	return vxor(s.high, vxor(vturn(m), vclmul(m, poly, 0x10)));
+}
+
+ALWAYS __m128i sum_reduce(struct sum s)
+{
+	return vfold(sum_reduce_lanes(s));
+}
+
+/* A whole batch to hash: @first is xored to its first block. */
+struct batch {
+	const u8	*blocks, *power;
+	vec		first;
+	struct sum	sum;
+};
+
+/* Vectors [from, to). */
+ALWAYS void batch_add(struct batch *batch, int from, int to)
+{
+	UNROLL
+	for (int i = from; i < to; i++) {
+		vec x = vswap(vload(batch->blocks + i * VSIZE));
+
+		sum_add(&batch->sum, i ? x : vxor(x, batch->first), vload(batch->power + i * VSIZE));
+	}
+}
+
+/* All 18 powers, from the key's ten. */
+ALWAYS void expand_powers(struct gcm_work *work, const struct gcm_key *key)
+{
+	const vec h8 = vwide(gcm_load(key->power[2]));
+	const u8 *from = (const u8 *)key->power;
+	u8 *power = (u8 *)work->power;
+
+	UNROLL
+	for (int i = 0; i < 8 * GCM_BLOCK; i += VSIZE) {
+		struct sum s = { vzero(), vzero(), vzero() };
+
+		sum_add(&s, vload(from + i), h8);
+		vstore(power + i, sum_reduce_lanes(s));
+	}
+	UNROLL
+	for (int i = 0; i < GCM_KEY_POWERS * GCM_BLOCK; i += VSIZE)
+		vstore(power + 8 * GCM_BLOCK + i, vload(from + i));
+}
+
+/* What gcm-bulk.h wants: sums of the halves, those of two vectors interleaved. */
+ALWAYS void expand_middle(struct gcm_work *work)
+{
+	const u8 *power = (const u8 *)work->power + GCM_W_BULK;
+
+	UNROLL
+	for (int i = 0; i < BATCH_VECS / 2; i++) {
+		int at = i % 4 + i / 4 * 8;
+		vec a = vload(power + at * VSIZE), b = vload(power + (at + 4) * VSIZE);
+
+		vstore(work->middle + i * VSIZE, vlows(vxor(a, vturn(a)), vxor(b, vturn(b))));
+	}
+}
+
+/* The AAD but for its last block, which is left to the caller with the hash so far added. */
+ALWAYS __m128i hash_aad(const struct gcm_key *key, const u8 *aad, size_t len)
+{
+	__m128i hash = _mm_setzero_si128();
+	const __m128i h = gcm_load(key->power[GCM_KEY_POWERS - 1]);
+
+	for (; len > GCM_BLOCK; len -= GCM_BLOCK, aad += GCM_BLOCK)
+		hash = gcm_multiply(_mm_xor_si128(hash, gcm_swap(gcm_load(aad))), h);
+	return _mm_xor_si128(hash, gcm_swap(gcm_load_part(aad, len)));
+}
+
+ALWAYS size_t blocks(size_t len)
+{
+	return (len + GCM_BLOCK - 1) / GCM_BLOCK;
+}
+
+/* ---- AES */
+
+/*
+ * Counter blocks, as they are encrypted, before their first round. The low byte's upper half
+ * belongs to @base, the lower one to the block's number: to add them is to xor them.
+ */
+ALWAYS void aes_begin(vec *b, int n, vec base, int number)
+{
+	UNROLL
+	for (int i = 0; i < n; i++)
+		b[i] = vxor(base, vnumbers(number + i * VSIZE / GCM_BLOCK));
+}
+
+ALWAYS vec aes_base(const struct gcm_key *key, __m128i counter)
+{
+	return vwide(_mm_xor_si128(counter, gcm_load(key->round[0])));
+}
+
+/* The same from any @counter on, little endian, which is moved on. */
+ALWAYS void aes_more(const struct gcm_key *key, vec *b, int n, vec *counter)
+{
+	UNROLL
+	for (int i = 0; i < n; i++) {
+		b[i] = vxor(vswap(*counter), vwide(gcm_load(key->round[0])));
+		*counter = vadd(*counter, vstep());
+	}
+}
+
+/* All rounds but the last, whose key is returned. @batch, or NULL: hashed meanwhile. */
+ALWAYS vec aes_rounds(const struct gcm_key *key, int rounds, vec *b, int n, struct batch *batch)
+{
+	const int share = BATCH_VECS / VECS;
+	vec k;
+
+	HIDE(key);
+	UNROLL
+	for (int r = 1; r < rounds; r++) {
+		k = vwide(gcm_load(key->round[r]));
+		UNROLL
+		for (int i = 0; i < n; i++)
+			b[i] = vaes(b[i], k);
+		if (batch && r <= VECS)
+			batch_add(batch, (r - 1) * share, r * share);
+	}
+	return vwide(gcm_load(key->round[rounds]));
+}
+
+/* Counter 0. */
+ALWAYS __m128i counter_block(const u8 *iv)
+{
+	return _mm_insert_epi32(_mm_loadl_epi64((const __m128i_u *)iv), GCM_PEEK(int, iv + 8), 2);
+}
+
+/* E(K, J0), which masks the tag. */
+ALWAYS __m128i tag_mask(const struct gcm_key *key, int rounds, vec base)
+{
+	__m128i b = _mm_xor_si128(vblock(base), _mm_set_epi32(1 << 24, 0, 0, 0));
+
+	UNROLL
+	for (int r = 1; r < rounds; r++)
+		b = _mm_aesenc_si128(b, gcm_load(key->round[r]));
+	return _mm_aesenclast_si128(b, gcm_load(key->round[rounds]));
+}
+
+/* Powers and bounced plaintext don't stay on the stack. */
+ALWAYS void wipe(void *mem, size_t len)
+{
+	u8 *p = mem;
+
+	for (; len; len -= VSIZE, p += VSIZE)
+		vstore(p, vzero());
+	HIDE(mem);
+}
+
+#endif
