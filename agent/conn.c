@@ -223,13 +223,13 @@ static int respond_keys(struct conn *c, const struct hs_result *r)
 	uint8_t state[KTLS_MAX_STATE], info[KTLS_MAX_INFO];
 	struct reply reply = {
 		.id = c->id, .alert = -1, .aead = r->aead, .version = r->version,
-		.tx = &r->tx, .rx = &r->rx, .tx_next = &tx_next, .rx_next = &rx_next,
+		.tx = &r->tx, .rx = &r->rx, .tx_next = &tx_next, .rx_next = &rx_next, .tx_nexts = 1, .rx_nexts = 1,
 		.state = state, .info = info, .tx_limit = r->tx_limit,
 	};
 	int err;
 
 	if (r->version == TLS12) {	/* its keys last as long as it does */
-		reply.tx_next = reply.rx_next = NULL;
+		reply.tx_nexts = reply.rx_nexts = 0;
 	} else {
 		hs_traffic_update(&tx_next, r->hash, r->aead);
 		hs_traffic_update(&rx_next, r->hash, r->aead);

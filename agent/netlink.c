@@ -15,12 +15,13 @@
 
 /* ---- requests and answers */
 
-static struct nl_msg *request(const struct netlink *nl, uint8_t cmd, size_t room)
+/* @flags: NLM_F_ACK for what has no other answer. */
+static struct nl_msg *request(const struct netlink *nl, uint8_t cmd, int flags, size_t room)
 {
 	struct nl_msg *msg = nlmsg_alloc_size(NLMSG_HDRLEN + GENL_HDRLEN + room);
 
 	if (msg && !genlmsg_put(msg, NL_AUTO_PORT, NL_AUTO_SEQ, nl->family, 0,
-				NLM_F_ACK, cmd, KTLS_FAMILY_VERSION)) {
+				flags, cmd, KTLS_FAMILY_VERSION)) {
 		nlmsg_free(msg);
 		return NULL;
 	}
@@ -86,7 +87,7 @@ static int ask(struct netlink *nl, struct nl_msg *msg)
 
 static int join(struct netlink *nl)
 {
-	struct nl_msg *msg = request(nl, KTLS_CMD_JOIN, 0);
+	struct nl_msg *msg = request(nl, KTLS_CMD_JOIN, NLM_F_ACK, 0);
 	int err;
 
 	if (!msg)
@@ -135,7 +136,8 @@ static int open_both(struct netlink *nl)
 	nl->family = resolve(nl->ask, &group);
 	if (nl->family < 0)
 		return nl->family;
-	/* Acknowledgements need not carry our keys back. */
+	/* What has another answer needs no acknowledgement; the others' need not carry our keys back. */
+	nl_socket_disable_auto_ack(nl->ask);
 	nl_socket_set_buffer_size(nl->ask, 4 * NETLINK_BUF, 4 * NETLINK_BUF);
 	setsockopt(nl_socket_get_fd(nl->ask), SOL_NETLINK, NETLINK_CAP_ACK, &(int){ 1 }, sizeof(int));
 	err = nl_socket_add_membership(nl->hear, group);
@@ -235,7 +237,7 @@ static void parse_upcall(struct nlattr **a, struct upcall *up)
 
 int netlink_accept(struct netlink *nl, struct upcall *up)
 {
-	struct nl_msg *msg = request(nl, KTLS_CMD_ACCEPT, 0);
+	struct nl_msg *msg = request(nl, KTLS_CMD_ACCEPT, 0, 0);
 	struct nlattr *a[KTLS_A_MAX + 1];
 	struct nlmsghdr *h;
 	int err;
@@ -258,6 +260,8 @@ int netlink_accept(struct netlink *nl, struct upcall *up)
 
 /* ---- RESPOND */
 
+#define SPARE_ROOM	160	/* a key and its attributes' heads */
+
 static int put_key(struct nl_msg *msg, int type, const struct reply *r, const struct hs_traffic *t)
 {
 	struct nlattr *nest;
@@ -276,6 +280,15 @@ static int put_key(struct nl_msg *msg, int type, const struct reply *r, const st
 	err |= nla_put_u64(msg, KTLS_K_SEQ, t->seq);
 	nla_nest_end(msg, nest);
 	return err ? -EMSGSIZE : 0;
+}
+
+static int put_spares(struct nl_msg *msg, int type, const struct reply *r, const struct hs_traffic *t, size_t n)
+{
+	int err = 0;
+
+	for (; n--; t++)
+		err |= put_key(msg, type, r, t);
+	return err;
 }
 
 static int put_record(struct nl_msg *msg, const struct reply_record *r)
@@ -316,8 +329,8 @@ static int put_reply(struct nl_msg *msg, const struct reply *r)
 	err |= put_record(msg, &r->record);
 	err |= put_key(msg, KTLS_A_TX, r, r->tx);
 	err |= put_key(msg, KTLS_A_RX, r, r->rx);
-	err |= put_key(msg, KTLS_A_TX_NEXT, r, r->tx_next);
-	err |= put_key(msg, KTLS_A_RX_NEXT, r, r->rx_next);
+	err |= put_spares(msg, KTLS_A_TX_NEXT, r, r->tx_next, r->tx_nexts);
+	err |= put_spares(msg, KTLS_A_RX_NEXT, r, r->rx_next, r->rx_nexts);
 	if (r->state_len)
 		err |= nla_put(msg, KTLS_A_STATE, r->state_len, r->state);
 	if (r->tx_limit)
@@ -329,9 +342,9 @@ static int put_reply(struct nl_msg *msg, const struct reply *r)
 
 int netlink_respond(struct netlink *nl, const struct reply *reply)
 {
-	/* 1024: four keys, the numbers and the sentence. */
-	size_t room = 1024 + reply->state_len + reply->info_len + reply->record.len;
-	struct nl_msg *msg = request(nl, KTLS_CMD_RESPOND, room);
+	/* 1024: two keys, the numbers and the sentence. */
+	size_t room = 1024 + SPARE_ROOM * (reply->tx_nexts + reply->rx_nexts) + reply->state_len + reply->info_len + reply->record.len;
+	struct nl_msg *msg = request(nl, KTLS_CMD_RESPOND, NLM_F_ACK, room);
 	int err;
 
 	if (!msg)

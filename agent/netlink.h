@@ -49,6 +49,7 @@ struct reply {
 	const struct crypto_aead *aead;	/* of the keys that follow */
 	uint16_t version;
 	const struct hs_traffic *tx, *rx, *tx_next, *rx_next;
+	size_t tx_nexts, rx_nexts;	/* spares, at tx_next and rx_next */
 	const uint8_t *state, *info;
 	size_t state_len, info_len;
 	uint16_t tx_limit;

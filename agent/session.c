@@ -20,78 +20,86 @@
 /* What an answer may carry; wiped as one. */
 struct work {
 	struct state state;
-	struct hs_traffic tx, rx, tx_next, rx_next;
+	struct hs_traffic tx, rx, tx_next[KTLS_MAX_SPARES], rx_next[KTLS_MAX_SPARES];
 	uint8_t blob[KTLS_MAX_STATE];
 	struct reply reply;
 };
 
 static const uint8_t key_update[] = { HS_KEY_UPDATE, 0, 0, 1, 0 };
 
-/* A spare for one direction if the kernel has used up the last; sets *@spare then. */
-static int refill(const struct state *s, struct state_half *half, uint32_t generation,
-		  struct hs_traffic *t, const struct hs_traffic **spare)
+/*
+ * As many spares as the session has had updates: few for most, so that each
+ * costs an upcall, and several at a time for one that updates again and again.
+ */
+static uint32_t wanted(uint32_t generation)
 {
-	int err;
-
-	if (half->generation != generation)
-		return half->generation - generation == 1 ? 0 : -ERANGE;
-	err = state_keys(s, half, generation + 1, t);
-	if (err)
-		return err;
-	half->generation = generation + 1;
-	memcpy(half->secret, t->secret, sizeof(half->secret));
-	*spare = t;
-	return 0;
+	return generation < 1 ? 1 : generation < KTLS_MAX_SPARES ? generation : KTLS_MAX_SPARES;
 }
 
-/* The kernel had no spare: the key for now and the next one. */
-static int replace(const struct state *s, struct state_half *half, uint32_t generation,
-		   struct hs_traffic *now, struct hs_traffic *next)
+/* The kernel is at @generation, and has spares from there to the newest that was handed out. */
+static int refill(const struct state *s, struct state_half *half, uint32_t generation,
+		  struct hs_traffic *spares, size_t *num)
 {
-	int err;
+	uint32_t has = half->generation - generation;
+	int err = 0;
 
-	err = state_keys(s, half, generation + 1, now);
-	if (!err)
-		err = state_keys(s, half, generation + 2, next);
-	if (err)
-		return err;
-	half->generation = generation + 2;
-	memcpy(half->secret, next->secret, sizeof(half->secret));
-	return 0;
+	if (has > KTLS_MAX_SPARES)
+		return -ERANGE;
+	for (*num = 0; has < wanted(generation) && !err; has++) {
+		err = state_keys(s, half, half->generation + 1, &spares[*num]);
+		if (err)
+			break;
+		half->generation++;
+		memcpy(half->secret, spares[(*num)++].secret, sizeof(half->secret));
+	}
+	return err;
 }
 
 static int spare(struct work *w, const struct upcall *up, const char **why)
 {
 	int err;
 
-	err = refill(&w->state, &w->state.tx, up->tx_generation, &w->tx_next, &w->reply.tx_next);
+	err = refill(&w->state, &w->state.tx, up->tx_generation, w->tx_next, &w->reply.tx_nexts);
 	if (!err)
-		err = refill(&w->state, &w->state.rx, up->rx_generation, &w->rx_next, &w->reply.rx_next);
+		err = refill(&w->state, &w->state.rx, up->rx_generation, w->rx_next, &w->reply.rx_nexts);
 	if (err)
 		*why = "the session's generations do not fit its state";
 	return err;
 }
 
+/* The key for now, @*ret, if the kernel had no spare; one that it got meanwhile it takes itself. */
+static int replace(const struct state *s, struct state_half *half, uint32_t *generation,
+		   struct hs_traffic *now, const struct hs_traffic **ret)
+{
+	uint32_t next = *generation + 1;
+	int err;
+
+	if (half->generation - *generation > 1)
+		return 0;
+	err = state_keys(s, half, next, now);
+	if (err)
+		return err;
+	half->generation = *generation = next;
+	memcpy(half->secret, now->secret, sizeof(half->secret));
+	*ret = now;
+	return 0;
+}
+
 /* RFC 9846 4.7.3: their next key for us to read; ours as well if they ask. */
 static int updated(struct work *w, const struct upcall *up, bool asked, const char **why)
 {
+	struct upcall after = *up;
 	int err;
 
 	*why = "the session's generations do not fit its state";
-	err = replace(&w->state, &w->state.rx, up->rx_generation, &w->rx, &w->rx_next);
+	err = replace(&w->state, &w->state.rx, &after.rx_generation, &w->rx, &w->reply.rx);
+	if (!err && asked)
+		err = replace(&w->state, &w->state.tx, &after.tx_generation, &w->tx, &w->reply.tx);
 	if (err)
 		return err;
-	w->reply.rx = &w->rx;
-	w->reply.rx_next = &w->rx_next;
-	if (!asked)
-		return 0;
-	err = replace(&w->state, &w->state.tx, up->tx_generation, &w->tx, &w->tx_next);
-	if (err)
-		return err;
-	w->reply.tx = &w->tx;
-	w->reply.tx_next = &w->tx_next;
-	w->reply.record = (struct reply_record){ RECORD_HANDSHAKE, key_update, sizeof(key_update) };
-	return 0;
+	if (w->reply.tx)
+		w->reply.record = (struct reply_record){ RECORD_HANDSHAKE, key_update, sizeof(key_update) };
+	return spare(w, &after, why);
 }
 
 static int record(struct work *w, const struct upcall *up, const char **why)
@@ -169,7 +177,7 @@ static void refuse(struct conn_env *env, const struct upcall *up, int err, const
 
 void session_upcall(struct conn_env *env, const struct upcall *up)
 {
-	struct work w = { .reply = { .id = up->id, .alert = -1 } };
+	struct work w = { .reply = { .id = up->id, .alert = -1, .tx_next = w.tx_next, .rx_next = w.rx_next } };
 	const char *why = "";
 	int err = 0;
 

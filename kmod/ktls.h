@@ -42,6 +42,7 @@ struct ktls_upcall;
  * Spares are kept with no more of key than their cipher has.
  */
 struct ktls_keys {
+	struct ktls_keys *next;		/* of a spare: the generation behind it */
 	u64	seq;
 	u16	version;		/* 0x0303, 0x0304 */
 	u16	cipher;			/* TLS_CIPHER_* */
@@ -87,7 +88,7 @@ struct ktls_sock {
 	void			(*error_report)(struct sock *sk);
 
 	struct ktls_half	tx, rx;
-	struct ktls_keys	*tx_next, *rx_next;	/* spares, next generation */
+	struct ktls_keys	*tx_next, *rx_next;	/* spares, next generation first */
 	struct ktls_tx		*txs;		/* NULL while nothing is in flight */
 	struct ktls_rx		*rxs;		/* NULL while nothing is left over */
 	u32			tx_generation, rx_generation;
@@ -107,6 +108,7 @@ struct ktls_sock {
 	bool			tx_pending;	/* ciphertext waits in txs; read without the lock */
 	bool			rx_ready;	/* TCP's queue has a whole record, or worse; read without the lock */
 	u8			ntickets;
+	u8			tx_spares, rx_spares;	/* as many as there were when the agent had filled up */
 	struct ktls_own		*own;		/* mainline: keys as the application gave them */
 
 	struct ktls_upcall	*upcall;	/* handshake or record; freed by RCU */
@@ -170,8 +172,12 @@ void ktls_write_space(struct sock *sk);
 int ktls_half_init(struct ktls_half *half, const struct ktls_keys *keys);
 /* Version and cipher exist and go together. */
 bool ktls_keys_valid(const struct ktls_keys *keys);
-/* @new, made from *@spare, takes @half's place; the old key and both sources are wiped. */
-void ktls_half_renew(struct ktls_half *half, struct ktls_half *new, struct ktls_keys **spare);
+/* @new, made from the first of *@spares, takes @half's place; the old key and both sources are wiped. */
+void ktls_half_renew(struct ktls_half *half, struct ktls_half *new, struct ktls_keys **spares);
+unsigned int ktls_spares_count(const struct ktls_keys *spares);
+void ktls_spares_free(struct ktls_keys **spares);
+/* Ask the agent for spares if a direction has less than half of what it had. */
+void ktls_spares_ask(struct sock *sk);
 void ktls_half_wipe(struct ktls_half *half);	/* fine on an empty one */
 /* Free rxs, txs and both halves and spares: at close, failure, detach. */
 void ktls_record_free(struct ktls_sock *ks);
@@ -203,6 +209,11 @@ void ktls_rekey_resume(struct sock *sk);
 int ktls_rx_end(struct sock *sk, long timeo);
 /* After a response: go on with what the queue holds, wake readers. */
 void ktls_rx_resume(struct sock *sk);
+/*
+ * The record that was held, if it is a KeyUpdate: what the agent gave no key
+ * for is done with the spares that it has sent meanwhile. 0 or -errno.
+ */
+int ktls_rx_held_update(struct sock *sk, const u8 *p, size_t len, bool has_rx, bool has_tx);
 /* Before close: take what is unread and not data out of the queue, so that TCP sends FIN. Unread
  * data makes it RST as in plain TCP, also where it is decrypted already. */
 void ktls_rx_drain(struct sock *sk);

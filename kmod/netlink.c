@@ -233,14 +233,18 @@ static int reply_send(struct genl_info *info, struct sk_buff *skb, int fd, struc
 static int accept_one(struct genl_info *info, struct ktls_upcall *u)
 {
 	struct sock *sk = ktls_upcall_lock_sock(u);
+	const struct ktls_sock *ks;
 	struct file *file = NULL;
 	struct sk_buff *skb;
 	int fd = -1, err;
 
 	if (!sk)
 		return -ENOTCONN;
-	u->tx_generation = ktls_get(sk)->tx_generation;
-	u->rx_generation = ktls_get(sk)->rx_generation;
+	ks = ktls_get(sk);
+	u->tx_generation = ks->tx_generation;
+	u->rx_generation = ks->rx_generation;
+	u->tx_newest = ks->tx_generation + ktls_spares_count(ks->tx_next);
+	u->rx_newest = ks->rx_generation + ktls_spares_count(ks->rx_next);
 	err = reply_build(info, sk, u, &skb, &fd, &file);
 	if (!err)
 		err = reply_send(info, skb, fd, file);

@@ -2,11 +2,13 @@
 /*
  * RESPOND: an agent's answer, applied to the session as one unit or not at
  * all. Everything that can fail (parsing, key set-up, memory) is done before
- * the socket is locked; the swap itself cannot. The whole message is wiped
- * before we return, whatever became of it: it holds keys and agent state.
+ * the socket is locked; the swap itself cannot (a key update left to the
+ * spares can: the session fails then). The whole message is wiped before we
+ * return, whatever became of it: it holds keys and agent state.
  */
 #include <net/genetlink.h>
 #include "crypto/aead.h"
+#include "record/format.h"
 #include "upcall.h"
 #include "trace.h"
 
@@ -118,39 +120,53 @@ static int direction_parse(struct ktls_half *half, bool *has, const struct nlatt
 	return err;
 }
 
-static struct ktls_keys *keys_copy(const struct ktls_keys *keys)
-{
-	return kmemdup(keys, offsetof(struct ktls_keys, key) + ktls_cipher_find(keys->cipher)->key,
-		       GFP_KERNEL_ACCOUNT);
-}
-
 /* A spare stays raw, which is small, until it is needed. */
 static int spare_parse(struct ktls_keys **ret, const struct nlattr *attr, struct netlink_ext_ack *extack)
 {
 	struct ktls_keys keys = {};
 	int err;
 
-	if (!attr)
-		return 0;
 	err = key_parse(&keys, attr, extack);
 	if (!err && !ktls_keys_valid(&keys)) {
 		NL_SET_ERR_MSG_ATTR(extack, attr, "unknown version, or a cipher that it doesn't have");
 		err = -EINVAL;
 	}
 	if (!err) {
-		*ret = keys_copy(&keys);
+		*ret = kmemdup(&keys, offsetof(struct ktls_keys, key) + ktls_cipher_find(keys.cipher)->key,
+			       GFP_KERNEL_ACCOUNT);
 		err = *ret ? 0 : -ENOMEM;
 	}
 	memzero_explicit(&keys, sizeof(keys));
 	return err;
 }
 
+/* All of @type, in their order. What was parsed before an error is the caller's, too. */
+static int spares_parse(struct ktls_keys **ret, const struct nlmsghdr *nlh, int type, struct netlink_ext_ack *extack)
+{
+	const struct nlattr *attr;
+	int rest, err, n = 0;
+
+	nlmsg_for_each_attr(attr, nlh, GENL_HDRLEN, rest) {
+		if (nla_type(attr) != type)
+			continue;
+		if (n++ == KTLS_MAX_SPARES) {
+			NL_SET_ERR_MSG_ATTR(extack, attr, "too many spares");
+			return -EMSGSIZE;
+		}
+		err = spare_parse(ret, attr, extack);
+		if (err)
+			return err;
+		ret = &(*ret)->next;
+	}
+	return 0;
+}
+
 static int keys_parse(struct response *r, struct nlattr **tb, struct netlink_ext_ack *extack)
 {
 	return direction_parse(&r->tx, &r->has_tx, tb[KTLS_A_TX], extack) ?:
 	       direction_parse(&r->rx, &r->has_rx, tb[KTLS_A_RX], extack) ?:
-	       spare_parse(&r->tx_next, tb[KTLS_A_TX_NEXT], extack) ?:
-	       spare_parse(&r->rx_next, tb[KTLS_A_RX_NEXT], extack);
+	       spares_parse(&r->tx_next, r->nlh, KTLS_A_TX_NEXT, extack) ?:
+	       spares_parse(&r->rx_next, r->nlh, KTLS_A_RX_NEXT, extack);
 }
 
 static int blob_parse(void **ret, u16 *ret_len, const struct nlattr *attr)
@@ -231,8 +247,8 @@ static void response_free(struct response *r)
 		ktls_half_wipe(&r->tx);
 	if (r->has_rx)
 		ktls_half_wipe(&r->rx);
-	kfree_sensitive(r->tx_next);
-	kfree_sensitive(r->rx_next);
+	ktls_spares_free(&r->tx_next);
+	ktls_spares_free(&r->rx_next);
 	kfree_sensitive(r->state);
 	kfree(r->info);
 	memzero_explicit(r, sizeof(*r));
@@ -256,19 +272,26 @@ static void records_send(struct sock *sk, const struct nlmsghdr *nlh)
 }
 
 /*
- * One direction. A spare follows the key of this response or, alone, fills
- * the gap that the agent was told of: where the session has moved on since,
- * it might be a key that is in use, and would start again at record 0.
+ * One direction. Spares follow the key of this response or, alone, those that
+ * the session had when the agent was told of it, @told, the newest's
+ * generation: any other might be in use, and would start again at record 0.
  */
-static void direction_apply(struct ktls_half *half, struct ktls_keys **next, u32 generation,
+static void direction_apply(struct ktls_half *half, struct ktls_keys **next, u8 *full, u32 generation,
 			    struct ktls_half *new, struct ktls_keys **new_next, u32 told)
 {
+	unsigned int has = ktls_spares_count(*next);
+
 	if (new) {
 		swap(*half, *new);
 		swap(*next, *new_next);
-	} else if (!*next && generation == told) {
+	} else if (*new_next && generation + has == told) {
+		while (*next)
+			next = &(*next)->next;
 		swap(*next, *new_next);
+	} else {
+		return;
 	}
+	*full = (new ? 0 : has) + ktls_spares_count(*next);
 }
 
 static void keys_apply(struct sock *sk, struct response *r)
@@ -276,10 +299,10 @@ static void keys_apply(struct sock *sk, struct response *r)
 	struct ktls_sock *ks = ktls_get(sk);
 	struct ktls_upcall *u = r->upcall;
 
-	direction_apply(&ks->tx, &ks->tx_next, ks->tx_generation,
-			r->has_tx ? &r->tx : NULL, &r->tx_next, u->tx_generation);
-	direction_apply(&ks->rx, &ks->rx_next, ks->rx_generation,
-			r->has_rx ? &r->rx : NULL, &r->rx_next, u->rx_generation);
+	direction_apply(&ks->tx, &ks->tx_next, &ks->tx_spares, ks->tx_generation,
+			r->has_tx ? &r->tx : NULL, &r->tx_next, u->tx_newest);
+	direction_apply(&ks->rx, &ks->rx_next, &ks->rx_spares, ks->rx_generation,
+			r->has_rx ? &r->rx : NULL, &r->rx_next, u->rx_newest);
 	if (ks->phase != KTLS_PHASE_OPEN)
 		return;
 	ks->tx_generation += r->has_tx;
@@ -292,11 +315,10 @@ static void keys_apply(struct sock *sk, struct response *r)
 		trace_ktls_key_update(ks->cookie, KTLS_TRACE_RX, ks->rx_generation);
 }
 
-/* Used up while the agent worked on this upcall, when it could not be asked. */
-static bool spare_lacks(const struct ktls_sock *ks, const struct ktls_upcall *u)
+/* Used while the agent worked on this upcall, when it could not be asked. */
+static bool moved_on(const struct ktls_sock *ks, const struct ktls_upcall *u)
 {
-	return (!ks->tx_next && ks->tx_generation != u->tx_generation) ||
-	       (!ks->rx_next && ks->rx_generation != u->rx_generation);
+	return ks->tx_generation != u->tx_generation || ks->rx_generation != u->rx_generation;
 }
 
 static void words_apply(struct ktls_sock *ks, struct response *r)
@@ -314,6 +336,19 @@ static void words_apply(struct ktls_sock *ks, struct response *r)
 		swap(ks->info_len, r->info_len);
 		ks->suite = r->suite;
 	}
+}
+
+static int record_release(struct sock *sk, const struct response *r)
+{
+	struct ktls_upcall *u = r->upcall;
+	int err = ktls_rx_held_update(sk, u->data, u->len, r->has_rx, r->has_tx);
+
+	if (err)
+		ktls_fail(sk, -ECONNABORTED, KTLS_INTERNAL_ERROR, KTLS_ALERT_FROM_LOCAL,
+			  "the peer's key update could not be followed or answered");
+	else
+		WRITE_ONCE(ktls_get(sk)->rx_held, false);
+	return err;
 }
 
 static void response_apply(struct sock *sk, struct response *r)
@@ -334,10 +369,10 @@ static void response_apply(struct sock *sk, struct response *r)
 		ktls_opened(sk);
 		return;
 	}
-	if (u->why != KTLS_WHY_TICKET && spare_lacks(ks, u))
-		ktls_upcall_record(sk, KTLS_WHY_SPARE, 0, NULL, 0);
-	if (u->why == KTLS_WHY_RECORD)
-		WRITE_ONCE(ks->rx_held, false);
+	if (u->why == KTLS_WHY_RECORD && record_release(sk, r))
+		return;
+	if (u->why != KTLS_WHY_TICKET && moved_on(ks, u))
+		ktls_spares_ask(sk);
 	ktls_rekey_resume(sk);
 	ktls_rx_resume(sk);
 }

@@ -52,6 +52,7 @@ struct ktls_upcall {
 	struct file		*file;		/* the channel now in force; only compared */
 	bool			touched;	/* bytes went through the channel */
 	u32			tx_generation, rx_generation;	/* as its holder was told */
+	u32			tx_newest, rx_newest;		/* of their spares, then */
 
 	wait_queue_head_t	wait;		/* the channel's readers, writers, pollers */
 	unsigned int		timeout_ms;	/* of a handshake, as asked for */

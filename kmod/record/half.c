@@ -45,13 +45,47 @@ void ktls_half_wipe(struct ktls_half *half)
 	memzero_explicit(half, sizeof(*half));
 }
 
-void ktls_half_renew(struct ktls_half *half, struct ktls_half *new, struct ktls_keys **spare)
+void ktls_half_renew(struct ktls_half *half, struct ktls_half *new, struct ktls_keys **spares)
 {
+	struct ktls_keys *used = *spares;
+
 	ktls_half_wipe(half);
 	*half = *new;
 	memzero_explicit(new, sizeof(*new));
-	kfree_sensitive(*spare);
-	*spare = NULL;
+	*spares = used->next;
+	kfree_sensitive(used);
+}
+
+unsigned int ktls_spares_count(const struct ktls_keys *spares)
+{
+	unsigned int n;
+
+	for (n = 0; spares; spares = spares->next)
+		n++;
+	return n;
+}
+
+void ktls_spares_free(struct ktls_keys **spares)
+{
+	struct ktls_keys *k;
+
+	while ((k = *spares)) {
+		*spares = k->next;
+		kfree_sensitive(k);
+	}
+}
+
+static bool low(const struct ktls_keys *spares, unsigned int full)
+{
+	return !spares || 2 * ktls_spares_count(spares) < full;
+}
+
+void ktls_spares_ask(struct sock *sk)
+{
+	const struct ktls_sock *ks = ktls_get(sk);
+
+	if (low(ks->tx_next, ks->tx_spares) || low(ks->rx_next, ks->rx_spares))
+		ktls_upcall_record(sk, KTLS_WHY_SPARE, 0, NULL, 0);
 }
 
 struct ktls_tx *ktls_tx_get(struct sock *sk)
@@ -160,10 +194,8 @@ void ktls_record_free(struct ktls_sock *ks)
 	ks->rx_head = 0;
 	ktls_half_wipe(&ks->tx);
 	ktls_half_wipe(&ks->rx);
-	kfree_sensitive(ks->tx_next);
-	kfree_sensitive(ks->rx_next);
-	ks->tx_next = NULL;
-	ks->rx_next = NULL;
+	ktls_spares_free(&ks->tx_next);
+	ktls_spares_free(&ks->rx_next);
 }
 
 int ktls_record_init(void)

@@ -35,7 +35,7 @@ int ktls_tx_rekey(struct sock *sk, bool ask)
 	ks->tx_generation++;
 	ktls_stat_add(sk, KTLS_STAT_TxRekeys, 1);
 	trace_ktls_key_update(ks->cookie, KTLS_TRACE_TX, ks->tx_generation);
-	ktls_upcall_record(sk, KTLS_WHY_SPARE, 0, NULL, 0);
+	ktls_spares_ask(sk);
 	return 0;
 }
 

@@ -64,11 +64,26 @@ static int renew_rx(struct sock *sk)
 	return 0;
 }
 
-/* RFC 9846 4.7.3. Our own update, if asked for, goes out before anything else we send. */
+/* Our own update, if asked for, goes out before anything else we send. */
+static bool may_answer(const struct sock *sk)
+{
+	return !ktls_get(sk)->tx_closed && !(sk->sk_shutdown & SEND_SHUTDOWN);
+}
+
+static int answer_update(struct sock *sk)
+{
+	int err = ktls_tx_rekey(sk, false);
+
+	if (!err)
+		ktls_tx_force(sk);
+	return err;
+}
+
+/* RFC 9846 4.7.3 */
 static int update_keys(struct sock *sk, bool requested, const u8 *p, size_t len)
 {
 	struct ktls_sock *ks = ktls_get(sk);
-	bool answer = requested && !ks->tx_closed && !(sk->sk_shutdown & SEND_SHUTDOWN);
+	bool answer = requested && may_answer(sk);
 	int err;
 
 	if (ks->rx_generation >= UPDATES_FREE + div_u64(ks->rx_records, READ_ONCE(update_records) ?: 1))
@@ -77,14 +92,25 @@ static int update_keys(struct sock *sk, bool requested, const u8 *p, size_t len)
 		return hold(sk, KTLS_MESSAGE, p, len);
 	err = renew_rx(sk);
 	if (!err && answer)
-		err = ktls_tx_rekey(sk, false);	/* asks for spares too */
-	else if (!err)
-		ktls_upcall_record(sk, KTLS_WHY_SPARE, 0, NULL, 0);
+		err = answer_update(sk);
 	if (err)
 		return ktls_rx_fatal(sk, err, KTLS_INTERNAL_ERROR, "the peer's key update could not be followed or answered");
-	if (answer)
-		ktls_tx_force(sk);
+	ktls_spares_ask(sk);
 	return 0;
+}
+
+int ktls_rx_held_update(struct sock *sk, const u8 *p, size_t len, bool has_rx, bool has_tx)
+{
+	struct ktls_sock *ks = ktls_get(sk);
+	int err = 0;
+
+	if (len != KTLS_KEY_UPDATE_LEN || *p != KTLS_KEY_UPDATE)
+		return 0;
+	if (!has_rx && ks->rx_next)
+		err = renew_rx(sk);
+	if (!err && !has_tx && ks->tx_next && p[len - 1] && may_answer(sk))
+		err = answer_update(sk);
+	return err;
 }
 
 /* A full queue drops the ticket: the peer's offer need not be taken. */

@@ -250,6 +250,95 @@ static void peer_may_be_quick(void **state)
 	param_set("update_records", old);
 }
 
+static void put_spares(uint16_t type, const struct key *from, unsigned int n)
+{
+	struct key key = *from;
+
+	while (n--) {
+		key = session_next(&key);
+		message_put_key(&m, type, &key);
+	}
+}
+
+/* Several at a time: one upcall for all of them, and the next when fewer than half are left. */
+static void several_spares(void **state)
+{
+	struct session *s = *state;
+	int i;
+
+	assert_int_equal(rekey(s->fd, 0), 0);
+	expect_update(s, 0);
+	assert_int_equal(agent_wait(&s->agent, &u, 20000), 0);
+	agent_respond(&s->agent, &m, u.id);
+	put_spares(KTLS_A_TX_NEXT, &s->tx, 4);
+	assert_int_equal(agent_send(&s->agent, &m), 0);
+	for (i = 0; i < 2; i++) {
+		assert_int_equal(rekey(s->fd, 0), 0);
+		expect_update(s, 0);
+		expect_text(s, "new");
+	}
+	assert_int_equal(agent_accept(&s->agent, &u), -EAGAIN);
+	assert_int_equal(rekey(s->fd, 0), 0);
+	expect_update(s, 0);
+	assert_int_equal(agent_wait(&s->agent, &u, 20000), 0);
+	assert_int_equal(u.why, KTLS_WHY_SPARE);
+	assert_int_equal(u.tx_generation, 4);
+	assert_int_equal(rekey(s->fd, 0), 0);	/* the last of them, while the agent works */
+	expect_update(s, 0);
+	agent_respond(&s->agent, &m, u.id);
+	put_spares(KTLS_A_TX_NEXT, &s->tx, 1);
+	assert_int_equal(agent_send(&s->agent, &m), 0);
+	assert_int_equal(rekey(s->fd, 0), 0);
+	expect_update(s, 0);
+	expect_text(s, "newest");
+}
+
+static void too_many_spares(void **state)
+{
+	struct session *s = *state;
+
+	assert_int_equal(rekey(s->fd, 0), 0);
+	expect_update(s, 0);
+	assert_int_equal(agent_wait(&s->agent, &u, 20000), 0);
+	agent_respond(&s->agent, &m, u.id);
+	put_spares(KTLS_A_TX_NEXT, &s->tx, KTLS_MAX_SPARES + 1);
+	assert_int_equal(agent_send(&s->agent, &m), -EMSGSIZE);
+	give_spare(s);
+}
+
+/*
+ * A KeyUpdate came when there was no spare, while the agent was at work on
+ * some: it need not say twice what the key is. The answer is ours as well.
+ */
+static void left_to_spares(void **state)
+{
+	uint8_t message[] = { 24, 0, 0, 1, 1 };
+	struct session *s = *state;
+	struct key first;
+	char byte;
+
+	peer_updates(s, 0);
+	assert_int_equal(agent_wait(&s->agent, &u, 20000), 0);
+	first = s->rx;
+	peer_send(s, WIRE_MESSAGE, message, sizeof(message));
+	s->rx = session_next(&s->rx);
+	assert_int_equal(recv(s->fd, &byte, 1, MSG_DONTWAIT), -1);	/* held */
+	agent_respond(&s->agent, &m, u.id);
+	put_spares(KTLS_A_RX_NEXT, &first, 2);
+	assert_int_equal(agent_send(&s->agent, &m), 0);
+	assert_int_equal(agent_wait(&s->agent, &u, 20000), 0);
+	assert_int_equal(u.why, KTLS_WHY_RECORD);
+	agent_respond(&s->agent, &m, u.id);
+	assert_int_equal(agent_send(&s->agent, &m), 0);
+	expect_update(s, 0);
+	expect_text(s, "new");
+	peer_send(s, WIRE_DATA, "y", 1);
+	assert_int_equal(recv(s->fd, &byte, 1, 0), 1);
+	assert_int_equal(byte, 'y');
+	peer_updates(s, 0);
+	assert_int_equal(stat_get("RxRekeys"), 3);
+}
+
 static void refusals(void **state)
 {
 	struct session *s = *state, other;
@@ -276,7 +365,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(on_request), TEST(behind_open_record), TEST(both_change), TEST(both_ask_at_once), TEST(needs_spare),
 		TEST(blocking_waits), TEST(limit_in_time), TEST(after_so_many_records), TEST(cipher_limit),
-		TEST(by_netlink), TEST(peer_may_be_quick), TEST(refusals),
+		TEST(by_netlink), TEST(peer_may_be_quick), TEST(several_spares), TEST(too_many_spares),
+		TEST(left_to_spares), TEST(refusals),
 	};
 
 	return cmocka_run_group_tests_name("rekey", tests, NULL, NULL);

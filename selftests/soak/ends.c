@@ -206,7 +206,7 @@ static void give(struct soak *s, struct end *e)
 {
 	ssize_t n;
 
-	if (e->closed || e->idle)
+	if (e->closed)
 		return;
 	if (s->stopping) {
 		shutdown(e->fd, SHUT_WR);
@@ -266,13 +266,23 @@ bool soak_finish(struct soak *s, double seconds)
 	size_t i;
 
 	s->stopping = true;
-	for (i = 0; i < 2 * s->n; i++) {
-		s->ends[i].idle = false;
+	for (i = 0; i < 2 * s->n; i++)
 		give(s, &s->ends[i]);
-	}
 	while (!all_over(s) && soak_now() < until)
 		round_trip(s);
 	return all_over(s);
+}
+
+void soak_close(struct soak *s)
+{
+	size_t i;
+
+	for (i = 0; i < 2 * s->n; i++)
+		close(s->ends[i].fd);
+	close(s->epoll);
+	free(s->ends);
+	s->ends = NULL;
+	s->n = 0;
 }
 
 uint64_t soak_bytes(const struct soak *s)

@@ -18,7 +18,7 @@
 #include "soak.h"
 
 #define RECORDS		64	/* under one key */
-#define PAIRS		31	/* of slices with and without */
+#define PAIRS		301	/* of slices with and without */
 #define AMOUNT_MIN	(4 << 20)	/* bytes in a slice: two keys each way */
 #define PARAMETERS	"/sys/module/ktls/parameters/"
 
@@ -68,7 +68,7 @@ static double slice(struct soak *s, unsigned int records, uint64_t amount)
 	double from;
 
 	param_set("rekey_records", records);
-	soak_run(s, 0.1);		/* what was sent under the other setting arrives */
+	soak_run(s, 0.03);		/* what was sent under the other setting arrives */
 	before = soak_bytes(s);
 	from = soak_now();
 	while (soak_bytes(s) - before < amount && !s->ends[0].err && !s->ends[1].err)
@@ -76,13 +76,13 @@ static double slice(struct soak *s, unsigned int records, uint64_t amount)
 	return (soak_bytes(s) - before) / (soak_now() - from);
 }
 
-/* What moves in a second, but several keys' worth. */
+/* What moves in an eighth of a second, but several keys' worth. */
 static uint64_t calibrate(struct soak *s)
 {
 	uint64_t before = soak_bytes(s);
 
 	soak_run(s, 1);
-	before = soak_bytes(s) - before;
+	before = (soak_bytes(s) - before) / 8;
 	return before > AMOUNT_MIN ? before : AMOUNT_MIN;
 }
 
@@ -94,30 +94,29 @@ static int ascending(const void *a, const void *b)
 }
 
 /* One session alone, its keys changed or not, in turn; the median of the pairs' ratios. */
-static double ratio(struct soak *s)
+static double ratio(void)
 {
+	struct soak s = { 0 };
 	double with = 0, without, r[PAIRS];
 	long rekeys = stat_get("TxRekeys");
 	uint64_t amount;
 	size_t i;
 
-	for (i = 2; i < 2 * s->n; i++)
-		s->ends[i].idle = true;
-	soak_run(s, 1);		/* the others' last bytes arrive */
-	amount = calibrate(s);
+	if (soak_open(&s, 1))
+		return 0;
+	amount = calibrate(&s);
 	for (i = 0; i < PAIRS; i++) {
 		if (i % 2)
-			with = slice(s, RECORDS, amount);
-		without = slice(s, 0, amount);
+			with = slice(&s, RECORDS, amount);
+		without = slice(&s, 0, amount);
 		if (i % 2 == 0)
-			with = slice(s, RECORDS, amount);
+			with = slice(&s, RECORDS, amount);
 		r[i] = with / without;
 	}
-	for (i = 2; i < 2 * s->n; i++)
-		s->ends[i].idle = false;
+	soak_close(&s);
 	qsort(r, PAIRS, sizeof(r[0]), ascending);
-	printf("# one session: ratios %.3f to %.3f, %.1f MB/s without, %ld key updates\n", r[0], r[PAIRS - 1],
-	       without / 1e6, stat_get("TxRekeys") - rekeys);
+	printf("# one session: ratios %.3f to %.3f, half of them from %.3f to %.3f; %.1f MB/s without, %ld key updates\n",
+	       r[0], r[PAIRS - 1], r[PAIRS / 4], r[3 * PAIRS / 4], without / 1e6, stat_get("TxRekeys") - rekeys);
 	return r[PAIRS / 2];
 }
 
@@ -126,12 +125,10 @@ static int memory(size_t n)
 {
 	struct soak warm = { 0 }, s = { 0 };
 	long before, with;
-	size_t i;
 
 	if (soak_open(&warm, n < 128 ? n : 128))
 		return 1;
-	for (i = 0; i < 2 * warm.n; i++)
-		close(warm.ends[i].fd);
+	soak_close(&warm);
 	sleep(2);
 	before = agents_memory();
 	if (soak_open(&s, n))
@@ -177,21 +174,27 @@ int main(int argc, char **argv)
 	struct soak s = { 0 };
 	long rekeys, records;
 	uint64_t wrong;
-	double x, began = soak_now();
+	double x, began;
 
 	setlinebuf(stdout);
 	if (argc < 3)
 		return 2;
 	setrlimit(RLIMIT_NOFILE, &files);
-	if (param_set("update_records", 1) || agents_start(argv[1], argv[2]) || !agent_serves(60) || (seconds && soak_open(&s, n))) {
-		fprintf(stderr, "soak: no module, no agent, or no sessions\n");
+	if (param_set("update_records", 1) || agents_start(argv[1], argv[2]) || !agent_serves(60)) {
+		fprintf(stderr, "soak: no module, or no agent\n");
 		agents_stop();
 		return 1;
 	}
 	if (!seconds)
 		return memory(n);
+	x = ratio();
+	began = soak_now();
+	param_set("rekey_records", 0);
+	if (soak_open(&s, n)) {
+		agents_stop();
+		return 1;
+	}
 	printf("# %zu sessions after %.0f s\n", n, soak_now() - began);
-	x = ratio(&s);
 	param_set("rekey_records", RECORDS);
 	rekeys = stat_get("TxRekeys");
 	records = stat_get("TxRecords");

@@ -4,4 +4,5 @@
 cd "$(dirname "$0")/../.." || exit
 [ -d /sys/module/ktls ] || insmod "${VM_MODULE:?path of ktls.ko}" || exit
 mkdir -p /run/ktlsd
-exec build/bin/soak build/bin/ktlsd build/ca/ktlsd.conf "$1" "$2"
+grep -v '^workers' build/ca/ktlsd.conf > /run/ktlsd/soak.conf	# one for each processor, as where none is said
+exec build/bin/soak build/bin/ktlsd /run/ktlsd/soak.conf "$1" "$2"

@@ -17,7 +17,6 @@ struct end {
 	uint32_t seed, peer_seed;
 	uint64_t sent, received, wrong;
 	bool closed, over;	/* we said the end; the peer did, and all was read */
-	bool idle;		/* sends nothing for now */
 };
 
 struct soak {
@@ -34,6 +33,7 @@ int soak_open(struct soak *s, size_t n);
 void soak_run(struct soak *s, double seconds);
 /* Everybody says the end; true when all have read to it within @seconds. */
 bool soak_finish(struct soak *s, double seconds);
+void soak_close(struct soak *s);		/* at once, whatever is under way */
 uint64_t soak_bytes(const struct soak *s);	/* received by all */
 
 /* agents.c: ktlsd, started again whenever it dies. */

@@ -21,7 +21,7 @@ static struct config *config;
 static struct {
 	int answers, failures, signs, sign_err;
 	struct reply reply;
-	struct hs_traffic tx, rx, tx_next, rx_next;
+	struct hs_traffic tx, rx, tx_next[KTLS_MAX_SPARES], rx_next[KTLS_MAX_SPARES];
 	uint8_t state[KTLS_MAX_STATE], info[KTLS_MAX_INFO], record[64];
 	char reason[512];
 	struct msg_signed signd;
@@ -30,11 +30,11 @@ static struct {
 	struct msg_ticket_put put;
 } seen;
 
-static void keep(struct hs_traffic *to, const struct hs_traffic **from)
+static void keep(struct hs_traffic *to, const struct hs_traffic **from, size_t n)
 {
 	if (*from)
-		*to = **from;
-	*from = *from ? to : NULL;
+		memcpy(to, *from, n * sizeof(*to));
+	*from = *from && n ? to : NULL;
 }
 
 static int respond(void *arg, const struct reply *r)
@@ -42,10 +42,10 @@ static int respond(void *arg, const struct reply *r)
 	(void)arg;
 	seen.answers++;
 	seen.reply = *r;
-	keep(&seen.tx, &seen.reply.tx);
-	keep(&seen.rx, &seen.reply.rx);
-	keep(&seen.tx_next, &seen.reply.tx_next);
-	keep(&seen.rx_next, &seen.reply.rx_next);
+	keep(&seen.tx, &seen.reply.tx, 1);
+	keep(&seen.rx, &seen.reply.rx, 1);
+	keep(seen.tx_next, &seen.reply.tx_next, r->tx_nexts);
+	keep(seen.rx_next, &seen.reply.rx_next, r->rx_nexts);
 	if (r->state_len)
 		memcpy(seen.state, r->state, r->state_len);
 	if (r->info_len)
@@ -253,8 +253,8 @@ static void check_success(struct peer *p, uint32_t role)
 	same_keys(&seen.rx, &r->tx, r->aead);
 	hs_traffic_update(&tx, r->hash, r->aead);
 	hs_traffic_update(&rx, r->hash, r->aead);
-	same_keys(&seen.tx_next, &rx, r->aead);
-	same_keys(&seen.rx_next, &tx, r->aead);
+	same_keys(seen.tx_next, &rx, r->aead);
+	same_keys(seen.rx_next, &tx, r->aead);
 	assert_int_equal(state_unpack(seen.state, seen.reply.state_len, &s), 0);
 	assert_int_equal(s.role, role);
 	assert_int_equal(s.tx.generation, 1);

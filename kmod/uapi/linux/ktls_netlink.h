@@ -17,6 +17,7 @@
 #define KTLS_MAX_EARLY	8192
 #define KTLS_MAX_REASON	255
 #define KTLS_MAX_RECORD	16384
+#define KTLS_MAX_SPARES	16
 
 /**
  * enum ktls_why - Why an upcall was made.
