@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # vm-keyupdate.sh: KeyUpdates of OpenSSL in both roles, wanted back (K) or not
-# (k); the application sees data only. Slow where emulated, so run by hand:
+# (k), and of GnuTLS; the application sees data only. Slow where emulated, so run by hand:
 # make vm RUN=selftests/peers/vm-keyupdate.sh. session_test has updates that the agent is too slow for.
 # shellcheck source=selftests/peers/vm-lib.sh
 . "$(dirname "$0")/vm-lib.sh"
@@ -27,6 +27,23 @@ client_updates() {
 		sleep 3
 	} | timeout 60 openssl s_client -connect "127.0.0.1:$web" -servername example.org \
 		-CAfile "$ca/ca.pem" > "$work/out" 2>&1
+	grep -a "the page" "$work/out" || { tail -5 "$work/out"; return 1; }
+	rekeys "$before" $#
+}
+
+# rekey1: the peer's own keys; rekey: ours as well.
+gnutls_updates() {
+	local before
+	before=$(stat_of RxRekeys)
+	: > "$work/out"
+	{
+		until_true 40 grep -aq "Handshake was completed" "$work/out"
+		for c in "$@"; do sleep "$pace"; echo "^$c^"; done
+		sleep "$pace"
+		printf 'GET /page HTTP/1.1\r\nHost: example.org\r\n\r\n'
+		until_true 40 grep -aq "the page" "$work/out"
+	} | timeout 90 gnutls-cli --inline-commands -p "$web" --x509cafile "$ca/ca.pem" --sni-hostname example.org \
+		--verify-hostname example.org 127.0.0.1 > "$work/out" 2>&1
 	grep -a "the page" "$work/out" || { tail -5 "$work/out"; return 1; }
 	rekeys "$before" $#
 }
@@ -64,6 +81,8 @@ serve $port "$bin/ktls-serve" -r www -p $port -i rsa
 web=$port
 try "s_client updates its keys" client_updates k k
 try "s_client, some to be answered" client_updates K k K
+try "gnutls-cli updates its keys" gnutls_updates rekey1 rekey1
+try "gnutls-cli, some to be answered" gnutls_updates rekey rekey1 rekey
 try "s_server updates its keys" server_updates k k
 try "s_server, some to be answered" server_updates K k K
 stop "$server"
