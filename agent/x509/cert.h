@@ -108,7 +108,7 @@ enum x509_status { X509_STATUS_GOOD, X509_STATUS_REVOKED, X509_STATUS_USELESS };
 enum x509_status x509_ocsp_check(struct x509_blob response, const struct x509_cert *cert,
 				 const struct x509_cert *issuer, time_t now, const char **why);
 
-/* crl.c: a revocation list. Nothing in it changes once parsed. */
+/* crl.c: a revocation list. Nothing in it changes once parsed, but what is known of its signature. */
 struct x509_crl {
 	struct x509_crl *next;
 	struct x509_blob der;		/* owns the bytes of everything below */
@@ -121,10 +121,13 @@ struct x509_crl {
 	struct der *serials;		/* revoked, sorted */
 	size_t num;
 	const char *defect;		/* why it can't be relied on */
+	struct x509_crl_signed { bool by_any; uint8_t spki[32]; } *signer;	/* whose signature it bears: digest of the key */
 };
 /* -EBADMSG, -ENOMEM. */
 int x509_crl_parse(const uint8_t *der, size_t len, struct x509_crl **ret);
 void x509_crl_free(struct x509_crl *crl);
+/* Did this key sign it? Computed once for the key that did: lists are large, and every peer has the same. */
+bool x509_crl_signed(const struct x509_crl *crl, const struct x509_cert *issuer);
 bool x509_crl_has(const struct x509_crl *crl, struct der serial);
 /* store.c */
 const struct x509_crl *x509_store_crls(const struct x509_store *store);

@@ -31,6 +31,20 @@ bool x509_crl_has(const struct x509_crl *crl, struct der serial)
 	return crl->num && bsearch(&serial, crl->serials, crl->num, sizeof(serial), serial_order);
 }
 
+bool x509_crl_signed(const struct x509_crl *crl, const struct x509_cert *issuer)
+{
+	uint8_t spki[32];
+
+	crypto_hash_once(&crypto_sha256, issuer->spki.data, issuer->spki.len, spki);
+	if (crl->signer->by_any && !memcmp(crl->signer->spki, spki, sizeof(spki)))
+		return true;
+	if (x509_signature_check(crl->signature_algorithm, crl->tbs, crl->signature, &issuer->key))
+		return false;
+	memcpy(crl->signer->spki, spki, sizeof(spki));
+	crl->signer->by_any = true;
+	return true;
+}
+
 static void defect(struct x509_crl *crl, const char *what)
 {
 	if (!crl->defect)
@@ -177,8 +191,10 @@ int x509_crl_parse(const uint8_t *der, size_t len, struct x509_crl **ret)
 	uint8_t *copy = malloc(len);
 	int err;
 
-	if (!crl || !copy) {
-		free(crl);
+	if (crl)
+		crl->signer = calloc(1, sizeof(*crl->signer));
+	if (!crl || !copy || !crl->signer) {
+		x509_crl_free(crl);
 		free(copy);
 		return -ENOMEM;
 	}
@@ -199,5 +215,6 @@ void x509_crl_free(struct x509_crl *crl)
 	free((uint8_t *)crl->der.data);
 	free(crl->name);
 	free(crl->serials);
+	free(crl->signer);
 	free(crl);
 }

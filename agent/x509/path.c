@@ -300,7 +300,7 @@ static const char *list_defect(struct walk *w, const struct x509_crl *crl, const
 	if (!w->signatures)
 		return "too many signatures were checked already";
 	w->signatures--;
-	if (x509_signature_check(crl->signature_algorithm, crl->tbs, crl->signature, &issuer->key))
+	if (!x509_crl_signed(crl, issuer))
 		return "it is not signed by the CA in a way that is accepted";
 	return NULL;
 }

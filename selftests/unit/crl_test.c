@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include "crypto/der.h"
 #include "x509/x509.h"
 
 static char dir[] = "/tmp/ktls-crl-XXXXXX";
@@ -167,6 +168,46 @@ static int verify(const struct x509_store *store, const char *const *names, char
 	return err;
 }
 
+/* ---- how many signatures it takes */
+
+static int checks;
+int __real_x509_signature_check(struct der alg, struct der tbs, struct der signature, const struct crypto_pubkey *key);
+int __wrap_x509_signature_check(struct der alg, struct der tbs, struct der signature, const struct crypto_pubkey *key);
+int __wrap_x509_signature_check(struct der alg, struct der tbs, struct der signature, const struct crypto_pubkey *key)
+{
+	checks++;
+	return __real_x509_signature_check(alg, tbs, signature, key);
+}
+
+/* A list's is looked at once for its issuer, and nobody else's key gains by it. */
+static void a_list_is_verified_once(void **state)
+{
+	struct one o = { .anchor = "root", .lists = "bad" };
+	static const char *const good[] = { "good", NULL, NULL }, *const bad[] = { "bad", NULL, NULL };
+	struct x509_store *store = store_for(&o);
+	char why[X509_WHY];
+
+	(void)state;
+	checks = 0;
+	for (int i = 0; i < 5; i++) {
+		assert_int_equal(verify(store, good, why), 0);
+		assert_int_equal(verify(store, bad, why), 44);
+	}
+	assert_int_equal(checks, 10 + 1);
+	x509_store_free(store);
+
+	/* signed by a CA of the same name and another key: each time anew, and never taken */
+	o.lists = "bare";
+	store = store_for(&o);
+	checks = 0;
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(verify(store, good, why), 46);
+		assert_non_null(strstr(why, "not signed by the CA"));
+	}
+	assert_int_equal(checks, 2 * 3);
+	x509_store_free(store);
+}
+
 static const struct one cases[] = {
 	{ "root", { "good" }, NULL, false, 0, "" },
 	{ "root", { "good" }, "empty", false, 0, "" },
@@ -248,6 +289,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_case),
+		cmocka_unit_test(a_list_is_verified_once),
 		cmocka_unit_test(damaged),
 		cmocka_unit_test(other_blocks_are_skipped),
 	};
