@@ -145,6 +145,7 @@ main() {
 	suite peers-native make -s peers-native
 	suite peers-relay make -s peers-relay
 	suite peers-many make -s many-quick
+	suite fuzz-corpus make -s fuzz-corpus
 	for k in $kernels; do
 		suite "sparse-$k" as_test "sparse is content with the module for $k" module_sparse "$k"
 	done

@@ -4,8 +4,7 @@
  * what they are: records to a server, records to a client, or messages that
  * stand where a client has decrypted a server's flight (the fuzzer can't make
  * records that decrypt), of TLS 1.3 or 1.2; and which of the extras are on. Built
- * by `make fuzz` with clang; the same file with
- * -DHS_FUZZ_FILES reads inputs named on the command line.
+ * by `make fuzz` with clang; with files.c in place of the fuzzer it reads files.
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -148,20 +147,3 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	hs_free(hs);
 	return 0;
 }
-
-#ifdef HS_FUZZ_FILES
-int main(int argc, char **argv)
-{
-	static uint8_t buf[1 << 20];
-	FILE *f;
-
-	for (int i = 1; i < argc; i++) {
-		f = fopen(argv[i], "re");
-		if (!f)
-			continue;
-		LLVMFuzzerTestOneInput(buf, fread(buf, 1, sizeof(buf), f));
-		fclose(f);
-	}
-	return 0;
-}
-#endif
