@@ -82,6 +82,14 @@ static void put_stock(const struct stock *stock, FILE *out)
 		n.evicted, n.changed);
 }
 
+static void put_trust(const struct trust *t, FILE *out)
+{
+	char quoted[520];
+
+	fprintf(out, "trust name=%s anchors=%zu keys=%zu file=%s\n", t->name, t->store ? x509_store_size(t->store) : 0,
+		t->raw_keys_num, log_quote(quoted, sizeof(quoted), t->file ? t->file : ""));
+}
+
 static void put_status(const struct keeper *k, const char *arg, FILE *out)
 {
 	const struct config *c = k->config;
@@ -102,9 +110,7 @@ static void put_status(const struct keeper *k, const char *arg, FILE *out)
 	if (c->stock)
 		put_stock(c->stock, out);
 	for (i = 0; i < c->trusts_num; i++)
-		fprintf(out, "trust name=%s anchors=%zu file=%s\n", c->trusts[i].name,
-			x509_store_size(c->trusts[i].store),
-			log_quote(quoted, sizeof(quoted), c->trusts[i].file));
+		put_trust(&c->trusts[i], out);
 }
 
 static void put_failure(const struct msg_failure *f, FILE *out)

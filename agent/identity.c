@@ -278,6 +278,12 @@ static int load_crls(struct trust *trust, struct files *files, char *why)
 	size_t len, num = 0;
 	int err;
 
+	if (!trust->store) {
+		if (!(trust->crl_file || trust->crl_required || trust->ocsp_required || trust->strict))
+			return 0;
+		snprintf(why, POLICY_WHY, "has bare keys only, which no list or response speaks of: remove crl, crl-required, ocsp-required and strict, or add file = PATH");
+		return -EINVAL;
+	}
 	if (trust->crl_required)
 		x509_store_require_crls(trust->store);
 	if (!trust->crl_file)
@@ -300,6 +306,8 @@ int trust_load(struct trust *trust, struct files *files, char why[POLICY_WHY])
 	size_t len;
 	int err;
 
+	if (!trust->file && trust->raw_keys_num)
+		return load_crls(trust, files, why);
 	if (!trust->file) {
 		snprintf(why, POLICY_WHY, "has no file: add file = PATH of a bundle of CA certificates");
 		return -EINVAL;
@@ -326,4 +334,5 @@ void trust_free(struct trust *trust)
 	free(trust->name);
 	free(trust->file);
 	free(trust->crl_file);
+	free(trust->raw_keys);
 }

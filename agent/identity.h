@@ -22,6 +22,7 @@ struct identity {
 	unsigned int key_bits;
 	struct x509_cert *chain[X509_MAX_CHAIN];	/* end entity first */
 	size_t num;
+	bool raw_key;			/* proves its bare key to who would have that, RFC 7250 */
 	const struct staple *staple;	/* NULL: none is configured */
 	uint8_t *sct;			/* SignedCertificateTimestampList of chain[0], RFC 6962 3.3; NULL: none */
 	size_t sct_len;

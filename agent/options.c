@@ -395,6 +395,32 @@ static int set_default(struct parse *p, const char *key, const char *value)
 	return 0;
 }
 
+static int set_raw_key(struct parse *p, const char *key, const char *value)
+{
+	return read_answer(p, key, value, &p->site->id.raw_key);
+}
+
+/* SHA-256 of a SubjectPublicKeyInfo: openssl pkey -pubin -outform DER | sha256sum */
+static int add_raw_key(struct parse *p, const char *key, const char *value)
+{
+	struct trust *t = p->trust;
+	void *bigger;
+	unsigned int byte;
+
+	if (strlen(value) != 64 || strspn(value, "0123456789abcdefABCDEF") != 64)
+		return config_bad(p, p->line, "%s = \"%.70s\" has not the 64 hexadecimal digits of a SHA-256: see ktlsd.conf(5)", key, value);
+	bigger = reallocarray(t->raw_keys, t->raw_keys_num + 1, sizeof(*t->raw_keys));
+	if (!bigger)
+		return config_bad(p, p->line, "no memory");
+	t->raw_keys = bigger;
+	for (size_t i = 0; i < 32; i++) {
+		sscanf(value + 2 * i, "%2x", &byte);
+		t->raw_keys[t->raw_keys_num][i] = (uint8_t)byte;
+	}
+	t->raw_keys_num++;
+	return 0;
+}
+
 static int set_file(struct parse *p, const char *key, const char *value)
 {
 	return read_path(p, key, value, &p->trust->file);
@@ -532,6 +558,7 @@ static const struct option {
 	{ IN_IDENTITY,	"allow",	true,	add_rules },
 	{ IN_IDENTITY,	"default",	false,	set_default },
 	{ IN_IDENTITY,	"alpn",		true,	set_alpn },
+	{ IN_IDENTITY,	"raw-key",	false,	set_raw_key },
 	{ IN_IDENTITIES, "certificate",	false,	set_pattern_certificate },
 	{ IN_IDENTITIES, "key",		false,	set_pattern_key },
 	{ IN_IDENTITIES, "allow",	true,	add_rules },
@@ -541,6 +568,7 @@ static const struct option {
 	{ IN_TRUST,	"crl-required",	false,	set_crl_required },
 	{ IN_TRUST,	"ocsp-required", false,	set_ocsp_required },
 	{ IN_TRUST,	"strict",	false,	set_strict },
+	{ IN_TRUST,	"raw-key",	true,	add_raw_key },
 	{ IN_CLIENT,	"allow",	true,	add_rules },
 	{ IN_PSK,	"key",		false,	set_psk_key },
 	{ IN_PSK,	"identity",	false,	set_psk_identity },

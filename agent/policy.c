@@ -274,7 +274,24 @@ int policy_client(const struct config *config, const struct caller *who, const c
 	return err;
 }
 
-const struct x509_store *policy_trust(const struct config *config, const char *name,
+bool policy_raw_key(const struct choice *c)
+{
+	const struct config *config = c->config;
+	size_t n = 0;
+
+	if (c->named || c->within)
+		return c->named && c->named->id.raw_key;
+	for (size_t i = 0; i < config->sites_num; i++) {
+		if (!rules_allow(&config->sites[i].allow, &c->who))
+			continue;
+		if (!config->sites[i].id.raw_key)
+			return false;
+		n++;
+	}
+	return n && !catalogs_allowed(config, &c->who);
+}
+
+const struct trust *policy_trust(const struct config *config, const char *name,
 				      char why[POLICY_WHY])
 {
 	size_t i;
@@ -283,7 +300,7 @@ const struct x509_store *policy_trust(const struct config *config, const char *n
 		name = "system";
 	for (i = 0; i < config->trusts_num; i++)
 		if (!strcmp(config->trusts[i].name, name))
-			return config->trusts[i].store;
+			return &config->trusts[i];
 	snprintf(why, POLICY_WHY, "no trust store \"%.40s\" is configured: add [trust %.40s] with file = CA-BUNDLE to %.64s", name, name, config->path);
 	return NULL;
 }

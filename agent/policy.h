@@ -53,7 +53,9 @@ struct site {
 struct trust {
 	char *name, *file, *crl_file;
 	bool crl_required, ocsp_required, strict;
-	struct x509_store *store;
+	struct x509_store *store;	/* NULL: it has no CAs, only keys */
+	uint8_t (*raw_keys)[32];	/* SHA-256 of the SubjectPublicKeyInfos that need no certificate */
+	size_t raw_keys_num;
 	int line;
 };
 
@@ -87,11 +89,13 @@ int policy_choose(void *arg, const char *server_name, const uint16_t *schemes, s
 		  const struct identity **ret, const char **why);
 /* May the caller, and the protocol agreed on, have identities of this catalog? */
 bool policy_catalog(const struct choice *c, const struct catalog *catalog);
+/* Does what the caller may present, all of it, prove a bare key where that is wanted? */
+bool policy_raw_key(const struct choice *c);
 /* May @who connect as a client? With its own certificate if @name isn't NULL. */
 int policy_client(const struct config *config, const struct caller *who, const char *name,
 		  const struct identity **ret, char why[POLICY_WHY]);
 /* The store called @name (NULL: "system"); NULL and @why. */
-const struct x509_store *policy_trust(const struct config *config, const char *name,
+const struct trust *policy_trust(const struct config *config, const char *name,
 				      char why[POLICY_WHY]);
 
 #endif

@@ -89,6 +89,7 @@ static int want_psk(struct conn *c)
 static int want_trust(struct conn *c)
 {
 	struct conn_wish *w = &c->wish;
+	const struct trust *trust;
 	char *why = c->choice.why;
 
 	/* The key is what it trusts. */
@@ -101,8 +102,13 @@ static int want_trust(struct conn *c)
 		snprintf(why, POLICY_WHY, "client certificates are wanted, but by which CA: name a trust store (KTLS_P_TRUST)");
 		return -EINVAL;
 	}
-	c->params.trust = policy_trust(c->env->config, w->has_trust ? w->trust : NULL, why);
-	return c->params.trust ? 0 : -ENOKEY;
+	trust = policy_trust(c->env->config, w->has_trust ? w->trust : NULL, why);
+	if (!trust)
+		return -ENOKEY;
+	c->params.trust = trust->store;
+	c->params.raw_peers = (const uint8_t (*)[32])trust->raw_keys;
+	c->params.raw_peers_num = trust->raw_keys_num;
+	return 0;
 }
 
 static int want_client(struct conn *c, const struct caller *who)
@@ -170,6 +176,10 @@ void want_params(struct conn *c)
 	c->params.grease = true;
 	c->params.pad = c->role == KTLS_ROLE_CLIENT ? HELLO_MIN : 0;
 	c->params.rsa_min_bits = config->rsa_min_bits;
+	if (c->role == KTLS_ROLE_SERVER)
+		c->params.raw_key = !c->denied && policy_raw_key(&c->choice);
+	else
+		c->params.raw_key = c->params.identity && c->params.identity->raw_key;
 	c->params.client_auth = (enum hs_client_auth)c->wish.client_auth;
 	c->params.choose = choose;
 	c->params.prepare = c->env->cache ? lookup_prepare : NULL;

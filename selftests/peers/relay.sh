@@ -17,6 +17,19 @@ head -c 2000000 /dev/urandom > www/big
 
 start_agent() {
 	sed "s|^control = .*|control = $work/control\nrelay = $KTLS_RELAY\nkey-log = $work/keys|" "$ca/ktlsd.conf" > conf
+	cat >> conf <<-END
+
+	[identity bare]
+	certificate = $ca/wrong.pem
+	key = $ca/wrong.key
+	raw-key = yes
+	allow = uid:0
+	[trust pinned]
+	raw-key = $(pin wrong)
+	raw-key = $(pin ecdsa)
+	[trust elsewhere]
+	raw-key = $(pin rsa)
+	END
 	"$bin/ktlsd" -c conf > agent.log 2>&1 < /dev/null &
 	keeper=$!
 	servers+=($keeper)
@@ -74,6 +87,24 @@ conforms() { # what errs after the handshake gets its alert from the relay, too
 	"$top/selftests/peers/conformance/run.py" "$web" "$1" > conform.log && return
 	grep -A1 "^not ok" conform.log
 	return 1
+}
+# Bare public keys, RFC 7250: GnuTLS is the client, then both ends are ours; a key that is not the one expected.
+pin() { openssl x509 -in "$ca/$1.pem" -noout -pubkey | openssl pkey -pubin -outform DER | sha256sum | cut -d' ' -f1; }
+raw_gnutls() {
+	local p
+	p=$(free_port)
+	serve "$p" "$bin/ktls-serve" --root www --port "$p" --identity bare
+	{ request; sleep 3; } | timeout 60 gnutls-cli -p "$p" --priority "NORMAL:-VERS-ALL:+VERS-TLS1.3:-CTYPE-SRV-ALL:+CTYPE-SRV-RAWPK" \
+		--insecure --sni-hostname localhost 127.0.0.1 > got 2>&1
+	grep -qi "raw public key" got && grep -q "the page" got || { cat got; return 1; }
+}
+raw_both() {
+	local p
+	p=$(free_port)
+	serve "$p" "$bin/ktls-serve" --root www --port "$p" --identity bare
+	request | timeout 60 "$bin/ktls-cat" -T pinned 127.0.0.1 "$p" -n nobody.example > got 2> err && grep -q "the page" got || { cat err; return 1; }
+	! timeout 60 "$bin/ktls-cat" -T elsewhere 127.0.0.1 "$p" -n localhost < /dev/null > got 2> err &&
+		grep -q "public key is none of those expected" agent.log || { cat err; tail -3 agent.log; return 1; }
 }
 # Where Linux has its own TLS, a server with a blocking socket gets that; a
 # client doesn't: the tickets that s_server gives would be EIO.
@@ -164,6 +195,8 @@ try "another handshake in TLS 1.2 is refused" renegotiates
 for what in "after the handshake" KeyUpdate later "of data" padding; do
 	try "a client that errs: $what" conforms "$what"
 done
+try "bare public keys: gnutls-cli" raw_gnutls
+try "bare public keys: both ends ours; one that is not expected" raw_both
 if [ -e /proc/net/tls_stat ]; then
 	try "a server's keys go to mainline's kernel TLS" mainline
 	try "a client's don't, tickets come" no_mainline

@@ -120,7 +120,7 @@ static void peer_open(struct peer *p, enum hs_role role, const char *name, const
 	p->params.rsa_min_bits = 2048;
 	p->params.choose = peer_choose;
 	if (trust)
-		p->params.trust = policy_trust(config, trust, why);
+		p->params.trust = policy_trust(config, trust, why)->store;
 	p->hs = hs_new(&p->params);
 	assert_non_null(p->hs);
 	hs_start(p->hs);

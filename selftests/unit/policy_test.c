@@ -133,6 +133,43 @@ static void protocols(void **unused)
 	config_put(c);
 }
 
+/* A bare key is proven where all that the caller may present is meant for that. */
+static void raw_keys(void **unused)
+{
+	static const struct { uid_t uid; const char *wish; bool raw; } cases[] = {
+		{ 1, NULL, true }, { 2, NULL, false }, { 2, "bare", true }, { 2, "www", false }, { 3, NULL, false },
+	};
+	struct config *c = config_good(
+		"[identity bare]\ncertificate = @/www.pem\nkey = @/www.key\nallow = uid:1 uid:2\nraw-key = yes\n"
+		"[identity www]\ncertificate = @/www.pem\nkey = @/www.key\nallow = uid:2\n"
+		"[trust pins]\nraw-key = 00112233445566778899aabbccddeeff00112233445566778899AABBCCDDEEFF\n");
+	static const uint8_t first[4] = { 0, 0x11, 0x22, 0x33 };
+	struct config_report report;
+	const struct trust *trust;
+	struct choice choice;
+	char why[POLICY_WHY];
+
+	(void)unused;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		const struct caller who = { cases[i].uid, 9, 0 };
+
+		policy_server(c, &who, cases[i].wish, &choice);
+		if (policy_raw_key(&choice) != cases[i].raw)
+			fail_msg("case %zu", i);
+	}
+	trust = policy_trust(c, "pins", why);
+	assert_null(trust->store);
+	assert_int_equal(trust->raw_keys_num, 1);
+	assert_memory_equal(trust->raw_keys[0], first, 4);
+	assert_int_equal(trust->raw_keys[0][31], 0xff);
+	config_put(c);
+	assert_int_equal(config_from("[trust pins]\nraw-key = 0011\n", &c, &report), -EINVAL);
+	assert_non_null(strstr(report.text, "has not the 64 hexadecimal digits"));
+	assert_int_equal(config_from("[trust pins]\nraw-key = 00112233445566778899aabbccddeeff00112233445566778899AABBCCDDEEFF\n"
+				     "crl-required = yes\n", &c, &report), -EINVAL);
+	assert_non_null(strstr(report.text, "has bare keys only"));
+}
+
 static void no_identities(void **unused)
 {
 	const struct caller who = { 0, 0, 0 };
@@ -222,6 +259,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(table),
 		cmocka_unit_test(protocols),
+		cmocka_unit_test(raw_keys),
 		cmocka_unit_test(no_identities),
 		cmocka_unit_test(clients),
 		cmocka_unit_test(trusts),
