@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The keys of the configuration file: one table says in which section each
- * stands, whether it may come again, and what reads its value.
+ * The keys of the configuration file: a table says in which section each
+ * stands, whether it may come again, and what reads its value. Those of [agent]
+ * are here, those of the other sections in options_named.c.
  */
 #include <errno.h>
 #include <linux/ktls.h>
@@ -15,9 +16,6 @@
 #include "log.h"
 #include "options.h"
 #include "profile.h"
-#include "token.h"
-
-#define ALL(array)	(array), (array) + sizeof(array) / sizeof((array)[0])
 
 /* ---- values */
 
@@ -46,14 +44,12 @@ int config_string(struct parse *p, const char *value, char **ret)
 	return 0;
 }
 
-static int read_path(struct parse *p, const char *key, const char *value, char **ret)
+int config_path(struct parse *p, const char *key, const char *value, char **ret)
 {
 	if (*value != '/')
 		return config_bad(p, p->line, "%s = \"%.100s\" is no absolute path: begin it with /", key, value);
 	return config_string(p, value, ret);
 }
-
-struct word { const char *name; int value; };
 
 static const struct word ciphers[] = {
 	{ "aes-128-gcm",	TLS_CIPHER_AES_GCM_128 },
@@ -99,11 +95,6 @@ static const struct word levels[] = {
 	{ "debug",	LOG_DEBUG },
 };
 
-static const struct word hashes[] = {
-	{ "sha256", 256 },
-	{ "sha384", 384 },
-};
-
 static const struct word fips[] = {
 	{ "auto", FIPS_AUTO },
 	{ "no", FIPS_NO },
@@ -120,8 +111,8 @@ static const struct word orders[] = {
 	{ "cost", PREFER_COST },
 };
 
-static int read_word(struct parse *p, const char *key, const char *value,
-		     const struct word *w, const struct word *end, int *ret)
+int config_word(struct parse *p, const char *key, const char *value,
+		const struct word *w, const struct word *end, int *ret)
 {
 	const struct word *first = w;
 	char known[320] = "";
@@ -149,7 +140,7 @@ static int read_words(struct parse *p, const char *key, const char *value,
 	while ((word = strsep(&rest, " ,\t\n"))) {
 		if (!*word)
 			continue;
-		if (read_word(p, key, word, w, end, &v))
+		if (config_word(p, key, word, w, end, &v))
 			return -EINVAL;
 		if (*num == CONFIG_LIST)
 			return config_bad(p, p->line, "%s has more than %d entries: remove some", key, CONFIG_LIST);
@@ -158,11 +149,11 @@ static int read_words(struct parse *p, const char *key, const char *value,
 	return 0;
 }
 
-static int read_answer(struct parse *p, const char *key, const char *value, bool *ret)
+int config_answer(struct parse *p, const char *key, const char *value, bool *ret)
 {
 	int yes;
 
-	if (read_word(p, key, value, ALL(answers), &yes))
+	if (config_word(p, key, value, ALL(answers), &yes))
 		return -EINVAL;
 	*ret = yes;
 	return 0;
@@ -199,14 +190,14 @@ static int set_user(struct parse *p, const char *key, const char *value)
 
 static int set_log(struct parse *p, const char *key, const char *value)
 {
-	return read_word(p, key, value, ALL(levels), &p->c->log_level);
+	return config_word(p, key, value, ALL(levels), &p->c->log_level);
 }
 
 static int read_version(struct parse *p, const char *key, const char *value, uint16_t *ret)
 {
 	int version;
 
-	if (read_word(p, key, value, ALL(versions), &version))
+	if (config_word(p, key, value, ALL(versions), &version))
 		return -EINVAL;
 	*ret = version;
 	return 0;
@@ -251,7 +242,7 @@ static int set_prefer(struct parse *p, const char *key, const char *value)
 {
 	int prefer;
 
-	if (read_word(p, key, value, ALL(orders), &prefer))
+	if (config_word(p, key, value, ALL(orders), &prefer))
 		return -EINVAL;
 	p->c->prefer = prefer;
 	return 0;
@@ -259,19 +250,19 @@ static int set_prefer(struct parse *p, const char *key, const char *value)
 
 static int set_compression(struct parse *p, const char *key, const char *value)
 {
-	return read_answer(p, key, value, &p->c->compress);
+	return config_answer(p, key, value, &p->c->compress);
 }
 
 static int set_retry_cookie(struct parse *p, const char *key, const char *value)
 {
-	return read_answer(p, key, value, &p->c->retry_cookie);
+	return config_answer(p, key, value, &p->c->retry_cookie);
 }
 
 static int set_fips(struct parse *p, const char *key, const char *value)
 {
 	int v;
 
-	if (read_word(p, key, value, ALL(fips), &v))
+	if (config_word(p, key, value, ALL(fips), &v))
 		return -EINVAL;
 	p->c->fips = v;
 	return 0;
@@ -324,22 +315,7 @@ static int set_control(struct parse *p, const char *key, const char *value)
 {
 	if (strlen(value) > 100)
 		return config_bad(p, p->line, "%s is longer than the 100 bytes a UNIX socket's name may have: choose a shorter path", key);
-	return read_path(p, key, value, &p->c->control);
-}
-
-static int set_certificate(struct parse *p, const char *key, const char *value)
-{
-	return read_path(p, key, value, &p->site->certificate_file);
-}
-
-static int set_pattern_certificate(struct parse *p, const char *key, const char *value)
-{
-	return read_path(p, key, value, &p->catalog->certificate);
-}
-
-static int set_pattern_key(struct parse *p, const char *key, const char *value)
-{
-	return read_path(p, key, value, &p->catalog->key);
+	return config_path(p, key, value, &p->c->control);
 }
 
 static int set_identity_cache(struct parse *p, const char *key, const char *value)
@@ -347,169 +323,20 @@ static int set_identity_cache(struct parse *p, const char *key, const char *valu
 	return read_number(p, key, value, 64, 65536, &p->c->identity_cache);
 }
 
-/* Names as ALPN has them on the wire, each behind its length. */
-static int set_alpn(struct parse *p, const char *key, const char *value)
-{
-	uint8_t **list = p->in == IN_IDENTITY ? &p->site->alpn : &p->catalog->alpn;
-	size_t *len = p->in == IN_IDENTITY ? &p->site->alpn_len : &p->catalog->alpn_len, n;
-	uint8_t *bigger = realloc(*list, *len + strlen(value) + 1);
-
-	if (!bigger)
-		return config_bad(p, p->line, "no memory");
-	*list = bigger;
-	for (; *(value += strspn(value, " ,\t\n")); value += n) {
-		n = strcspn(value, " ,\t\n");
-		if (n > 255)
-			return config_bad(p, p->line, "%s: a protocol has at most 255 bytes", key);
-		bigger[(*len)++] = (uint8_t)n;
-		memcpy(bigger + *len, value, n);
-		*len += n;
-	}
-	return 0;
-}
-
-static int set_key(struct parse *p, const char *key, const char *value)
-{
-	if (token_is_uri(value))
-		return config_string(p, value, &p->site->key_file);
-	return read_path(p, key, value, &p->site->key_file);
-}
-
-static int set_passphrase_file(struct parse *p, const char *key, const char *value)
-{
-	return read_path(p, key, value, &p->site->passphrase_file);
-}
-
-static int set_ocsp(struct parse *p, const char *key, const char *value)
-{
-	return read_path(p, key, value, &p->site->ocsp_file);
-}
-
-static int set_default(struct parse *p, const char *key, const char *value)
-{
-	int yes;
-
-	if (read_word(p, key, value, ALL(answers), &yes))
-		return -EINVAL;
-	p->site->is_default = yes;
-	return 0;
-}
-
-static int set_raw_key(struct parse *p, const char *key, const char *value)
-{
-	return read_answer(p, key, value, &p->site->id.raw_key);
-}
-
-/* SHA-256 of a SubjectPublicKeyInfo: openssl pkey -pubin -outform DER | sha256sum */
-static int add_raw_key(struct parse *p, const char *key, const char *value)
-{
-	struct trust *t = p->trust;
-	void *bigger;
-	unsigned int byte;
-
-	if (strlen(value) != 64 || strspn(value, "0123456789abcdefABCDEF") != 64)
-		return config_bad(p, p->line, "%s = \"%.70s\" has not the 64 hexadecimal digits of a SHA-256: see ktlsd.conf(5)", key, value);
-	bigger = reallocarray(t->raw_keys, t->raw_keys_num + 1, sizeof(*t->raw_keys));
-	if (!bigger)
-		return config_bad(p, p->line, "no memory");
-	t->raw_keys = bigger;
-	for (size_t i = 0; i < 32; i++) {
-		sscanf(value + 2 * i, "%2x", &byte);
-		t->raw_keys[t->raw_keys_num][i] = (uint8_t)byte;
-	}
-	t->raw_keys_num++;
-	return 0;
-}
-
-static int set_file(struct parse *p, const char *key, const char *value)
-{
-	return read_path(p, key, value, &p->trust->file);
-}
-
-static int set_crl(struct parse *p, const char *key, const char *value)
-{
-	return read_path(p, key, value, &p->trust->crl_file);
-}
-
-static int set_crl_required(struct parse *p, const char *key, const char *value)
-{
-	return read_answer(p, key, value, &p->trust->crl_required);
-}
-
-static int set_sct(struct parse *p, const char *key, const char *value)
-{
-	return read_path(p, key, value, &p->site->sct_file);
-}
-
-static int set_ocsp_required(struct parse *p, const char *key, const char *value)
-{
-	return read_answer(p, key, value, &p->trust->ocsp_required);
-}
-
-static int set_strict(struct parse *p, const char *key, const char *value)
-{
-	return read_answer(p, key, value, &p->trust->strict);
-}
-
-static int set_psk_key(struct parse *p, const char *key, const char *value)
-{
-	return read_path(p, key, value, &p->psk->file);
-}
-
-static int set_psk_identity(struct parse *p, const char *key, const char *value)
-{
-	if (strlen(value) > 128)
-		return config_bad(p, p->line, "%s is longer than 128 bytes: choose a shorter one", key);
-	return config_string(p, value, &p->psk->identity);
-}
-
-static int set_psk_hash(struct parse *p, const char *key, const char *value)
-{
-	int bits;
-
-	if (read_word(p, key, value, ALL(hashes), &bits))
-		return -EINVAL;
-	p->psk->psk.hash = bits == 384 ? &crypto_sha384 : &crypto_sha256;
-	return 0;
-}
-
-static int set_psk_import(struct parse *p, const char *key, const char *value)
-{
-	int yes;
-
-	if (read_word(p, key, value, ALL(answers), &yes))
-		return -EINVAL;
-	p->psk->psk.import = yes;
-	return 0;
-}
-
-static int add_rules(struct parse *p, const char *key, const char *value)
-{
-	struct rules *r = p->in == IN_PSK ? &p->psk->allow : p->in == IN_CLIENT ? &p->c->client :
-		p->in == IN_IDENTITIES ? &p->catalog->allow : &p->site->allow;
-	char why[POLICY_WHY] = "";
-
-	if (rules_parse(r, value, why))
-		return config_bad(p, p->line, "%s: %s", key, why);
-	if (*why)
-		config_warn(p, p->line, "%s: %s", key, why);
-	return 0;
-}
-
 static int set_relay(struct parse *p, const char *key, const char *value)
 {
-	return read_path(p, key, value, &p->c->relay);
+	return config_path(p, key, value, &p->c->relay);
 }
 
 static int set_key_log(struct parse *p, const char *key, const char *value)
 {
 	config_warn(p, p->line, "%s writes the secrets of every session to %.100s: for debugging only", key, value);
-	return read_path(p, key, value, &p->c->key_log);
+	return config_path(p, key, value, &p->c->key_log);
 }
 
 static int set_ticket_secret(struct parse *p, const char *key, const char *value)
 {
-	return read_path(p, key, value, &p->c->ticket_secret);
+	return config_path(p, key, value, &p->c->ticket_secret);
 }
 
 static int set_ticket_redis(struct parse *p, const char *key, const char *value)
@@ -518,12 +345,7 @@ static int set_ticket_redis(struct parse *p, const char *key, const char *value)
 	return config_string(p, value, &p->c->ticket_redis);
 }
 
-static const struct option {
-	enum section in;
-	const char *key;
-	bool again;		/* may stand more than once: values add up */
-	int (*set)(struct parse *p, const char *key, const char *value);
-} options[] = {
+static const struct option options[] = {
 	{ IN_AGENT,	"workers",	false,	set_workers },
 	{ IN_AGENT,	"signers",	false,	set_signers },
 	{ IN_AGENT,	"user",		false,	set_user },
@@ -550,51 +372,26 @@ static const struct option {
 	{ IN_AGENT,	"key-log",	false,	set_key_log },
 	{ IN_AGENT,	"ticket-secret", false,	set_ticket_secret },
 	{ IN_AGENT,	"ticket-redis",	false,	set_ticket_redis },
-	{ IN_IDENTITY,	"certificate",	false,	set_certificate },
-	{ IN_IDENTITY,	"key",		false,	set_key },
-	{ IN_IDENTITY,	"passphrase-file",	false,	set_passphrase_file },
-	{ IN_IDENTITY,	"ocsp",		false,	set_ocsp },
-	{ IN_IDENTITY,	"sct",		false,	set_sct },
-	{ IN_IDENTITY,	"allow",	true,	add_rules },
-	{ IN_IDENTITY,	"default",	false,	set_default },
-	{ IN_IDENTITY,	"alpn",		true,	set_alpn },
-	{ IN_IDENTITY,	"raw-key",	false,	set_raw_key },
-	{ IN_IDENTITIES, "certificate",	false,	set_pattern_certificate },
-	{ IN_IDENTITIES, "key",		false,	set_pattern_key },
-	{ IN_IDENTITIES, "allow",	true,	add_rules },
-	{ IN_IDENTITIES, "alpn",	true,	set_alpn },
-	{ IN_TRUST,	"file",		false,	set_file },
-	{ IN_TRUST,	"crl",		false,	set_crl },
-	{ IN_TRUST,	"crl-required",	false,	set_crl_required },
-	{ IN_TRUST,	"ocsp-required", false,	set_ocsp_required },
-	{ IN_TRUST,	"strict",	false,	set_strict },
-	{ IN_TRUST,	"raw-key",	true,	add_raw_key },
-	{ IN_CLIENT,	"allow",	true,	add_rules },
-	{ IN_PSK,	"key",		false,	set_psk_key },
-	{ IN_PSK,	"identity",	false,	set_psk_identity },
-	{ IN_PSK,	"hash",		false,	set_psk_hash },
-	{ IN_PSK,	"import",	false,	set_psk_import },
-	{ IN_PSK,	"allow",	true,	add_rules },
 };
 
-#define OPTIONS_NUM (sizeof(options) / sizeof(options[0]))
-_Static_assert(OPTIONS_NUM <= 64, "struct parse.seen has a bit for each option");
+_Static_assert(sizeof(options) / sizeof(options[0]) <= 64, "struct parse.seen has a bit for each");
 
 int config_set(struct parse *p, const char *key, const char *value)
 {
-	size_t i;
+	const struct option *table = p->in == IN_AGENT ? options : options_named;
+	size_t num = p->in == IN_AGENT ? sizeof(options) / sizeof(options[0]) : options_named_num, i;
 
-	for (i = 0; i < OPTIONS_NUM; i++)
-		if (options[i].in == p->in && !strcmp(options[i].key, key))
+	for (i = 0; i < num; i++)
+		if (table[i].in == p->in && !strcmp(table[i].key, key))
 			break;
-	if (i == OPTIONS_NUM)
+	if (i == num)
 		return config_bad(p, p->line, "[%s] has no key \"%.40s\": see ktlsd.conf(5)", p->section, key);
 	if (!*value)
 		return config_bad(p, p->line, "%s has no value: write one behind the =, or remove the line", key);
-	if (!options[i].again && p->seen[p->in] & 1ull << i)
+	if (!table[i].again && p->seen[p->in] & 1ull << i)
 		return config_bad(p, p->line, "%s was given before in [%s]: remove one of them", key, p->section);
 	p->seen[p->in] |= 1ull << i;
-	return options[i].set(p, key, value);
+	return table[i].set(p, key, value);
 }
 
 void config_fill(struct config *c)

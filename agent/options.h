@@ -29,6 +29,24 @@ int config_string(struct parse *p, const char *value, char **ret);
 /* One line KEY = VALUE of the section that p->in names. 0 or -EINVAL, reported. */
 int config_set(struct parse *p, const char *key, const char *value);
 
+/* One key: in which section, and what reads its value. */
+struct option {
+	enum section in;
+	const char *key;
+	bool again;		/* may stand more than once: values add up */
+	int (*set)(struct parse *p, const char *key, const char *value);
+};
+extern const struct option options_named[];	/* options_named.c: all but those of [agent] */
+extern const size_t options_named_num;
+
+/* Values: a word out of a list, up to @end; yes or no; an absolute path into a fresh string. */
+struct word { const char *name; int value; };
+#define ALL(array)	(array), (array) + sizeof(array) / sizeof((array)[0])
+int config_word(struct parse *p, const char *key, const char *value,
+		const struct word *w, const struct word *end, int *ret);
+int config_answer(struct parse *p, const char *key, const char *value, bool *ret);
+int config_path(struct parse *p, const char *key, const char *value, char **ret);
+
 /* What the file leaves out and has to be a list. */
 void config_fill(struct config *c);
 
