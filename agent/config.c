@@ -269,6 +269,7 @@ static int defaults(struct config *c)
 	c->tickets = 2;
 	c->ticket_lifetime = 7200;
 	c->client_tickets = 512;
+	c->session_ids = 1024;
 	c->identity_cache = 1024;
 	c->signers = cpus > 4 ? (unsigned int)cpus : 4;
 	c->min_version = TLS12;

@@ -30,6 +30,7 @@ struct config {
 	unsigned int tickets;		/* given to a client; 0: no resumption */
 	unsigned int ticket_lifetime;	/* s */
 	unsigned int early_data;	/* bytes that a server takes at most; 0: neither it nor a client has any */
+	unsigned int session_ids;	/* sessions of TLS 1.2 kept by id */
 	unsigned int client_tickets;	/* kept of servers; 0: none */
 	uint16_t min_version, max_version;
 	enum { FIPS_AUTO, FIPS_NO, FIPS_YES } fips;	/* once loaded: no or yes */

@@ -26,6 +26,8 @@ struct conn_env {
 	int (*identity_get)(void *arg, const struct msg_identity_get *m);
 	struct cache *cache;
 	struct hs_ticket_keys ticket_keys;	/* the keeper's newest */
+	struct session_slot *sessions;	/* shared with the other workers; may be NULL */
+	size_t sessions_num;
 	int key_log;			/* descriptor, if config->key_log; 0: none */
 	struct { uint64_t accepted, done, failed, other; } count;
 };

@@ -29,7 +29,7 @@
 /* What a worker finds open, by its own number; the rest is closed. */
 static void leave_open(const int from[], int num)
 {
-	int high[4], i, fd;
+	int high[5], i, fd;
 
 	/* Through numbers that are out of the way: any may be one of these now. */
 	for (i = 0; i < num; i++)
@@ -45,7 +45,7 @@ static void leave_open(const int from[], int num)
 
 static void __attribute__((noreturn)) become_worker(const struct keeper *k, const struct hand *h, int sock, int files)
 {
-	const int open[] = { sock, files, k->relay, k->key_log };	/* WORKER_* */
+	const int open[] = { sock, files, k->relay, k->key_log, k->sessions };	/* WORKER_* */
 	char number[16];
 	const char *argv[] = { "ktlsd", "--worker", number, "--config", k->path, NULL };
 	sigset_t none;
@@ -54,7 +54,7 @@ static void __attribute__((noreturn)) become_worker(const struct keeper *k, cons
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	leave_open(open, 4);
+	leave_open(open, 5);
 	unsetenv("NOTIFY_SOCKET");
 	execv("/proc/self/exe", (char **)argv);
 	_exit(127);

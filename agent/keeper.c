@@ -19,6 +19,7 @@
 #include "keylog.h"
 #include "log.h"
 #include "relay.h"
+#include "sessions.h"
 
 #define STOP_MS		3000	/* to finish handshakes in, when told to stop */
 
@@ -359,6 +360,7 @@ static int start(struct keeper *k)
 	watch_stock(k);
 	k->relay = k->config->relay ? relay_listen(k->config->relay) : -1;
 	k->key_log = keylog_open(k->config->key_log);
+	k->sessions = sessions_open(k->config->session_ids);
 	if (k->config->relay && k->relay < 0)
 		log_line(LOG_ERR, "keeper: no relay at %s: %s", k->config->relay, strerror(-k->relay));
 	return hands_add(k, k->config);

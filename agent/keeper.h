@@ -56,6 +56,7 @@ struct keeper {
 	struct tickets tickets;
 	struct share share;
 	int key_log;			/* debugging; or -1 */
+	int sessions;			/* memfd that workers share; or -1 */
 	int relay;			/* listener for programs without the module; or -1 */
 	unsigned int staples;		/* generation: renewed so often */
 	uint64_t staples_next;		/* ms: when to look for newer ones */

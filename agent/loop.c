@@ -14,6 +14,7 @@
 #include <unistd.h>
 #include "loop.h"
 #include "relay.h"
+#include "sessions.h"
 #include "worker.h"
 
 #define ACCEPTS_MAX	8	/* per wake-up: other workers want some, too */
@@ -440,6 +441,7 @@ int loop_init(struct loop *l, const struct config *config, int keeper)
 		.ticket_get = ticket_get, .ticket_put = ticket_put, .fresh = fresh, .identity_get = identity_get,
 		.cache = config->catalogs_num ? cache_new(config->identity_cache) : NULL,
 	};
+	l->env.sessions = config->session_ids ? sessions_map(WORKER_SESSIONS, &l->env.sessions_num) : NULL;
 	l->keeper = keeper;
 	l->next_deadline = UINT64_MAX;
 	l->slots = config->handshakes;

@@ -283,6 +283,11 @@ static int set_early_data(struct parse *p, const char *key, const char *value)
 	return read_number(p, key, value, 0, KTLS_MAX_EARLY, &p->c->early_data);
 }
 
+static int set_session_ids(struct parse *p, const char *key, const char *value)
+{
+	return read_number(p, key, value, 0, 1000000, &p->c->session_ids);
+}
+
 static int set_client_tickets(struct parse *p, const char *key, const char *value)
 {
 	return read_number(p, key, value, 0, 4096, &p->c->client_tickets);
@@ -356,6 +361,7 @@ static const struct option options[] = {
 	{ IN_AGENT,	"ticket-lifetime", false, set_ticket_lifetime },
 	{ IN_AGENT,	"early-data",	false,	set_early_data },
 	{ IN_AGENT,	"client-tickets", false, set_client_tickets },
+	{ IN_AGENT,	"session-ids",	false,	set_session_ids },
 	{ IN_AGENT,	"identity-cache", false, set_identity_cache },
 	{ IN_AGENT,	"profile",	false,	set_profile },
 	{ IN_AGENT,	"prefer",	false,	set_prefer },

@@ -77,6 +77,8 @@ bool resume_begin(struct conn *c, const struct sockaddr_storage *peer)
 		c->params.tickets = config->tickets;
 		c->params.ticket_lifetime = config->ticket_lifetime;
 		c->params.ticket_keys = config->tickets ? &env->ticket_keys : NULL;
+		c->params.sessions = config->tickets ? env->sessions : NULL;
+		c->params.sessions_num = env->sessions_num;
 		server_context(c, c->params.ticket_context);
 		c->params.max_early = c->wish.early_max < config->early_data ? c->wish.early_max : config->early_data;
 		return false;

@@ -9,6 +9,7 @@
 #define WORKER_RELAY	5	/* relay.h; if the configuration has one */
 
 #define WORKER_KEY_LOG	6	/* keylog.h; likewise */
+#define WORKER_SESSIONS	7	/* memfd, handshake/session_cache.h; likewise */
 
 /* Serve until retired; the exit status. @path is the configuration's name. */
 int worker_main(const char *path, int number);

@@ -118,6 +118,8 @@ int tls12_done(struct hs *hs)
 	r->aead = hs->suite->aead;
 	r->hash = hs->hash;
 	hs_name_peer(hs);
+	if (hs->role == HS_SERVER && hs->session_id_len && session_named(hs))
+		session_keep_named(hs);
 	return keep_session(hs);
 }
 

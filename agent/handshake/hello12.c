@@ -93,9 +93,11 @@ int server_hello12_send(struct hs *hs, struct wbuf *b)
 	rng_fill(RNG_NONCE, random, HS_RANDOM);
 	if (hs_allows(hs, TLS13))
 		memcpy(random + HS_RANDOM - SENTINEL, hs_sentinel, SENTINEL);
-	/* A session is the client's to name, by its ticket; ours has no name. */
+	/* One that goes on has the client's name for it; a new one has a name where it has no ticket. */
 	if (!hs->result.resumed)
-		hs->session_id_len = 0;
+		hs->session_id_len = session_named(hs) ? HS_SESSION_ID : 0;
+	if (session_named(hs))
+		rng_fill(RNG_RANDOM, hs->session_id, HS_SESSION_ID);
 	return server_hello_write(hs, EXT_SH12, random, b);
 }
 

@@ -40,6 +40,7 @@ enum hs_alert_from { HS_ALERT_NONE, HS_ALERT_LOCAL, HS_ALERT_PEER };
 enum { HS_PSK12_PLAIN = 1 << 0, HS_PSK12_ECDHE = 1 << 1, HS_PSK12_DHE = 1 << 2 };
 
 struct hs;
+struct session_slot;
 
 /* What seals a server's tickets: the first key seals, all of them open. */
 struct hs_ticket_key { uint8_t name[HS_TICKET_NAME], key[32]; };
@@ -122,6 +123,9 @@ struct hs_params {
 
 	/* Server: may be NULL, then tickets are neither given nor taken. */
 	const struct hs_ticket_keys *ticket_keys;
+	/* Server: its sessions of TLS 1.2 by id (session_cache.h), sealed as its tickets are; NULL: none. */
+	struct session_slot *sessions;
+	size_t sessions_num;
 	/* Server: what authenticates the cookie of a retry; NULL: it sends none. */
 	const struct hs_ticket_keys *cookie_keys;
 	size_t tickets;			/* server: how many it gives unasked; client: how many it would like */

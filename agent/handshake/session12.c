@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Sessions of TLS 1.2 that go on, RFC 5077: by a ticket, or as a client also by
- * the name (RFC 5246 7.4.1.2) that a server without tickets gives. A new ticket
+ * Sessions of TLS 1.2 that go on, RFC 5077: by a ticket, or by the name (RFC
+ * 5246 7.4.1.2) that a server gives who takes no ticket. A new ticket
  * on the same session keeps the time at which it began, so that no master
  * secret lives longer than one ticket's lifetime.
  */
 #include "ext/ext.h"
 #include "handshake/engine.h"
+#include "handshake/session_cache.h"
 #include "handshake/ticket.h"
 #include <stdlib.h>
 #include <string.h>
@@ -15,12 +16,25 @@
 
 /* ---- server */
 
+static bool may_be_sealed(const struct hs *hs)
+{
+	const struct hs_params *p = hs->params;
+
+	return p->ticket_keys && p->ticket_keys->num && hs->result.identity &&
+	       strlen(hs->result.identity->name) < HS_MAX_IDENTITY;
+}
+
 bool ticket_wanted(const struct hs *hs)
 {
 	const struct hs_params *p = hs->params;
 
-	return ext_received(hs, EXT_ID_SESSION_TICKET) && p->ticket_keys && p->ticket_keys->num && p->tickets &&
-	       hs->result.identity && strlen(hs->result.identity->name) < HS_MAX_IDENTITY;
+	return ext_received(hs, EXT_ID_SESSION_TICKET) && p->tickets && may_be_sealed(hs);
+}
+
+bool session_named(const struct hs *hs)
+{
+	return !hs->result.resumed && !hs->tls12.ticket_due && hs->params->sessions && hs->params->sessions_num &&
+	       may_be_sealed(hs);
 }
 
 static const struct suite *suite_of(const struct hs *hs, uint16_t id)
@@ -41,13 +55,25 @@ static void go_on(struct hs *hs, const struct ticket *t, const struct identity *
 	hs->result.identity = ours;
 }
 
+static bool find_named(struct hs *hs, struct ticket *t, const struct identity **ours)
+{
+	const struct hs_params *p = hs->params;
+	uint8_t sealed[TICKET_ROOM];
+	struct rbuf data = { sealed, sealed };
+
+	if (!p->sessions)
+		return false;
+	data.end += session_cache_get(p->sessions, p->sessions_num, hs->session_id, hs->session_id_len, sealed);
+	return rbuf_len(&data) && ticket_find(hs, &data, t, ours);
+}
+
 int choose_session(struct hs *hs)
 {
 	const struct identity *ours = NULL;
 	const struct suite *suite;
 	struct ticket t;
 
-	if (!ticket_find(hs, &hs->tls12.peer_ticket, &t, &ours))
+	if (!ticket_find(hs, &hs->tls12.peer_ticket, &t, &ours) && !find_named(hs, &t, &ours))
 		return 0;
 	suite = suite_of(hs, t.suite);
 	if (suite) {
@@ -75,6 +101,19 @@ static void fill_ticket(const struct hs *hs, struct ticket *t)
 	t->suite = hs->suite->id;
 	memcpy(t->psk, hs->tls12.master, MASTER_SECRET);
 	ticket_describe(&hs->result, t);
+}
+
+void session_keep_named(struct hs *hs)
+{
+	const struct hs_params *p = hs->params;
+	struct ticket t = { 0 };
+	uint8_t sealed[TICKET_ROOM];
+	size_t len;
+
+	fill_ticket(hs, &t);
+	len = ticket_seal(p->ticket_keys, p->ticket_context, &t, sealed, sizeof(sealed));
+	session_cache_put(p->sessions, p->sessions_num, hs->session_id, sealed, len);
+	crypto_wipe(&t, sizeof(t));
 }
 
 /* An empty one where there is nothing left to give, RFC 5077 3.3. */

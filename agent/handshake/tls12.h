@@ -91,6 +91,9 @@ void tls12_export(const struct hs_result *r, const char *label, const uint8_t *c
 /* Server: the session of the client's ticket, if we can go on with it. */
 int choose_session(struct hs *hs);
 bool session_offered(const struct hs *hs);	/* client: by params->ticket */
+/* Server: the session gets a name, and is kept by it, where no ticket comes. */
+bool session_named(const struct hs *hs);
+void session_keep_named(struct hs *hs);
 bool ticket_wanted(const struct hs *hs);	/* server: the client takes one and we give some */
 int new_session_ticket12_send(struct hs *hs, struct wbuf *b);
 int new_session_ticket12_recv(struct hs *hs, struct rbuf *b);

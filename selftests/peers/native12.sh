@@ -117,6 +117,19 @@ sessions() {
 	run "server, gnutls-cli resumes" "This is a resumed session" out.txt gnutls_cli -r --priority "$gnutls12"
 	run "server, curl twice" "hello from hs-peer" out.txt fetch --tls-max 1.2 --next "https://server.test:$((port + 1))/"
 	stop
+	server p256 --session-ids 16
+	run "server, s_client without tickets gets a session's name" "Session-ID: [0-9A-F]\{64\}" out.txt s_client -tls1_2 -no_ticket -sess_out session.pem
+	run "server, s_client resumes by it" "^Reused" out.txt s_client -tls1_2 -no_ticket -sess_in session.pem
+	agreed "resumed 1" "server, s_client resumes by it"
+	run "server, s_client -reconnect" "^Reused" out.txt reconnect -no_ticket
+	agreed "resumed 1" "server, s_client -reconnect"
+	run "server, gnutls-cli resumes without tickets" "This is a resumed session" out.txt gnutls_cli -r --priority "$gnutls12:%NO_TICKETS"
+	stop
+	server p256 -T 1 --session-ids 16
+	run "server, s_client -reconnect with tickets" "^Reused" out.txt reconnect
+	agreed "resumed 1" "server, s_client -reconnect with tickets"
+	run "server, curl twice: resumed" "hello from hs-peer" out.txt fetch --tls-max 1.2 --next "https://server.test:$port/"
+	stop
 	s_server rsa
 	expect "client gets a ticket, s_server" "^ticket of [1-9]" out.txt "${us[@]}" -x olleh -T 1 -O ticket
 	expect "client resumes, s_server" "verified 1 .*resumed 1" out.txt "${us[@]}" -x olleh -T 1 -I ticket -O ticket
@@ -137,12 +150,13 @@ sessions() {
 	stop
 }
 
+reconnect() { s_client_bare -tls1_2 -reconnect "$@" < /dev/null; }
 ask_again() { (echo R; seen hello; sleep 1) | s_client_bare -tls1_2; }
 s_client_bare() { openssl s_client -connect "127.0.0.1:$port" -servername server.test -CAfile ca.pem "$@"; }
 export_client12() { s_client -tls1_2 -keymatexport EXPORTER-Channel-Binding -keymatexportlen 32; }
 binding() { sed -n 's/.*binding \([0-9A-F]\{64\}\).*/\1/p' "$1" | tail -n 1; }
 theirs() { sed -n 's/.*Keying material: \([0-9A-F]\{64\}\).*/\1/p' out.txt | tail -n 1; }
-export -f ask_again s_client_bare export_client12
+export -f reconnect ask_again s_client_bare export_client12
 export gnutls12
 
 features() {
@@ -216,7 +230,7 @@ keys_by_hand() {
 	local way c name o g kx seen text
 	while IFS=: read -r way c name o g; do
 		kx=${name%%_WITH*} kx=${kx//_/-}
-		start "$peer" -s -p PORT -P friend:$hex -L "$way" -e "$c" -g 29,256
+		start "$peer" -s -p PORT -P friend:$hex --psk12 "$way" -e "$c" -g 29,256
 		if [ "$o" != - ]; then
 			run "server, s_client, $name" ^hello out.txt s_client_psk -cipher "$o"
 			agreed "TLS_${name} .*psk friend" "server, s_client, $name"
@@ -233,13 +247,13 @@ keys_by_hand() {
 		# OpenSSL's server has no field of RFC 7919 for it.
 		if [ "$o" != - ] && [ "$way" != dhe ]; then
 			start openssl s_server -accept PORT -nocert -psk_identity friend -psk $hex -tls1_2 -rev -cipher "$o"
-			expect "client, s_server, $name" "TLS_${name} .*psk friend" out.txt "${us[@]}" -P friend:$hex -L "$way" -e "$c" -g 29 -x olleh
+			expect "client, s_server, $name" "TLS_${name} .*psk friend" out.txt "${us[@]}" -P friend:$hex --psk12 "$way" -e "$c" -g 29 -x olleh
 			stop
 		fi
 		[ "$g" != - ] || continue
 		echo "friend:$hex" > psk.txt
 		start gnutls-serv --echo -p PORT --pskpasswd psk.txt --priority "$gnutls12:-KX-ALL:+$kx:-CIPHER-ALL:+$g"
-		expect "client, gnutls-serv, $name" "TLS_${name} .*psk friend" out.txt "${us[@]}" -P friend:$hex -L "$way" -e "$c" -g 29,256
+		expect "client, gnutls-serv, $name" "TLS_${name} .*psk friend" out.txt "${us[@]}" -P friend:$hex --psk12 "$way" -e "$c" -g 29,256
 		stop
 	done <<- END
 		ecdhe:54:ECDHE_PSK_WITH_CHACHA20_POLY1305_SHA256:ECDHE-PSK-CHACHA20-POLY1305:CHACHA20-POLY1305
@@ -255,7 +269,7 @@ keys_by_hand() {
 		plain:256:PSK_WITH_AES_256_CCM:PSK-AES256-CCM:AES-256-CCM
 		plain:257:PSK_WITH_AES_128_CCM_8:PSK-AES128-CCM8:AES-128-CCM-8
 	END
-	start "$peer" -s -p PORT -P friend:$hex -L plain
+	start "$peer" -s -p PORT -P friend:$hex --psk12 plain
 	run "server refuses a name that it has no key for" "alert number 115" out.txt s_client -tls1_2 -psk_identity foe -psk $hex -cipher PSK
 	run "server refuses another key" "alert number 20" out.txt s_client -tls1_2 -psk_identity friend -psk 0011 -cipher PSK
 	stop

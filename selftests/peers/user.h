@@ -9,6 +9,7 @@
 #include <sys/types.h>
 #include "handshake/after.h"
 #include "handshake/hs.h"
+#include "handshake/session_cache.h"
 #include "handshake/replay.h"
 
 #define RECORD (5 + 16384 + 256)
@@ -25,7 +26,7 @@ struct options {
 	uint8_t alpn[256];
 	size_t alpn_len;
 	bool no_compatibility, require;
-	size_t tickets;
+	size_t tickets, session_ids;
 	bool early;
 	uint32_t max_early;
 	const char *ticket_in, *ticket_out;
@@ -52,6 +53,7 @@ struct peer {
 	int fd;
 	struct after after;		/* the handshake */
 	struct hs_ticket_keys ticket_keys, cookie_keys;
+	struct session_slot *sessions;
 	struct hs_ticket ticket;	/* the client's, for this connection and from it */
 	struct hs_psk psk;
 	uint16_t suite;

@@ -73,12 +73,15 @@ static void fill_psk(struct peer *p)
 	size_t len;
 	char *text;
 
-	if (o->server && o->tickets) {
+	if (o->server && (o->tickets || o->session_ids)) {
 		p->ticket_keys.num = 1;
 		rng_fill(RNG_KEY, &p->ticket_keys.key[0], sizeof(p->ticket_keys.key[0]));
 		p->params.ticket_keys = &p->ticket_keys;
 	}
 	p->params.tickets = o->tickets;
+	if (o->session_ids)
+		p->params.sessions = p->sessions = calloc(o->session_ids, sizeof(*p->sessions));
+	p->params.sessions_num = p->sessions ? o->session_ids : 0;
 	p->params.ticket_lifetime = 3600;
 	if (o->server && o->max_early) {
 		p->params.max_early = o->max_early;
@@ -240,11 +243,12 @@ static const struct option_row {
 	{ 'V', "max-version", "1.2|1.3", "1.3" },
 	{ 'M', "no-compatibility", NULL, "no middlebox compatibility mode" },
 	{ 'T', "tickets", "NUM", "to give, or to ask for" },
+	{ '2', "session-ids", "NUM", "server: sessions of TLS 1.2 to keep by id" },
 	{ 'O', "ticket-out", "FILE", "client: keep one" },
 	{ 'I', "ticket-in", "FILE", "client: resume by it" },
 	{ 'P', "psk", "NAME:HEX", "a key by hand" },
 	{ 'i', "import", NULL, "use it by RFC 9258" },
-	{ 'L', "psk12", "ecdhe,dhe,plain", "use it in TLS 1.2 too, in these ways" },
+	{ '1', "psk12", "ecdhe,dhe,plain", "use it in TLS 1.2 too, in these ways" },
 	{ 'G', "grease", NULL, "values that mean nothing" },
 	{ 'C', "cookie", NULL, "server: a cookie in the retry" },
 	{ 'Z', "compress", NULL, "certificates, by zlib" },
@@ -285,11 +289,12 @@ static void set_option(struct options *o, int letter, char *value)
 	case 'M': o->no_compatibility = true; break;
 	case 'R': o->require = true; break;
 	case 'T': o->tickets = (size_t)atoi(value); break;
+	case '2': o->session_ids = (size_t)atoi(value); break;
 	case 'O': o->ticket_out = value; break;
 	case 'I': o->ticket_in = value; break;
 	case 'P': parse_psk(o, value); break;
 	case 'i': o->import = true; break;
-	case 'L': o->psk12 = psk12_ways(value); break;
+	case '1': o->psk12 = psk12_ways(value); break;
 	case 'G': o->grease = true; break;
 	case 'C': o->cookie = true; break;
 	case 'Z': o->compress = true; break;
@@ -340,6 +345,7 @@ void peer_free(struct peer *p)
 {
 	for (size_t i = 0; i < p->identity.num; i++)
 		x509_cert_free(p->identity.chain[i]);
+	free(p->sessions);
 	crypto_key_free(p->key);
 	x509_store_free(p->trust);
 	hs_free(p->asking);

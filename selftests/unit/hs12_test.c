@@ -7,6 +7,7 @@
  */
 #include <gmp.h>
 #include <time.h>
+#include "handshake/session_cache.h"
 #include "hs_pair.h"
 
 static struct x509_store *trust;
@@ -384,6 +385,114 @@ static void a_session_does_not_live_for_ever(void **state)
 }
 
 /* A ticket of one version is none of the other's. */
+/* ---- names of sessions, for who takes no ticket */
+
+static struct session_slot slots[2];
+
+static struct pair named_pair(size_t kind)
+{
+	struct pair p = pair_for(kind);
+
+	memset(slots, 0, sizeof(slots));
+	p.cp.tickets = 1;
+	p.sp.sessions = slots;
+	p.sp.sessions_num = ARRAY_SIZE(slots);
+	return p;
+}
+
+/* Again and again by one name, which does not change. */
+static void by_name(void **state)
+{
+	struct pair p = named_pair(P256);
+	struct hs_ticket t, next;
+
+	(void)state;
+	p.cp.identity = &ids[P256].id;
+	p.sp.client_auth = HS_AUTH_REQUIRE;
+	pair_run(&p);
+	both_done(&p);
+	t = again(&p);
+	assert_int_equal(t.session_id_len, 32);
+	assert_int_equal(t.len, 0);
+	for (int i = 0; i < 3; i++) {
+		p.cp.ticket = &t;
+		pair_run(&p);
+		both_done(&p);
+		assert_true(hs_result(p.client)->resumed);
+		assert_true(hs_result(p.server)->who.verified);
+		assert_string_equal(hs_result(p.server)->who.name, "server.test");
+		next = again(&p);
+		assert_memory_equal(next.session_id, t.session_id, 32);
+		t = next;
+	}
+}
+
+static void slot_lost(struct pair *p) { (void)p; memset(slots, 0, sizeof(slots)); }
+static void slot_torn(struct pair *p) { (void)p; slots[0].data[50] ^= 1; slots[1].data[50] ^= 1; }
+static void slot_long(struct pair *p) { (void)p; slots[0].len = slots[1].len = 60000; }
+static void slot_short(struct pair *p) { (void)p; slots[0].len = slots[1].len = 20; }
+static void name_too_old(struct pair *p) { p->sp.now += 3601; }
+static void in_another_context(struct pair *p) { p->sp.ticket_context[0] ^= 1; }
+static void of_other_keys(struct pair *p)
+{
+	static const struct hs_ticket_keys other = { .key = { { "game", "secret" } }, .num = 1 };
+
+	p->sp.ticket_keys = &other;
+}
+
+static void names_that_are_no_use(void **state)
+{
+	static void (*const spoil[])(struct pair *) = {
+		slot_lost, slot_torn, slot_long, slot_short, name_too_old, in_another_context, of_other_keys,
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(spoil); i++) {
+		struct pair p = named_pair(P256);
+		struct hs_ticket t;
+
+		pair_run(&p);
+		both_done(&p);
+		t = again(&p);
+		p.cp.ticket = &t;
+		spoil[i](&p);
+		pair_run(&p);
+		both_done(&p);
+		assert_false(hs_result(p.client)->resumed);
+		pair_free(&p);
+	}
+}
+
+/* Who takes a ticket gets no name: nothing is kept for it. And the memory has its bound. */
+static void names_are_bounded(void **state)
+{
+	static const struct session_slot empty;
+	struct pair p = named_pair(P256);
+	uint8_t id[32] = { 0 }, out[TICKET_ROOM];
+	size_t kept = 0;
+
+	(void)state;
+	p.sp.tickets = 1;
+	pair_run(&p);
+	both_done(&p);
+	assert_int_equal(hs_result(p.client)->ticket->session_id_len, 0);
+	assert_memory_equal(&slots[0], &empty, sizeof(empty));
+	assert_memory_equal(&slots[1], &empty, sizeof(empty));
+	pair_free(&p);
+	for (int round = 0; round < 2; round++)
+		for (int i = 0; i < 100; i++) {
+			id[0] = (uint8_t)i;
+			if (!round)
+				session_cache_put(slots, ARRAY_SIZE(slots), id, id, 10);
+			else
+				kept += session_cache_get(slots, ARRAY_SIZE(slots), id, 32, out) == 10;
+		}
+	assert_int_equal(kept, ARRAY_SIZE(slots));
+	assert_int_equal(session_cache_get(slots, ARRAY_SIZE(slots), id, 31, out), 0);
+	session_cache_put(slots, 0, id, id, 10);
+	assert_int_equal(session_cache_get(slots, 0, id, 32, out), 0);
+}
+
 static void a_ticket_of_tls13(void **state)
 {
 	struct pair p = pair_for(P256);
@@ -630,6 +739,9 @@ int main(void)
 		cmocka_unit_test(no_ticket_unasked),
 		cmocka_unit_test(what_makes_it_a_full_handshake),
 		cmocka_unit_test(a_session_does_not_live_for_ever),
+		cmocka_unit_test(by_name),
+		cmocka_unit_test(names_that_are_no_use),
+		cmocka_unit_test(names_are_bounded),
 		cmocka_unit_test(a_ticket_of_tls13),
 		cmocka_unit_test(cut_at_every_byte),
 		cmocka_unit_test(every_message_cut_short),
