@@ -107,11 +107,15 @@ bench-uml: $(B)/bench/uml
 	@sed -n 's/^@//p' $(B)/bench/uml.out > $(B)/bench/uml.json
 	@grep -v '^@\|reboot:' $(B)/bench/uml.out > $(B)/bench/uml.txt
 
+# make ktls-bench: build/bin/ktls-bench, for a machine where the module is loaded (ktls-bench.c).
+$(B)/bin/ktls-bench: $(B)/obj/bench/ktls-bench.o
+	@mkdir -p $(@D)
+	$(CC) -pie -o $@ $^ -lssl -lcrypto
+
+.PHONY: ktls-bench
+ktls-bench: $(B)/bin/ktls-bench
+
 # make bench: all of it, and one table: build/bench/bench.txt, bench.json, docs/PERFORMANCE.md.
 .PHONY: bench
 bench:
-	$(MAKE) -s bench-cipher
-	for k in 6.12 6.1; do \
-		$(MAKE) -s bench-path K=$$k && $(MAKE) -s memory K=$$k | tee $(B)/bench/memory-$$k.txt || exit; \
-	done
-	bench/report.sh
+	@bench/run.sh

@@ -14,7 +14,7 @@ and receives of 16 KiB."
 
 conditions() {
 	echo "$(date -u +%F),$(sed -n 's/^model name[^:]*://p' /proc/cpuinfo | head -1)," \
-		"$(nproc) processors, load $(cut -d' ' -f1 /proc/loadavg) at the end," \
+		"$(nproc) processors, load${LOAD:+ $LOAD at the start,} $(cut -d' ' -f1 /proc/loadavg) at the end," \
 		"OpenSSL $(openssl version | cut -d' ' -f2)"
 }
 
@@ -30,6 +30,59 @@ path_rows() { # SERIES
 
 uml_rows() {
 	jq -r '.[] | [.op, .size, .nettls_mbs, .ktls_mbs, (.ratio * 100 | round / 100)] | @tsv' $dir/uml.json
+}
+
+# What the figures shall be.
+# name | file | jq expression for the figure | aim | le or ge
+AIMS='
+AES-128 16 KiB, VAES over OpenSSL|cipher|over("aes-128-gcm"; 16384; "ktls-vaes256"; "openssl")|2.2|ge
+AES-256 16 KiB, VAES over OpenSSL|cipher|over("aes-256-gcm"; 16384; "ktls-vaes256"; "openssl")|2.05|ge
+AES-128 16 KiB, VAES over Linux 6.12|cipher|over("aes-128-gcm"; 16384; "ktls-vaes256"; "linux-6.12")|1.95|ge
+AES-256 16 KiB, VAES over Linux 6.12|cipher|over("aes-256-gcm"; 16384; "ktls-vaes256"; "linux-6.12")|1.9|ge
+AES-128 16 KiB, VAES, cycles per byte|cipher|cycles("aes-128-gcm")|0.355|le
+AES-256 16 KiB, VAES, cycles per byte|cipher|cycles("aes-256-gcm")|0.410|le
+AES-128 16 KiB, AES-NI over Linux 6.12|cipher|over("aes-128-gcm"; 16384; "ktls-aesni"; "linux-6.12")|1|ge
+AES-256 16 KiB, AES-NI over Linux 6.12|cipher|over("aes-256-gcm"; 16384; "ktls-aesni"; "linux-6.12")|1|ge
+AES-128 16 KiB, AES-NI over OpenSSL|cipher|over("aes-128-gcm"; 16384; "ktls-aesni"; "openssl")|1.1|ge
+AES-256 16 KiB, AES-NI over OpenSSL|cipher|over("aes-256-gcm"; 16384; "ktls-aesni"; "openssl")|1.1|ge
+AES-128 1420 bytes, VAES over OpenSSL|cipher|over("aes-128-gcm"; 1420; "ktls-vaes256"; "openssl")|3.5|ge
+AES-256 1420 bytes, VAES over OpenSSL|cipher|over("aes-256-gcm"; 1420; "ktls-vaes256"; "openssl")|3.5|ge
+AES-128 256 bytes, VAES over OpenSSL|cipher|over("aes-128-gcm"; 256; "ktls-vaes256"; "openssl")|6|ge
+AES-256 256 bytes, VAES over OpenSSL|cipher|over("aes-256-gcm"; 256; "ktls-vaes256"; "openssl")|6|ge
+6.12: more than TCP and cipher, 64 KiB send|path-6.12|more("send")|0.25|le
+6.12: more than TCP and cipher, 64 KiB sendfile|path-6.12|more("sendfile")|0.25|le
+6.12: more than TCP and cipher, 64 KiB recv|path-6.12|more("recv")|0.35|le
+6.1: more than TCP and cipher, 64 KiB send|path-6.1|more("send")|0.25|le
+6.1: more than TCP and cipher, 64 KiB sendfile|path-6.1|more("sendfile")|0.25|le
+6.1: more than TCP and cipher, 64 KiB recv|path-6.1|more("recv")|0.35|le
+6.12: 64 KiB send over net/tls|path-6.12|all("send")|0.72|le
+6.1: 64 KiB send over net/tls|path-6.1|all("send")|0.80|le
+6.12: 64 KiB sendfile over net/tls|path-6.12|all("sendfile")|0.78|le
+6.1: 64 KiB sendfile over net/tls|path-6.1|all("sendfile")|1|le
+User Mode Linux, TX over net/tls|uml|real("sendfile")|1.2|ge
+User Mode Linux, RX over net/tls|uml|real("recv")|1.2|ge
+'
+AIM_TERMS='
+def rate(a; s; i): [.[] | select(.alg == a and .size == s and .impl == i) | { (.op): .gbps }] | add;
+def over(a; s; x; y): rate(a; s; x) as $x | rate(a; s; y) as $y |
+	[$x | keys[] as $op | $x[$op] / $y[$op]] | min;
+def cycles(a): [.[] | select(.alg == a and .size == 16384 and .impl == "ktls-vaes256").cycles_per_byte] | max;
+def row(o): .[] | select(.op == o and .size == 65536);
+def more(o): row(o).overhead_ratio;
+def all(o): row(o).ktls_over_nettls;
+def real(o): .[] | select(.op == o).ratio;
+'
+
+aim_rows() {
+	local name file term aim how
+	while IFS='|' read -r name file term aim how; do
+		[ -n "$name" ] && [ -s "$dir/$file.json" ] || continue
+		jq -r --arg n "$name" --argjson a "$aim" --arg h "$how" "$AIM_TERMS"'
+			('"$term"') as $v | [$n, ($v * 1000 | round / 1000),
+			(if $h == "ge" then "at least " else "at most " end) + ($a | tostring),
+			(if ($h == "ge" and $v >= $a) or ($h == "le" and $v <= $a) then "yes" else "no" end)] | @tsv' \
+			"$dir/$file.json" 2> /dev/null || printf '%s\t-\t%s\tnot measured\n' "$name" "$aim"
+	done <<< "$AIMS"
 }
 
 table() { # HEADINGS...; rows come on stdin
@@ -56,6 +109,9 @@ document() {
 	local k
 	echo "# Performance"
 	printf '\nThe last measurements; `make bench` makes all of them. %s.\nTrust ratios and instruction counts, not single speeds.\n' "$(conditions)"
+	[ ! -s $dir/failed ] || printf '\nParts that failed in this run: %s.\n' "$(paste -sd' ' $dir/failed)"
+	printf '\n## Aims\n\nThe worse of seal and open where both are measured.\n\n'
+	aim_rows | table figure measured aim reached
 	section $dir/cipher.json "AES-GCM in user space" \
 		"Clean values: the 10th percentile of many short windows in turns. The last column is times OpenSSL's EVP." \
 		cipher_rows cipher operation bytes code GB/s cycles/byte ratio
@@ -65,7 +121,8 @@ document() {
 			"$PATH_TEXT" \
 			"path_rows $k" call bytes TCP net/tls ktls ratio "net/tls more" "ktls more" ratio
 	done
-	section $dir/uml.json "User Mode Linux, real time" "The same AES-GCM under both." \
+	section $dir/uml.json "User Mode Linux, real time" \
+		"Our AES-GCM under both, in one release kernel: sendfile of 64 MiB to a receiver that drops it; recv by 1 MiB of records made before." \
 		uml_rows call bytes "net/tls MB/s" "ktls MB/s" ratio
 	printf '\n## Memory\n\n'
 	for k in 6.12 6.1; do

@@ -5,3 +5,9 @@
 uml: $(KERNEL_TESTS)
 	@scripts/deps.sh uml
 	@FUZZ_SECONDS=$(FUZZ_SECONDS) FUZZ_SEED=$(FUZZ_SEED) selftests/uml/uml.sh $(abspath $(KERNEL_TESTS))
+
+# make uml-paths: what reads and writes records, once on each way to AES-GCM.
+.PHONY: uml-paths
+uml-paths: $(KERNEL_TESTS)
+	@scripts/deps.sh uml
+	@selftests/uml/paths.sh $(addprefix $(CURDIR)/$(B)/kernel/,record_test read_test cipher_test)
