@@ -88,6 +88,15 @@ conforms() { # what errs after the handshake gets its alert from the relay, too
 	grep -A1 "^not ok" conform.log
 	return 1
 }
+# What is wrong with a certificate stands in the log, and in ktlsctl's list of failures.
+reason() { # CERTIFICATE NAME PATTERN
+	local p
+	p=$(free_port)
+	serve "$p" openssl s_server -accept "$p" -cert "$ca/$1.pem" -key "$ca/$1.key" -tls1_3 -quiet
+	! cat_gets 127.0.0.1 "$p" -n "$2" &&
+		grep -q "result=failed .*reason=.*$3" agent.log && "$bin/ktlsctl" -s "$work/control" why 3 > why && grep -q "$3" why ||
+		{ cat why; tail -2 agent.log; return 1; }
+}
 # Bare public keys, RFC 7250: GnuTLS is the client, then both ends are ours; a key that is not the one expected.
 pin() { openssl x509 -in "$ca/$1.pem" -noout -pubkey | openssl pkey -pubin -outform DER | sha256sum | cut -d' ' -f1; }
 raw_gnutls() {
@@ -195,6 +204,9 @@ try "another handshake in TLS 1.2 is refused" renegotiates
 for what in "after the handshake" KeyUpdate later "of data" padding; do
 	try "a client that errs: $what" conforms "$what"
 done
+try "why: expired" reason expired localhost "certificate for example.org expired on 20[0-9][0-9]-[0-9][0-9]-[0-9][0-9]"
+try "why: another name" reason wrong localhost "certificate .* for wrong.example.org"
+try "why: an authority that nobody knows" reason stranger localhost "certificate for example.org has no trusted issuer"
 try "bare public keys: gnutls-cli" raw_gnutls
 try "bare public keys: both ends ours; one that is not expected" raw_both
 if [ -e /proc/net/tls_stat ]; then

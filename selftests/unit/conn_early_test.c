@@ -151,7 +151,7 @@ static void peer_open(struct peer *p, enum hs_role role, int fd)
 	p->params.ticket_lifetime = 7200;
 	if (role == HS_CLIENT) {
 		p->params.server_name = "one.test";
-		p->params.trust = policy_trust(config, "one", why);
+		p->params.trust = policy_trust(config, "one", why)->store;
 	} else {
 		p->params.ticket_keys = &peer_keys;
 	}
