@@ -120,12 +120,6 @@ ktls-bench: $(B)/bin/ktls-bench
 bench:
 	@bench/run.sh
 
-	$(MAKE) -s bench-cipher
-	for k in 6.12 6.1; do \
-		$(MAKE) -s bench-path K=$$k && $(MAKE) -s memory K=$$k | tee $(B)/bench/memory-$$k.txt || exit; \
-	done
-	bench/report.sh
-
 # The keeper's signing threads.
 $(B)/bin/bench-signers: $(B)/obj/bench/signers.o $(AGENT_PARTS:%=$(B)/obj/agent-%.a)
 	$(CC) -pie -o $@ $< -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(AGENT_LIBS)
