@@ -17,7 +17,7 @@
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
-const struct ext *const exts[] = {
+const struct ext *exts[EXTS_MAX] = {
 	&ext_supported_versions,
 	&ext_server_name,
 	&ext_supported_groups,
@@ -47,8 +47,17 @@ const struct ext *const exts[] = {
 	&ext_padding,
 	&ext_pre_shared_key,	/* last, RFC 9846 4.2.11 */
 };
-const size_t exts_num = ARRAY_SIZE(exts);
-_Static_assert(ARRAY_SIZE(exts) <= 64, "extension masks are 64 bits");
+size_t exts_num;
+static size_t registered;	/* of them, in one row in front of BEFORE */
+
+/* Nothing of theirs is behind what counts bytes, or has to be last. */
+#define BEFORE (&ext_ech)
+
+static void __attribute__((constructor)) count_built_in(void)
+{
+	while (exts[exts_num])
+		exts_num++;
+}
 
 static int ext_index(uint16_t id)
 {
@@ -63,6 +72,44 @@ static bool has(uint64_t mask, uint16_t id)
 	int i = ext_index(id);
 
 	return i >= 0 && mask & 1ull << i;
+}
+
+static size_t place_of(const struct ext *ext)
+{
+	size_t i = 0;
+
+	while (exts[i] != ext)
+		i++;
+	return i;
+}
+
+int ext_register(const struct ext *ext)
+{
+	size_t at = place_of(BEFORE);
+
+	if ((ext->offer && !ext->accept) || (ext->answer && !ext->confirm))
+		return -EINVAL;
+	if (ext_index(ext->id) >= 0)
+		return -EEXIST;
+	if (exts_num == EXTS_MAX)
+		return -ENOSPC;
+	memmove(&exts[at + 1], &exts[at], (exts_num - at) * sizeof(exts[0]));
+	exts[at] = ext;
+	exts_num++;
+	registered++;
+	return 0;
+}
+
+void ext_unregister(uint16_t id)
+{
+	size_t end = place_of(BEFORE);
+	int i = ext_index(id);
+
+	if (i < 0 || (size_t)i >= end || (size_t)i < end - registered)
+		return;
+	memmove(&exts[i], &exts[i + 1], (exts_num - (size_t)i - 1) * sizeof(exts[0]));
+	exts[--exts_num] = NULL;
+	registered--;
 }
 
 bool ext_offered(const struct hs *hs, uint16_t id)
@@ -236,6 +283,8 @@ static int write_one(struct hs *hs, enum ext_in msg, size_t i, struct wbuf *b)
 	}
 	if (request)
 		hs->offered |= 1ull << i;
+	if (msg == EXT_SH12)
+		hs->answered |= 1ull << i;
 	return err;
 }
 

@@ -64,8 +64,16 @@ extern const struct ext ext_server_name, ext_supported_groups, ext_signature_alg
 	ext_compress_certificate, ext_client_certificate_type, ext_server_certificate_type,
 	ext_ec_point_formats, ext_extended_master_secret, ext_encrypt_then_mac, ext_renegotiation_info, ext_session_ticket;
 
-extern const struct ext *const exts[];	/* in the order in which they are read and written */
-extern const size_t exts_num;
+#define EXTS_MAX 64			/* masks of extensions have 64 bits */
+extern const struct ext *exts[EXTS_MAX];	/* in the order in which they are read and written */
+extern size_t exts_num;
+
+/*
+ * One of an application's own, under the same rules; @ext stays the caller's and has to last. Before the first handshake,
+ * as the others are numbered anew. 0; -EEXIST: we have it; -ENOSPC; -EINVAL: what is asked is not heard.
+ */
+int ext_register(const struct ext *ext);
+void ext_unregister(uint16_t id);	/* of those; when there is no handshake left */
 
 /* A block of extensions with its length. Reading reports what breaks a rule. */
 int ext_write(struct hs *hs, enum ext_in msg, struct wbuf *b);
@@ -73,7 +81,7 @@ int ext_read(struct hs *hs, enum ext_in msg, struct rbuf *b);
 
 bool ext_offered(const struct hs *hs, uint16_t id);	/* in our last request, or an earlier one */
 bool ext_received(const struct hs *hs, uint16_t id);	/* in the peer's last request */
-bool ext_answered(const struct hs *hs, uint16_t id);	/* in the peer's last response */
+bool ext_answered(const struct hs *hs, uint16_t id);	/* in the peer's last response, or ours of TLS 1.2 */
 void ext_suppose(struct hs *hs, uint16_t id);		/* as if it had been in the peer's last request */
 const char *ext_name(uint16_t id);
 /* The version that a ServerHello with this block selects; 0: the block doesn't say. */

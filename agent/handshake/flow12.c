@@ -3,7 +3,7 @@
  * The order of a TLS 1.2 handshake, RFC 5246 7.3 figures 1 and 2 with RFC 5077
  * 3.1, from top to bottom: `full` figure 1, else the abbreviated one of figure
  * 2, in which the server is the first to finish. Only `status_sent`,
- * `cert_wanted` and `server_has_share` look at the server's next message.
+ * `cert_wanted`, `server_has_share` and `told` (RFC 4680) look at the peer's next message.
  */
 #include "ext/ext.h"
 #include "handshake/engine.h"
@@ -53,6 +53,18 @@ static bool status_sent(const struct hs *hs, const struct rbuf *next)
 	return hs->tls12.status_due && next && next->p[0] == HS_CERTIFICATE_STATUS;
 }
 
+static bool told(const struct hs *hs, enum hs_role by, const struct rbuf *next)
+{
+	if (hs->result.resumed)
+		return false;
+	if (hs->role == by)
+		return supplemental_to_send(hs);
+	return next && next->p[0] == HS_SUPPLEMENTAL_DATA && supplemental_agreed(hs);
+}
+
+static bool server_tells(const struct hs *hs, const struct rbuf *next) { return told(hs, HS_SERVER, next); }
+static bool client_tells(const struct hs *hs, const struct rbuf *next) { return told(hs, HS_CLIENT, next); }
+
 static bool cert_wanted(const struct hs *hs, const struct rbuf *next)
 {
 	if (!certified(hs, NULL))
@@ -85,11 +97,13 @@ static bool ticket_due(const struct hs *hs, const struct rbuf *next)
 const struct hs_step hs_flow12[] = {
 { "ClientHello",        HS_CLIENT_HELLO,        HS_CLIENT, always,        BOTH(client_hello),          NULL },
 { "ServerHello",        HS_SERVER_HELLO,        HS_SERVER, always,        server_hello12_send, server_hello_recv, use_session },
+{ "SupplementalData",   HS_SUPPLEMENTAL_DATA,   HS_SERVER, server_tells,  BOTH(supplemental_data),     NULL },
 { "Certificate",        HS_CERTIFICATE,         HS_SERVER, certified,     BOTH(certificate12),         NULL },
 { "CertificateStatus",  HS_CERTIFICATE_STATUS,  HS_SERVER, status_sent,   BOTH(certificate_status),    NULL },
 { "ServerKeyExchange",  HS_SERVER_KEY_EXCHANGE, HS_SERVER, server_has_share, BOTH(server_key_exchange),   NULL },
 { "CertificateRequest", HS_CERTIFICATE_REQUEST, HS_SERVER, cert_wanted,   BOTH(certificate_request12), NULL },
 { "ServerHelloDone",    HS_SERVER_HELLO_DONE,   HS_SERVER, full,          BOTH(server_hello_done),     NULL },
+{ "SupplementalData",   HS_SUPPLEMENTAL_DATA,   HS_CLIENT, client_tells,  BOTH(supplemental_data),     NULL },
 { "Certificate",        HS_CERTIFICATE,         HS_CLIENT, cert_due,      BOTH(certificate12),         NULL },
 { "ClientKeyExchange",  HS_CLIENT_KEY_EXCHANGE, HS_CLIENT, full,          BOTH(client_key_exchange),   derive_master },
 { "CertificateVerify",  HS_CERTIFICATE_VERIFY,  HS_CLIENT, client_signed, BOTH(certificate_verify12),  NULL },

@@ -52,6 +52,12 @@ int certificate_request12_recv(struct hs *hs, struct rbuf *b);
 int certificate_verify12_send(struct hs *hs, struct wbuf *b);
 int certificate_verify12_recv(struct hs *hs, struct rbuf *b);
 
+/* ---- supplemental.c: what applications of the agent have registered */
+bool supplemental_agreed(const struct hs *hs);
+bool supplemental_to_send(const struct hs *hs);
+int supplemental_data_send(struct hs *hs, struct wbuf *b);
+int supplemental_data_recv(struct hs *hs, struct rbuf *b);
+
 /* ---- status.c */
 #define CERTIFICATE_STATUS_OCSP 1
 int certificate_status_send(struct hs *hs, struct wbuf *b);

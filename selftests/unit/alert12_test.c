@@ -360,7 +360,7 @@ static void keys_by_hand_have_the_order_of_their_rfc(void **state)
 				sprintf(got + strlen(got), "%s ", short_name(&hs_flow12[i]));
 		draw(hs.result.resumed ? abbreviated : t[n / 4].order, &hs, want);
 		assert_string_equal(got, want);
-		assert_int_equal(hs_flow12[4].present(&hs, &next), !hs.result.resumed && (n % 2 || hs.suite->kx->share));
+		assert_int_equal(hs_flow12[5].present(&hs, &next), !hs.result.resumed && (n % 2 || hs.suite->kx->share));
 	}
 }
 

@@ -197,6 +197,23 @@ static int give_staple(SSL *ssl, void *arg)
 	return SSL_TLSEXT_ERR_OK;
 }
 
+/* In TLS 1.2 it is a message of its own. */
+static int max_version = TLS1_3_VERSION;
+
+static int with_tls12(void **state)
+{
+	(void)state;
+	max_version = TLS1_2_VERSION;
+	return 0;
+}
+
+static int with_tls13(void **state)
+{
+	(void)state;
+	max_version = TLS1_3_VERSION;
+	return 0;
+}
+
 /* What OpenSSL makes of a staple, in its own words and by its own code. */
 static int see_staple(SSL *ssl, void *arg)
 {
@@ -216,6 +233,7 @@ static void libssl_open(struct libssl *l, bool server)
 {
 	*l = (struct libssl){ .ctx = SSL_CTX_new(server ? TLS_server_method() : TLS_client_method()) };
 	assert_int_equal(SSL_CTX_load_verify_locations(l->ctx, PKI "ca.pem", NULL), 1);
+	SSL_CTX_set_max_proto_version(l->ctx, max_version);
 	SSL_CTX_set_tlsext_status_arg(l->ctx, l);
 	if (server) {
 		SSL_CTX_set_tlsext_status_cb(l->ctx, give_staple);
@@ -279,6 +297,7 @@ static void libssl_sees_our_staple(void **state)
 	converse(&p, p.server, &l);
 	if (hs_state(p.server) != HS_DONE)
 		fail_msg("%s", hs_why(p.server));
+	assert_int_equal(hs_result(p.server)->version, max_version);
 	assert_true(SSL_is_init_finished(l.ssl));
 	assert_true(l.asked);
 	pair_free(&p);
@@ -299,6 +318,7 @@ static void we_see_libssls_staple(void **state)
 	converse(&p, p.client, &l);
 	if (hs_state(p.client) != HS_DONE)
 		fail_msg("%s", hs_why(p.client));
+	assert_int_equal(hs_result(p.client)->version, max_version);
 	assert_true(l.asked);
 	assert_true(hs_result(p.client)->peer_verified);
 	pair_free(&p);
@@ -346,6 +366,8 @@ int main(void)
 		cmocka_unit_test(our_own_ends),
 		cmocka_unit_test(libssl_sees_our_staple),
 		cmocka_unit_test(we_see_libssls_staple),
+		cmocka_unit_test_setup_teardown(libssl_sees_our_staple, with_tls12, with_tls13),
+		cmocka_unit_test_setup_teardown(we_see_libssls_staple, with_tls12, with_tls13),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
