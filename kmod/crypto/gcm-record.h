@@ -374,7 +374,8 @@ ALWAYS __m128i record_long(const struct gcm_key *key, int rounds, bool seal,
 
 	for (len -= HEAD; len >= GCM_BATCH; len -= n) {
 		bounced |= take(&c, GCM_BATCH, spare, &in, &out);
-		n = (c.seg->len - c.done) / GCM_BATCH * GCM_BATCH ?: GCM_BATCH;
+		n = c.seg->len - c.done;
+		n = n < GCM_BATCH ? GCM_BATCH : n / GCM_BATCH * GCM_BATCH;
 		crypt_bulk(key, rounds, seal, &work, in, out, n / GCM_BATCH, behind);
 		give(&c, n, spare, out);
 		behind = out + n - GCM_BATCH;
