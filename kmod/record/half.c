@@ -109,7 +109,9 @@ struct ktls_tx *ktls_tx_get(struct sock *sk)
 
 static void tx_put(struct ktls_tx *tx)
 {
-	kfree(this_cpu_xchg(tx_slot, tx));
+	tx = this_cpu_xchg(tx_slot, tx);
+	if (tx)
+		kfree(tx);
 }
 
 void ktls_tx_idle(struct sock *sk)
@@ -137,6 +139,7 @@ struct ktls_rx *ktls_rx_get(struct ktls_sock *ks, gfp_t gfp)
 			return NULL;
 		rx = page_address(page);
 	}
+	rx->mark.done = 0;
 	rx->off = 0;
 	rx->len = 0;
 	rx->have = 0;

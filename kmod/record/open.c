@@ -114,7 +114,7 @@ static unsigned int cut_tag(struct gcm_seg *seg, unsigned int n, u8 *tag, size_t
 }
 
 /* Into rx: additional data; the nonce that the record carries, if it does. */
-static int additional_data(struct sock *sk, struct ktls_rx *rx, size_t len, const u8 **ret_carried)
+static __always_inline int additional_data(struct sock *sk, struct ktls_rx *rx, size_t len, const u8 **ret_carried)
 {
 	const struct ktls_half *half = &ktls_get(sk)->rx;
 	int err = 0;
@@ -134,7 +134,7 @@ static int additional_data(struct sock *sk, struct ktls_rx *rx, size_t len, cons
 	return err;
 }
 
-static int open_direct(struct ktls_half *half, struct ktls_rx *rx, struct gcm_seg *seg, unsigned int n,
+static __always_inline int open_direct(struct ktls_half *half, struct ktls_rx *rx, struct gcm_seg *seg, unsigned int n,
 		       const u8 *carried)
 {
 	struct gcm_op op = { .aad = rx->aad, .aad_len = half->format->aad, .seg = seg };
@@ -252,7 +252,7 @@ static int failed(struct sock *sk, int err)
 }
 
 /* Content type and length of the @len bytes that were decrypted. */
-static int inner(struct sock *sk, struct ktls_rx *rx, u32 at, size_t len, u8 *ret_type, size_t *ret_len)
+static __always_inline int inner(struct sock *sk, struct ktls_rx *rx, u32 at, size_t len, u8 *ret_type, size_t *ret_len)
 {
 	u8 behind = ktls_get(sk)->rx.format->inner;
 	u16 limit = ktls_get(sk)->rx_limit ?: KTLS_PLAIN_MAX;

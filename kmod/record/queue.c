@@ -7,6 +7,8 @@
  * "The head" is the next record: rxs->have bytes of it may have been taken
  * out, the rest begins rx_done bytes behind copied_seq. Those are of records
  * opened since TCP was told last, which costs an acknowledgement each time.
+ * Until it is told, its queue stays as it is, and rxs->mark may say where in it
+ * the last record ended.
  */
 #include <linux/scatterlist.h>
 #include <linux/skbuff.h>
@@ -25,20 +27,30 @@ static struct sk_buff *next_skb(struct sock *sk, struct sk_buff *skb)
 		skb_queue_next(&sk->sk_receive_queue, skb);
 }
 
+static const struct ktls_mark *mark(const struct ktls_sock *ks)
+{
+	return ks->rx_done && ks->rxs && ks->rxs->mark.done == ks->rx_done ? &ks->rxs->mark : NULL;
+}
+
 /* Where byte @skip of the queue lies, counted from what was opened last: @ret_off bytes into the skb. */
 static struct sk_buff *skb_at(struct sock *sk, size_t skip, u32 *ret_off)
 {
+	const struct ktls_sock *ks = ktls_get(sk);
+	const struct ktls_mark *m = mark(ks);
 	struct sk_buff *skb = skb_peek(&sk->sk_receive_queue);
-	u32 off;
+	u32 off = 0;
 
-	skip += ktls_get(sk)->rx_done;
-	if (skb && !(TCP_SKB_CB(skb)->tcp_flags & TCPHDR_SYN)) {	/* mostly: in the first */
-		*ret_off = tcp_sk(sk)->copied_seq + skip - TCP_SKB_CB(skb)->seq;
-		if (*ret_off < skb->len)
-			return skb;
+	if (m) {
+		skb = m->skb;
+		skip += m->off;
+	} else {
+		if (skb)
+			off = tcp_sk(sk)->copied_seq - TCP_SKB_CB(skb)->seq;
+		if (skb && (off >= skb->len || TCP_SKB_CB(skb)->tcp_flags & TCPHDR_SYN))
+			skb = tcp_recv_skb(sk, tcp_sk(sk)->copied_seq, &off);
+		skip += ks->rx_done + off;
 	}
-	skb = tcp_recv_skb(sk, tcp_sk(sk)->copied_seq, &off);
-	for (skip += off; skb && skip >= skb->len; skb = next_skb(sk, skb))
+	for (; skb && skip >= skb->len; skb = next_skb(sk, skb))
 		skip -= skb->len;
 	*ret_off = skip;
 	return skb;
@@ -48,10 +60,10 @@ static struct sk_buff *skb_at(struct sock *sk, size_t skip, u32 *ret_off)
 struct run {
 	const u8	*at;		/* NULL: a device's memory */
 	u32		size;
-	unsigned int	next;		/* frag */
+	unsigned int	next;		/* frag behind it */
 };
 
-static void run_next(struct run *r, const struct skb_shared_info *info)
+static __always_inline void run_next(struct run *r, const struct skb_shared_info *info)
 {
 	const skb_frag_t *frag = &info->frags[r->next++];
 
@@ -59,14 +71,19 @@ static void run_next(struct run *r, const struct skb_shared_info *info)
 	r->size = skb_frag_size(frag);
 }
 
-/* The one that has byte @off, from there on. The skb has so many, and no frag_list. */
-static struct run run_at(const struct sk_buff *skb, u32 off)
+/* The one that has byte @off, from there on. The skb has so many, and no frag_list. @m: may be NULL. */
+static __always_inline struct run run_at(const struct sk_buff *skb, u32 off, const struct ktls_mark *m)
 {
 	const struct skb_shared_info *info = skb_shinfo(skb);
 	struct run r = { skb->data, skb_headlen(skb) };
 
 	if (off >= r.size) {
-		for (off -= r.size; off >= skb_frag_size(&info->frags[r.next]); r.next++)
+		off -= r.size;
+		if (m && m->skb == skb) {
+			r.next = m->frag;
+			off -= m->before;
+		}
+		for (; off >= skb_frag_size(&info->frags[r.next]); r.next++)
 			off -= skb_frag_size(&info->frags[r.next]);
 		run_next(&r, info);
 	}
@@ -80,7 +97,7 @@ static struct run run_at(const struct sk_buff *skb, u32 off)
 static int copy_few(const struct sk_buff *skb, u32 off, u8 *to, size_t len)
 {
 	if (!skb_has_frag_list(skb)) {
-		struct run r = run_at(skb, off);
+		struct run r = run_at(skb, off, NULL);
 
 		if (len <= r.size && r.at) {
 			memcpy(to, r.at, len);
@@ -131,7 +148,7 @@ static const u8 *header_in_a_row(struct sock *sk, size_t skip)
 	skb = skb_at(sk, skip, &off);
 	if (!skb || skb_has_frag_list(skb))
 		return NULL;
-	r = run_at(skb, off);
+	r = run_at(skb, off, mark(ktls_get(sk)));
 	return r.size < KTLS_HEADER ? NULL : r.at;
 }
 
@@ -199,6 +216,8 @@ void ktls_queue_flush(struct sock *sk)
 	u32 n = ks->rx_done;
 
 	ks->rx_done = 0;
+	if (ks->rxs)
+		ks->rxs->mark.done = 0;
 	if (n)
 		tcp_read_done(sk, n);
 }
@@ -229,57 +248,68 @@ int ktls_queue_sg(struct sock *sk, struct scatterlist *sg, unsigned int max, u32
 	return 0;
 }
 
-/* More input, behind that of @seg if it continues it, which pages in a row do. */
-static struct gcm_seg *segment(struct gcm_seg *seg, const u8 *from, size_t len, u8 *to)
+/*
+ * @len bytes of one skb from @off on, to @to, behind the segment @seg or, if they continue its input,
+ * in it: pages in a row do. The last segment, or NULL: a device's memory.
+ */
+static struct gcm_seg *skb_segments(const struct sk_buff *skb, struct gcm_seg *seg, u32 off, size_t len, u8 *to,
+				    struct ktls_mark *m)
 {
-	if (seg->len && seg->in + seg->len == from) {
-		seg->len += len;
-		return seg;
-	}
-	seg += seg->len > 0;
-	*seg = (struct gcm_seg){ from, to, len };
-	return seg;
-}
-
-/* @len bytes of one skb from @off on, to @to. The last segment, or NULL: a device's memory. */
-static struct gcm_seg *skb_segments(const struct sk_buff *skb, struct gcm_seg *seg, u32 off, size_t len, u8 *to)
-{
-	struct run r = run_at(skb, off);
+	struct run r = run_at(skb, off, m);
+	u32 end = off + len, left;
 	size_t part;
 
 	for (;;) {
 		if (!r.at)
 			return NULL;
 		part = min_t(size_t, r.size, len);
-		seg = segment(seg, r.at, part, to);
+		if (!seg->len || seg->in + seg->len != r.at) {
+			seg += seg->len > 0;
+			*seg = (struct gcm_seg){ r.at, to };
+		}
+		seg->len += part;
 		to += part;
 		len -= part;
 		if (!len)
-			return seg;
+			break;
 		run_next(&r, skb_shinfo(skb));
 	}
+	left = r.size - part;		/* of the last run */
+	m->skb = (struct sk_buff *)skb;
+	m->off = end;
+	m->frag = r.next ? r.next - 1 : 0;
+	m->before = r.next ? end + left - skb_headlen(skb) - skb_frag_size(&skb_shinfo(skb)->frags[m->frag]) : 0;
+	return seg;
 }
 
 int ktls_queue_segments(struct sock *sk, struct gcm_seg *seg, unsigned int max, u32 skip, size_t len, u8 *to)
 {
+	struct ktls_sock *ks = ktls_get(sk);
+	struct ktls_mark m = { };
 	struct gcm_seg *last = seg;
+	size_t left = len - skip;
 	struct sk_buff *skb;
 	u32 off, part;
 
-	len -= skip;
+	if (mark(ks))
+		m = *mark(ks);
 	seg->len = 0;
-	for (skb = skb_at(sk, skip, &off); skb && len; skb = next_skb(sk, skb)) {
-		part = min_t(size_t, len, skb->len - off);
+	for (skb = skb_at(sk, skip, &off); skb && left; skb = next_skb(sk, skb)) {
+		part = min_t(size_t, left, skb->len - off);
 		if (last - seg + skb_shinfo(skb)->nr_frags + 2 > max || skb_has_frag_list(skb))
 			return -EMSGSIZE;
-		last = skb_segments(skb, last, off, part, to);
+		last = skb_segments(skb, last, off, part, to, &m);
 		if (!last)
 			return -EMSGSIZE;
 		to += part;
-		len -= part;
+		left -= part;
 		off = 0;
 	}
-	return len ? -EIO : last - seg + 1;
+	if (left)
+		return -EIO;
+	m.done = ks->rx_done + len;
+	ks->rxs->mark = m;
+	return last - seg + 1;
 }
 
 int ktls_queue_gather(struct sock *sk, size_t len)
@@ -335,11 +365,16 @@ static size_t plaintext(struct sock *sk, size_t enough)
 	return sum;
 }
 
-static bool low_enough(struct sock *sk)
+static noinline bool low_reached(struct sock *sk, int low)
+{
+	return window_closed(sk) || plaintext(sk, low) >= low;
+}
+
+static inline bool low_enough(struct sock *sk)
 {
 	int low = READ_ONCE(sk->sk_rcvlowat);
 
-	return low <= 1 || window_closed(sk) || plaintext(sk, low) >= low;
+	return low <= 1 || low_reached(sk, low);
 }
 
 /*

@@ -118,6 +118,14 @@ struct ktls_end {
 	const char		*reason;	/* a constant; NULL: the peer's alert */
 };
 
+/* In TCP's queue: behind @done opened bytes, @off of this skb; its frags before @frag have @before bytes. */
+struct ktls_mark {
+	struct sk_buff		*skb;
+	u32			off, before;
+	unsigned int		frag;
+	u32			done;
+};
+
 /*
  * Stands at the start of its own pages; the rest of them is buf. It holds
  * either plaintext that nobody has read yet (@off, @len) of content type
@@ -129,6 +137,7 @@ struct ktls_rx {
 	u8			head[16];	/* of a record, where it is needed beside the additional data */
 	u8			aad[16];	/* the cipher wants to copy it, too */
 	struct gcm_seg		seg[KTLS_RX_SG];
+	struct ktls_mark	mark;		/* holds if ks->rx_done is its done, and not 0 */
 	u32			off, len, have;
 	u32			next_len;	/* a record of another type behind it: mainline sessions only */
 	u8			type, next_type;

@@ -82,6 +82,7 @@ static int take_record(struct sock *sk, u8 type, size_t len)
 		ks->rx_bytes += len;
 	} else {
 		ktls_stat_add(sk, KTLS_STAT_RxControl, 1);
+		ktls_queue_flush(sk);	/* the answer may let TCP work at its queue */
 		if (!ks->mainline)
 			return ktls_rx_control(sk, type, rx->buf + rx->off + rx->len, len);
 		ktls_rx_notice(sk, type, rx->buf + rx->off + rx->len, len);
@@ -98,7 +99,7 @@ static int take_record(struct sock *sk, u8 type, size_t len)
 }
 
 /* The next record into rxs without waiting. 1: it is; 0: end of stream. */
-static int try_record(struct sock *sk, unsigned long to)
+static __always_inline int try_record(struct sock *sk, unsigned long to)
 {
 	struct ktls_sock *ks = ktls_get(sk);
 	struct ktls_end end;

@@ -199,7 +199,8 @@ static u8 *frame(struct ktls_tx *tx, const struct ktls_half *half, size_t body)
 	size_t off;
 
 	ktls_header_put(f, head, tx->type, body);
-	memcpy(head + KTLS_HEADER, half->iv + half->cipher->salt, tx->prefix - KTLS_HEADER);
+	if (tx->prefix > KTLS_HEADER)
+		memcpy(head + KTLS_HEADER, half->iv + half->cipher->salt, tx->prefix - KTLS_HEADER);
 	if (f->inner) {
 		bv = spot(tx, tx->fill, &off);
 		*(u8 *)(page_address(bv->bv_page) + bv->bv_offset + off) = tx->type;
