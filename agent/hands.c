@@ -217,6 +217,13 @@ static void on_sign(struct keeper *k, struct hand *h, const struct msg_sign *m, 
 	answer(k, h);
 }
 
+static void on_fresh(struct keeper *k, struct hand *h, const struct msg_fresh_ask *m)
+{
+	bool common = k->tickets.shared && share_first(&k->share, k->config, m->ticket, keeper_now());
+
+	tickets_fresh(&k->tickets, m, time(NULL), common, &h->stalled.fresh);
+}
+
 static void on_message(struct keeper *k, struct hand *h, const union msg *m)
 {
 	switch (m->type) {
@@ -240,7 +247,7 @@ static void on_message(struct keeper *k, struct hand *h, const union msg *m)
 		answer(k, h);
 		break;
 	case MSG_FRESH_ASK:
-		tickets_fresh(&k->tickets, &m->fresh_ask, time(NULL), &h->stalled.fresh);
+		on_fresh(k, h, &m->fresh_ask);
 		answer(k, h);
 		break;
 	case MSG_IDENTITY_GET:

@@ -9,7 +9,9 @@
 #include <hiredis/hiredis.h>
 #include <stdlib.h>
 #include <string.h>
+#include <nettle/memops.h>
 #include "config.h"
+#include "handshake/replay.h"
 #include "log.h"
 #include "rng/rng.h"
 
@@ -104,9 +106,50 @@ void share_update(struct share *s, const struct config *config, uint64_t now_ms)
 	}
 }
 
+static bool same_secret(redisContext *r, const struct share *s)
+{
+	redisReply *reply = redisCommand(r, "GET " REDIS_KEY);
+	uint8_t secret[SHARE_SECRET];
+	bool same = take(reply, secret) && memeql_sec(secret, s->secret, sizeof(secret));
+
+	crypto_wipe(secret, sizeof(secret));
+	if (reply)
+		freeReplyObject(reply);
+	return same;
+}
+
+static bool noted(redisContext *r, const uint8_t *id)
+{
+	redisReply *reply = redisCommand(r, "SET ktls:early:%b 1 NX EX %d", id, (size_t)32, REPLAY_PERIOD);
+	bool first = reply && reply->type == REDIS_REPLY_STATUS && !strcmp(reply->str, "OK");
+
+	if (reply)
+		freeReplyObject(reply);
+	return first;
+}
+
+bool share_first(struct share *s, const struct config *config, const uint8_t id[32], uint64_t now_ms)
+{
+	redisContext *r;
+	bool first;
+
+	if (!s->has || !config->ticket_redis || now_ms < s->silent)
+		return false;
+	r = redis_open(config->ticket_redis);
+	first = r && !r->err && !redisSetTimeout(r, patience) && same_secret(r, s) && noted(r, id);
+	if (!r || r->err) {
+		log_line(LOG_WARNING, "keeper: no register of early data from Redis at %s (%s): none is taken for now",
+			 config->ticket_redis, r ? r->errstr : "no memory");
+		s->silent = now_ms + AGAIN_MS;
+	}
+	if (r)
+		redisFree(r);
+	return first;
+}
+
 void share_forget(struct share *s)
 {
 	crypto_wipe(s, sizeof(*s));
 	s->has = false;
-	s->again = 0;
+	s->again = s->silent = 0;
 }

@@ -160,15 +160,17 @@ void tickets_get(struct tickets *t, const struct msg_ticket_get *m, uint64_t now
 	}
 }
 
-void tickets_fresh(struct tickets *t, const struct msg_fresh_ask *m, uint64_t now, struct msg_fresh *ret)
+void tickets_fresh(struct tickets *t, const struct msg_fresh_ask *m, uint64_t now, bool common, struct msg_fresh *ret)
 {
 	memset(ret, 0, sizeof(*ret));
 	ret->type = MSG_FRESH;
 	ret->id = m->id;
+	if (t->shared && !common)
+		return;
 	/* Keys of our own are no older than this process, and so is no ticket that they open. */
-	if (!t->replay && !t->shared)
+	if (!t->replay)
 		t->replay = replay_new(REPLAY_ROOM, 0);
-	ret->first = t->replay && !t->shared && replay_first(t->replay, m->ticket, now);
+	ret->first = t->replay && replay_first(t->replay, m->ticket, now);
 }
 
 size_t tickets_stored(const struct tickets *t)

@@ -31,8 +31,8 @@ void tickets_derive(struct tickets *t, const uint8_t secret[32], uint64_t now, u
 void tickets_put(struct tickets *t, const struct msg_ticket_put *m, size_t max);
 /* The newest for m->store_key that is still good, which is then gone; ret->found says whether. */
 void tickets_get(struct tickets *t, const struct msg_ticket_get *m, uint64_t now, struct msg_ticket *ret);
-/* Is this the first time that early data come with this ticket? Of keys that others share nobody here can say. */
-void tickets_fresh(struct tickets *t, const struct msg_fresh_ask *m, uint64_t now, struct msg_fresh *ret);
+/* Is this the first time that early data come with this ticket? Of keys that others share they decide: @common. */
+void tickets_fresh(struct tickets *t, const struct msg_fresh_ask *m, uint64_t now, bool common, struct msg_fresh *ret);
 size_t tickets_stored(const struct tickets *t);
 void tickets_free(struct tickets *t);		/* wipes */
 

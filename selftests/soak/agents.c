@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -85,20 +86,29 @@ static bool in_group(const char *pid, pid_t pgrp)
 	return found == pgrp;
 }
 
-static long memory_of(const char *pid)
+static long sum_of(const char *pid, const char *file, const char *name)
 {
 	char path[300], line[128];
-	long sum = 0, one;
+	size_t len = strlen(name);
+	long sum = 0;
 	FILE *f;
 
-	snprintf(path, sizeof(path), "/proc/%s/smaps_rollup", pid);
+	snprintf(path, sizeof(path), "/proc/%s/%s", pid, file);
 	f = fopen(path, "r");
 	while (f && fgets(line, sizeof(line), f))
-		if (sscanf(line, "Pss: %ld", &one) == 1)
-			sum += one;
+		if (!strncmp(line, name, len))
+			sum += strtol(line + len, NULL, 10);
 	if (f)
 		fclose(f);
 	return sum;
+}
+
+/* Its part of what is shared, where the kernel tells; User Mode Linux doesn't. */
+static long memory_of(const char *pid)
+{
+	long pss = sum_of(pid, "smaps_rollup", "Pss:");
+
+	return pss ? pss : sum_of(pid, "status", "VmRSS:");
 }
 
 long agents_memory(void)

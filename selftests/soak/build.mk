@@ -10,10 +10,10 @@ $(B)/bin/soak: $(SOAK_OBJ) $(B)/lib/libktls.a
 	@mkdir -p $(@D)
 	$(CC) -pie -o $@ $^
 
-.PHONY: soak-rekey soak-rekey-uml agent-memory
+.PHONY: soak-rekey soak-rekey-uml agent-memory agent-memory-uml
 # The agent's memory with 2 x SESSIONS established sessions (both ends) less that with none.
-agent-memory:
-	@$(MAKE) -s soak-rekey SOAK_SECONDS=0 SESSIONS=$(or $(filter-out 1000,$(SESSIONS)),5000)
+agent-memory agent-memory-uml: agent-memory%:
+	@$(MAKE) -s soak-rekey$* SOAK_SECONDS=0 SESSIONS=$(or $(filter-out 1000,$(SESSIONS)),5000)
 
 soak-rekey: $(B)/bin/soak
 	@TIMEOUT=3000 MEM=3G $(MAKE) -s vm NOAGENT=1 RUN='make -s test-ca && selftests/soak/run.sh $(SESSIONS) $(SOAK_SECONDS)'

@@ -39,7 +39,7 @@ uint64_t soak_bytes(const struct soak *s);	/* received by all */
 /* agents.c: ktlsd, started again whenever it dies. */
 int agents_start(const char *program, const char *config);
 unsigned int agents_kill(void);			/* every process of it, now; how many there were */
-long agents_memory(void);			/* KiB, proportional, of all its processes */
+long agents_memory(void);			/* KiB, resident, of all its processes */
 void agents_stop(void);
 
 #endif

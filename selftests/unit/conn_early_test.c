@@ -84,7 +84,7 @@ static int fresh(void *arg, uint64_t request, const uint8_t id[32])
 
 	(void)arg;
 	memcpy(m.ticket, id, sizeof(m.ticket));
-	tickets_fresh(&keeper, &m, (uint64_t)time(NULL), &seen.fresh);
+	tickets_fresh(&keeper, &m, (uint64_t)time(NULL), false, &seen.fresh);
 	seen.asked++;
 	return 0;
 }
@@ -354,7 +354,7 @@ static void shared_keys(void **unused)
 	tickets_derive(&t, secret, 1000000, 3600);
 	for (i = 0; i < 3; i++) {
 		m.ticket[0] = (uint8_t)(1 + i);
-		tickets_fresh(&t, &m, 1000000, &got);
+		tickets_fresh(&t, &m, 1000000, false, &got);
 		assert_int_equal(got.first, i == 2);
 		assert_int_equal(got.id, 7);
 		assert_int_equal(got.type, MSG_FRESH);
