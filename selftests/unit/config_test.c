@@ -185,6 +185,33 @@ static void keys_by_hand(void **unused)
 	assert_non_null(strstr(report.text, "choose from sha256, sha384"));
 }
 
+/* What TLS 1.2 has only where it is named. */
+static void by_name_only(void **unused)
+{
+	struct config_report report;
+	struct config *c;
+
+	(void)unused;
+	assert_int_equal(config_from("[agent]\nlog = info\n", &c, &report), 0);
+	assert_int_equal(c->psk12, 0);
+	assert_int_equal(c->ciphers_num, 3);
+	assert_int_equal(c->session_ids, 1024);
+	config_put(c);
+	assert_int_equal(config_from("[agent]\ntls12-psk = ecdhe, dhe\nciphers = aes-128-ccm, aes-256-cbc-sha384\nsession-ids = 0\n",
+				     &c, &report), 0);
+	assert_int_equal(report.warnings, 0);
+	assert_int_equal(c->psk12, HS_PSK12_ECDHE | HS_PSK12_DHE);
+	assert_int_equal(c->ciphers[0], TLS_CIPHER_AES_CCM_128);
+	assert_int_equal(c->ciphers[1], 264);
+	assert_int_equal(c->session_ids, 0);
+	config_put(c);
+	assert_int_equal(config_from("[agent]\ntls12-psk = plain\n", &c, &report), 0);
+	assert_non_null(strstr(report.text, "no forward secrecy"));
+	config_put(c);
+	assert_int_equal(config_from("[agent]\ntls12-psk = rsa\n", &c, &report), -EINVAL);
+	assert_non_null(strstr(report.text, "choose from ecdhe, dhe, plain"));
+}
+
 static const char whole[] =
 	"; comment\n[agent]\nworkers = 3 ; three\nuser = nobody\nlog = debug\nhandshakes = 7\n"
 	"ciphers = chacha20-poly1305, aes-256-gcm\ngroups = x25519mlkem768, ffdhe4096\ncontrol = /tmp/c\n"
@@ -447,6 +474,7 @@ int main(void)
 		cmocka_unit_test(long_line),
 		cmocka_unit_test(no_file),
 		cmocka_unit_test(keys_by_hand), cmocka_unit_test(defaults),
+		cmocka_unit_test(by_name_only),
 		cmocka_unit_test(everything),
 		cmocka_unit_test(in_worker),
 		cmocka_unit_test(world_readable_key),
