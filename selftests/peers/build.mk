@@ -27,6 +27,11 @@ peers-relay: agent tools test-ca
 peers-relay-uml: agent tools test-ca
 	selftests/uml/run.sh -k release -t 400 selftests/peers/relay.sh
 
+# Early data through kernel and agent, with OpenSSL at the other end.
+.PHONY: early
+early: test-ca
+	@$(MAKE) -s vm NOAGENT=1 RUN=selftests/peers/vm-early.sh
+
 .PHONY: peers-native
 peers-native: $(B)/bin/hs-peer $(B)/bin/hs-echo
 	selftests/peers/conformance/run.py $(B)/bin/hs-echo
