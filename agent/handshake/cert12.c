@@ -84,13 +84,24 @@ int certificate12_recv(struct hs *hs, struct rbuf *b)
 
 /* ---- CertificateRequest */
 
+/* Is there a scheme that we take from keys of this kind? */
+static bool takes(const struct hs *hs, bool rsa)
+{
+	for (size_t i = 0; i < crypto_schemes_num; i++)
+		if (is_rsa(crypto_schemes[i].key) == rsa && scheme_allowed(hs, crypto_schemes[i].id))
+			return true;
+	return false;
+}
+
 int certificate_request12_send(struct hs *hs, struct wbuf *b)
 {
-	size_t list;
+	size_t list = wbuf_open(b, 1);
 
-	wbuf_u8(b, 2);
-	wbuf_u8(b, ECDSA_SIGN);
-	wbuf_u8(b, RSA_SIGN);
+	if (takes(hs, false))
+		wbuf_u8(b, ECDSA_SIGN);
+	if (takes(hs, true))
+		wbuf_u8(b, RSA_SIGN);
+	wbuf_close(b, list, 1);
 	list = wbuf_open(b, 2);
 	for (size_t i = 0; i < crypto_schemes_num; i++)
 		if (scheme_allowed(hs, crypto_schemes[i].id))

@@ -282,6 +282,38 @@ static void the_server_prefers(void **state)
 	pair_free(&p);
 }
 
+/* A profile without RSA asks for no such certificate, and takes none. */
+static void look_at_request(struct pair *p, struct hs *to)
+{
+	static const uint8_t wanted[] = { HS_CERTIFICATE_REQUEST, 0, 0, 10, 1, 64, 0, 4, 4, 3, 8, 7, 0, 0 };
+
+	if (to == p->client && memmem(to->in.p, to->in.len, wanted, sizeof(wanted)))
+		p->arg = &ids[RSA];
+}
+
+static void only_the_schemes_of_the_profile(void **state)
+{
+	static const uint16_t schemes[] = { 0x0403, 0x0807 };
+	static const struct { int kind, alert; } t[] = { { P256, -1 }, { ED25519, -1 }, { RSA, 40 }, { P384, 40 } };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(t); i++) {
+		struct pair p = pair_for(P256);
+
+		p.sp.schemes = schemes;
+		p.sp.schemes_num = ARRAY_SIZE(schemes);
+		p.sp.client_auth = HS_AUTH_REQUIRE;
+		p.cp.identity = &ids[t[i].kind].id;
+		p.client_id = &ids[t[i].kind];
+		p.edit = look_at_request;
+		pair_run(&p);
+		assert_ptr_equal(p.arg, &ids[RSA]);
+		assert_int_equal(hs_alert(p.server, NULL), t[i].alert);
+		assert_int_equal(hs_alert(p.client, NULL), t[i].alert);
+		pair_free(&p);
+	}
+}
+
 /* ---- sessions */
 
 static void first_one(struct pair *p, struct hs_ticket *t)
@@ -736,6 +768,7 @@ int main(void)
 		cmocka_unit_test(versions),
 		cmocka_unit_test(the_clients_suites_choose_the_key),
 		cmocka_unit_test(the_server_prefers),
+		cmocka_unit_test(only_the_schemes_of_the_profile),
 		cmocka_unit_test(no_ticket_unasked),
 		cmocka_unit_test(what_makes_it_a_full_handshake),
 		cmocka_unit_test(a_session_does_not_live_for_ever),

@@ -204,7 +204,7 @@ HEAD = """# Interoperability
 Made by `make interop`; every cell is a connection of that run, in which our own line of what was agreed
 (suite, group, verified certificate, resumed or not) was as the row says, and data went both ways. `S`: we are the
 server, `C`: we are the client. `yes`; `NO`; `-`: the peer doesn't have it, or gives no way to ask for it; `skip`: the
-peer is not installed.
+peer is not installed. TLS 1.2 with Go is not among it: Debian's has no extended_master_secret, without which we speak none.
 
 """
 
