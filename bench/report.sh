@@ -8,7 +8,8 @@ cd "$(dirname "$0")/.."
 dir=build/bench
 PATH_TEXT="Under qemu -icount on Debian's kernel: plain TCP; net/tls with the kernel's AES-NI code
 and TLS_RX_EXPECT_NO_PAD; ktls with its own AES-NI code (the emulator has no VPCLMULQDQ).
-\"More\" is what is left without TCP and the cipher. TCP and ktls copy what they are given;
+\"More\" is what is left without TCP and the cipher; packets are those on the loopback
+device, acknowledgements among them, in the same order. TCP and ktls copy what they are given;
 net/tls encrypts from the caller's pages and receives into them, which counts for it in sends
 and receives of 16 KiB."
 
@@ -25,7 +26,8 @@ cipher_rows() {
 
 path_rows() { # SERIES
 	jq -r '.[] | [.op, .size, .tcp, .nettls, .ktls, (.ktls_over_nettls * 1000 | round / 1000),
-		.nettls_overhead, .ktls_overhead, (.overhead_ratio * 1000 | round / 1000)] | @tsv' "$dir/path-$1.json"
+		.nettls_overhead, .ktls_overhead, (.overhead_ratio * 1000 | round / 1000),
+		"\(.packets_tcp) \(.packets_nettls) \(.packets_ktls)"] | @tsv' "$dir/path-$1.json"
 }
 
 uml_rows() {
@@ -119,7 +121,7 @@ document() {
 	for k in 6.12 6.1; do
 		section "$dir/path-$k.json" "Instructions per call, Linux $k" \
 			"$PATH_TEXT" \
-			"path_rows $k" call bytes TCP net/tls ktls ratio "net/tls more" "ktls more" ratio
+			"path_rows $k" call bytes TCP net/tls ktls ratio "net/tls more" "ktls more" ratio packets
 	done
 	section $dir/uml.json "User Mode Linux, real time" \
 		"Our AES-GCM under both, in one release kernel: sendfile of 64 MiB to a receiver that drops it; recv by 1 MiB of records made before." \
