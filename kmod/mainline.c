@@ -66,7 +66,7 @@ static int keys_read(struct ktls_keys *keys, sockptr_t optval, unsigned int optl
 		goto out;
 	err = -EINVAL;
 	c = ktls_cipher_find(info.head.cipher_type);
-	if (!ktls_format_find(info.head.version) || !c || optlen != info_size(c))
+	if (!c || !ktls_format_find(info.head.version, c->mac) || optlen != info_size(c))
 		goto out;
 	keys_from_info(keys, &info, c);
 	err = 0;

@@ -8,6 +8,8 @@
 #include <linux/module.h>
 #include <linux/scatterlist.h>
 #include <crypto/aead.h>
+#include <crypto/authenc.h>
+#include <linux/rtnetlink.h>
 #include "../ktls.h"
 #include "../record/record.h"
 #include "aead.h"
@@ -47,6 +49,30 @@ static struct crypto_aead *find(const struct ktls_cipher *cipher, bool simd)
 	return tfm;
 }
 
+/* authenc() takes both keys as an attribute, which says how long the second is, and the keys behind it. */
+static int set_both_keys(struct crypto_aead *tfm, const struct ktls_cipher *cipher, const u8 *key)
+{
+	struct {
+		struct rtattr			attr;
+		struct crypto_authenc_key_param	param;
+		u8				keys[KTLS_MAX_KEY];
+	} both = {
+		.attr = { RTA_LENGTH(sizeof(both.param)), CRYPTO_AUTHENC_KEYA_PARAM },
+		.param = { cpu_to_be32(cipher->key - cipher->mac) },
+	};
+	int err;
+
+	memcpy(both.keys, key, cipher->key);
+	err = crypto_aead_setkey(tfm, (u8 *)&both, offsetof(typeof(both), keys) + cipher->key);
+	memzero_explicit(&both, sizeof(both));
+	return err;
+}
+
+static int set_key(struct crypto_aead *tfm, const struct ktls_cipher *cipher, const u8 *key)
+{
+	return cipher->mac ? set_both_keys(tfm, cipher, key) : crypto_aead_setkey(tfm, key, cipher->key);
+}
+
 static int tfm_init(struct ktls_half *half, const struct ktls_cipher *cipher, const u8 *key, bool simd)
 {
 	struct crypto_aead *tfm = find(cipher, simd);
@@ -54,7 +80,7 @@ static int tfm_init(struct ktls_half *half, const struct ktls_cipher *cipher, co
 
 	if (IS_ERR(tfm))
 		return PTR_ERR(tfm);
-	err = crypto_aead_setkey(tfm, key, cipher->key);
+	err = set_key(tfm, cipher, key);
 	if (!err)
 		err = crypto_aead_setauthsize(tfm, cipher->tag);
 	if (err)
@@ -83,13 +109,17 @@ void ktls_aead_wipe(struct ktls_half *half)
 /*
  * RFC 9846 5.3, RFC 7905: the sequence number, padded on the left, xor the iv.
  * RFC 5288: the salt, then what the record carries. Room for CCM, which wants
- * a whole block (RFC 3610 2.3).
+ * a whole block (RFC 3610 2.3). With CBC the record carries all of it.
  */
 static void nonce(const struct ktls_half *half, const u8 *carried, u8 *iv)
 {
 	u8 *tail;
 	__be64 low;
 
+	if (half->format->block) {
+		memcpy(iv, carried, half->format->block);
+		return;
+	}
 	if (half->cipher->lead)
 		*iv++ = half->cipher->lead;
 	tail = iv + KTLS_IV_SIZE - sizeof(low);

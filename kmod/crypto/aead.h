@@ -23,6 +23,7 @@ struct ktls_half;
 struct ktls_cipher {
 	u16		id;		/* TLS_CIPHER_* */
 	u8		key, salt, iv, tag;
+	u8		mac;		/* CBC: so much of the key is the HMAC's, and comes first */
 	u8		lead;		/* byte before the nonce: CCM says how long lengths are */
 	u16		only;		/* version, if there is only one */
 	u64		limit;

@@ -9,17 +9,19 @@
 
 static const struct ktls_format formats[] = {
 	{ .version = 0x0304, .type = KTLS_DATA, .inner = 1, .aad = KTLS_HEADER,
-	  .body_max = KTLS_BODY_MAX, .updates = true },
-	{ .version = 0x0303, .nonce = KTLS_NONCE, .aad = KTLS_AAD_MAX,
+	  .body_max = KTLS_PLAIN_MAX + 256, .updates = true },
+	{ .version = 0x0303, .nonce = KTLS_NONCE, .aad = KTLS_AAD12,
 	  .body_max = KTLS_PLAIN_MAX + KTLS_NONCE + 16 },
+	{ .version = 0x0303, .nonce = KTLS_BLOCK, .block = KTLS_BLOCK, .aad = KTLS_AAD12 + KTLS_BLOCK,
+	  .body_max = KTLS_BODY_MAX },
 };
 
-const struct ktls_format *ktls_format_find(unsigned short version)
+const struct ktls_format *ktls_format_find(unsigned short version, bool cbc)
 {
 	size_t i;
 
 	for (i = 0; i < sizeof(formats) / sizeof(formats[0]); i++)
-		if (formats[i].version == version)
+		if (formats[i].version == version && !formats[i].block == !cbc)
 			return &formats[i];
 	return NULL;
 }
@@ -43,13 +45,14 @@ int ktls_header_get(const struct ktls_format *f, const unsigned char *p, size_t 
 		return KTLS_RECORD_OVERFLOW;
 	if (p[1] != VERSION_MAJOR || p[2] != VERSION_MINOR)
 		return KTLS_PROTOCOL_VERSION;
-	if (body < min)
+	if (body < min || (f->block && (body - min) % f->block))
 		return KTLS_BAD_RECORD_MAC;
 	*ret_body = body;
 	return 0;
 }
 
-void ktls_aad_put(unsigned char *p, unsigned long long seq, const unsigned char *header, size_t plain)
+void ktls_aad_put(const struct ktls_format *f, unsigned char *p, unsigned long long seq,
+		  const unsigned char *header, size_t len)
 {
 	int i;
 
@@ -57,8 +60,10 @@ void ktls_aad_put(unsigned char *p, unsigned long long seq, const unsigned char 
 		p[i] = seq >> (56 - 8 * i);
 	for (i = 0; i < 3; i++)
 		p[8 + i] = header[i];
-	p[11] = plain >> 8;
-	p[12] = plain;
+	p[11] = len >> 8;
+	p[12] = len;
+	for (i = 0; i < f->block; i++)
+		p[KTLS_AAD12 + i] = header[KTLS_HEADER + i];
 }
 
 long ktls_inner_end(const unsigned char *p, size_t len)
@@ -66,6 +71,18 @@ long ktls_inner_end(const unsigned char *p, size_t len)
 	while (len && !p[len - 1])
 		len--;
 	return (long)len - 1;
+}
+
+long ktls_padding_start(const unsigned char *p, size_t len)
+{
+	unsigned char n = p[len - 1], wrong = 0;
+	size_t i;
+
+	if (n >= len)
+		return -1;
+	for (i = 2; i <= n + 1u; i++)
+		wrong |= p[len - i] ^ n;
+	return wrong ? -1 : (long)(len - n - 1);
 }
 
 size_t ktls_message_len(const unsigned char *p)

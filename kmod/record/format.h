@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What a record is on the wire (TLS 1.3: RFC 9846 5.2; 1.2: RFC 5246 6.2.3.3),
+ * What a record is on the wire (TLS 1.3: RFC 9846 5.2; 1.2: RFC 5246 6.2.3.3,
+ * CBC with encrypt-then-MAC: RFC 7366 3),
  * and the alerts and handshake messages that the record layer knows by number.
  * No kernel needed.
  */
@@ -11,24 +12,33 @@
 
 #define KTLS_HEADER	5
 #define KTLS_NONCE	8					/* that a record carries, if it does */
-#define KTLS_PREFIX_MAX	(KTLS_HEADER + KTLS_NONCE)
-#define KTLS_AAD_MAX	13
+#define KTLS_BLOCK	16					/* of CBC: so long is the iv, too */
+#define KTLS_PREFIX_MAX	(KTLS_HEADER + KTLS_BLOCK)
+#define KTLS_AAD12	13					/* RFC 5246 6.2.3.3 */
+#define KTLS_AAD_MAX	(KTLS_AAD12 + KTLS_BLOCK)
 #define KTLS_PLAIN_MAX	16384
-#define KTLS_BODY_MAX	(KTLS_PLAIN_MAX + 256)			/* longest that we take, less header */
+#define KTLS_BODY_MAX	(KTLS_PLAIN_MAX + KTLS_BLOCK + 256 + 48)	/* longest that we take, less header: CBC's */
 
 /* A protocol version's records: all that sealing and opening knows of it. */
 struct ktls_format {
 	unsigned short	version;
 	unsigned char	type;		/* outer content type; 0: the record's own */
 	unsigned char	inner;		/* bytes of content type behind the plaintext */
-	unsigned char	nonce;		/* bytes of nonce behind the header, for ciphers with a salt */
+	unsigned char	nonce;		/* bytes behind the header: iv, or nonce of ciphers with a salt */
+	unsigned char	block;		/* what plaintext is padded to a multiple of; 0: it isn't */
 	unsigned char	aad;		/* bytes; KTLS_HEADER: the header as it stands */
 	unsigned short	body_max;
 	bool		updates;	/* has KeyUpdate */
 };
 
-/* NULL: no such version. */
-const struct ktls_format *ktls_format_find(unsigned short version);
+/* NULL: no such version. @cbc: of its CBC ciphers. */
+const struct ktls_format *ktls_format_find(unsigned short version, bool cbc);
+
+/* Bytes behind @fill of plaintext that are encrypted with it: content type or padding. */
+static inline size_t ktls_behind(const struct ktls_format *f, size_t fill)
+{
+	return f->block ? f->block - fill % f->block : f->inner;
+}
 
 enum ktls_content {
 	KTLS_CCS	= 20,
@@ -68,14 +78,24 @@ void ktls_header_put(const struct ktls_format *f, unsigned char *p, unsigned cha
 /* 0 and the length of the body, which has at least @min bytes; or the alert to send. */
 int ktls_header_get(const struct ktls_format *f, const unsigned char *p, size_t min, size_t *ret_body);
 
-/* RFC 5246 6.2.3.3: additional data where it isn't the header. */
-void ktls_aad_put(unsigned char *p, unsigned long long seq, const unsigned char *header, size_t plain);
+/*
+ * RFC 5246 6.2.3.3: additional data where it isn't the header. @len: of the plaintext;
+ * with CBC of iv and ciphertext, as the iv behind @header is authentic, too (RFC 7366 3).
+ */
+void ktls_aad_put(const struct ktls_format *f, unsigned char *p, unsigned long long seq,
+		  const unsigned char *header, size_t len);
 
 /*
  * Where the inner plaintext ends: the index of the content type, which is the
  * last byte that isn't 0; -1 if all are. Looks at every padding byte once.
  */
 long ktls_inner_end(const unsigned char *p, size_t len);
+
+/*
+ * Where the plaintext of a CBC record ends, and its padding begins; -1: the padding is wrong. The record
+ * is authentic: what this does need not be hidden.
+ */
+long ktls_padding_start(const unsigned char *p, size_t len);
 
 /* What a record of handshake messages asks of the record layer. */
 enum ktls_messages {

@@ -15,17 +15,19 @@ bool ktls_keys_valid(const struct ktls_keys *keys)
 {
 	const struct ktls_cipher *cipher = ktls_cipher_find(keys->cipher);
 
-	return cipher && ktls_format_find(keys->version) && (!cipher->only || cipher->only == keys->version);
+	return cipher && ktls_format_find(keys->version, cipher->mac) &&
+	       (!cipher->only || cipher->only == keys->version);
 }
 
 int ktls_half_init(struct ktls_half *half, const struct ktls_keys *keys)
 {
 	const struct ktls_cipher *cipher = ktls_cipher_find(keys->cipher);
-	const struct ktls_format *format = ktls_format_find(keys->version);
+	const struct ktls_format *format;
 	int err;
 
 	if (!ktls_keys_valid(keys))
 		return -EINVAL;
+	format = ktls_format_find(keys->version, cipher->mac);
 	err = ktls_aead_init(half, cipher, keys->key);
 	if (err)
 		return err;
@@ -33,7 +35,7 @@ int ktls_half_init(struct ktls_half *half, const struct ktls_keys *keys)
 	half->seq = keys->seq;
 	half->version = keys->version;
 	half->format = format;
-	half->prefix = KTLS_HEADER + (cipher->salt ? format->nonce : 0);
+	half->prefix = KTLS_HEADER + (cipher->salt || format->block ? format->nonce : 0);
 	half->tail = format->inner + cipher->tag;
 	memcpy(half->iv, keys->iv, sizeof(half->iv));
 	return 0;

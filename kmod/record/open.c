@@ -81,10 +81,16 @@ static u32 start(const struct ktls_rx *rx, unsigned long to)
 	return off;
 }
 
+/* The length that is authentic beside the header: of plaintext, or of iv and ciphertext. */
+static size_t told_length(const struct ktls_half *half, size_t len)
+{
+	return len - (half->format->block ? KTLS_HEADER : half->prefix) - half->tail;
+}
+
 /* Additional data of its own, before @sg; the nonce that @head carries, if it does. */
 static const u8 *stand_apart(const struct ktls_half *half, struct ktls_rx *rx, struct scatterlist *sg, size_t len)
 {
-	ktls_aad_put(rx->aad, half->seq, rx->head, len - half->prefix - half->tail);
+	ktls_aad_put(half->format, rx->aad, half->seq, rx->head, told_length(half, len));
 	sg_set_buf(sg, rx->aad, half->format->aad);
 	return half->prefix > KTLS_HEADER ? rx->head + KTLS_HEADER : NULL;
 }
@@ -128,7 +134,7 @@ static __always_inline int additional_data(struct sock *sk, struct ktls_rx *rx, 
 		memcpy(rx->head, rx->buf, half->prefix);
 	else
 		err = ktls_queue_peek(sk, rx->head, half->prefix);
-	ktls_aad_put(rx->aad, half->seq, rx->head, len - half->prefix - half->tail);
+	ktls_aad_put(half->format, rx->aad, half->seq, rx->head, told_length(half, len));
 	if (half->prefix > KTLS_HEADER)
 		*ret_carried = rx->head + KTLS_HEADER;
 	return err;
@@ -251,24 +257,38 @@ static int failed(struct sock *sk, int err)
 	return ktls_rx_fatal(sk, err, KTLS_INTERNAL_ERROR, "a record could not be decrypted");
 }
 
+/* Where the plaintext ends in the @len bytes at @p that were decrypted; or the session has failed. */
+static long plain_end(struct sock *sk, const u8 *p, size_t len)
+{
+	const struct ktls_format *f = ktls_get(sk)->rx.format;
+	long end = f->inner ? ktls_inner_end(p, len) : f->block ? ktls_padding_start(p, len) : len;
+
+	if (end >= 0)
+		return end;
+	if (f->block)
+		return ktls_rx_fatal(sk, -EBADMSG, KTLS_BAD_RECORD_MAC, "the peer sent a record with wrong padding");
+	return ktls_rx_fatal(sk, -EPROTO, KTLS_UNEXPECTED_MESSAGE, "the peer sent a record without a content type");
+}
+
 /* Content type and length of the @len bytes that were decrypted. */
 static __always_inline int inner(struct sock *sk, struct ktls_rx *rx, u32 at, size_t len, u8 *ret_type, size_t *ret_len)
 {
-	u8 behind = ktls_get(sk)->rx.format->inner;
+	const struct ktls_format *f = ktls_get(sk)->rx.format;
 	u16 limit = ktls_get(sk)->rx_limit ?: KTLS_PLAIN_MAX;
-	long end = behind ? ktls_inner_end(rx->buf + at, len) : len;
+	long end = plain_end(sk, rx->buf + at, len);
 
 	if (end < 0)
-		return ktls_rx_fatal(sk, -EPROTO, KTLS_UNEXPECTED_MESSAGE,
-				     "the peer sent a record without a content type");
-	if (len > limit + behind)	/* RFC 9846 5.4, RFC 8449 4: padding included */
+		return end;
+	if (f->block)
+		len = end;
+	if (len > limit + f->inner)	/* RFC 9846 5.4, RFC 8449 4: padding included */
 		return ktls_rx_fatal(sk, -EPROTO, KTLS_RECORD_OVERFLOW, "the peer sent a record longer than allowed");
-	*ret_type = behind ? rx->buf[at + end] : rx->head[0];
+	*ret_type = f->inner ? rx->buf[at + end] : rx->head[0];
 	*ret_len = end;
 	return 0;
 }
 
-/* What decrypting a record of @len bytes leaves: plaintext, inner type and padding. */
+/* What decrypting a record of @len bytes leaves: plaintext, inner type, padding. */
 static size_t decrypted(const struct ktls_half *half, size_t len)
 {
 	return len - half->prefix - half->cipher->tag;

@@ -176,7 +176,8 @@ static int header_at(struct sock *sk, size_t skip, size_t *ret_body)
 		memcpy(h, row, sizeof(h));
 	else if (!header_in_pieces(sk, skip, have, h))
 		return -EAGAIN;
-	return ktls_header_get(ks->rx.format, h, ks->rx.prefix - KTLS_HEADER + ks->rx.tail, ret_body);
+	return ktls_header_get(ks->rx.format, h, ks->rx.prefix - KTLS_HEADER + ks->rx.format->block + ks->rx.tail,
+			       ret_body);
 }
 
 int ktls_queue_record(struct sock *sk, size_t *ret_len)

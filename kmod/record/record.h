@@ -50,7 +50,7 @@ struct ktls_tx {
 	struct bio_vec		out[KTLS_TX_OUT];
 	struct bio_vec		rec[KTLS_TX_PIECES];
 	struct bio_vec		src[KTLS_TX_SOURCES];
-	u8			aad[16];	/* where it isn't the header */
+	u8			aad[32];	/* where it isn't the header */
 	struct gcm_seg		seg[KTLS_TX_SOURCES + KTLS_TX_PIECES + 1];
 	size_t			out_len;
 	u8			out_n, rec_n, src_n;
@@ -134,8 +134,8 @@ struct ktls_mark {
  */
 struct ktls_rx {
 	struct ktls_aead_room	room;
-	u8			head[16];	/* of a record, where it is needed beside the additional data */
-	u8			aad[16];	/* the cipher wants to copy it, too */
+	u8			head[32];	/* of a record, where it is needed beside the additional data */
+	u8			aad[32];	/* the cipher wants to copy it, too */
 	struct gcm_seg		seg[KTLS_RX_SG];
 	struct ktls_mark	mark;		/* holds if ks->rx_done is its done, and not 0 */
 	u32			off, len, have;

@@ -9,10 +9,12 @@
  * behind the nonce.
  */
 #include <linux/mm.h>
+#include <linux/random.h>
 #include <linux/scatterlist.h>
 #include "record.h"
 #include "../trace.h"
 
+#define KTLS_TX_SG	(KTLS_TX_SOURCES + 3)	/* additional data, sources, what is behind them in two pieces */
 #define RETRY_DELAY	(HZ / 20)	/* until there may be memory */
 
 int ktls_rec_begin(struct sock *sk, u8 type, size_t want, unsigned long from)
@@ -25,7 +27,8 @@ int ktls_rec_begin(struct sock *sk, u8 type, size_t want, unsigned long from)
 	if (!tx)
 		return -ENOMEM;
 	want = min_t(size_t, want, ks->tx_limit ?: KTLS_PLAIN_MAX);
-	n = ktls_txmem_get(sk, tx->rec, half->prefix + want + half->tail, half->prefix, half->own ? 1 : 16, from);
+	n = ktls_txmem_get(sk, tx->rec, half->prefix + want + half->format->block + half->tail, half->prefix,
+			   half->own ? 1 : 16, from);
 	if (n < 0)
 		return n;
 	tx->rec_n = n;
@@ -159,21 +162,23 @@ static void sg_add(struct scatterlist *sg, const struct bio_vec *bv)
 	sg_set_page(sg, bv->bv_page, bv->bv_len, bv->bv_offset);
 }
 
-/* Additional data from @aad, the plaintext from where it lies, its type from the record's own memory. */
+/* Additional data from @aad, the plaintext from where it lies, type or padding from the record's own memory. */
 static void source_list(struct ktls_tx *tx, struct scatterlist *sg, const struct ktls_format *f, void *aad)
 {
-	unsigned int i, n = tx->src_n;
+	size_t off, n, at = tx->fill, end = at + ktls_behind(f, at);
 	struct bio_vec *bv;
-	size_t off;
+	unsigned int i;
 
-	sg_init_table(sg, 1 + n + f->inner);
+	sg_init_table(sg, KTLS_TX_SG);
 	sg_set_buf(sg, aad, f->aad);
-	for (i = 0; i < n; i++)
-		sg_add(&sg[i + 1], &tx->src[i]);
-	if (!f->inner)
-		return;
-	bv = spot(tx, tx->fill, &off);
-	sg_set_page(&sg[n + 1], bv->bv_page, f->inner, bv->bv_offset + off);
+	for (i = 0; i < tx->src_n; i++)
+		sg_add(++sg, &tx->src[i]);
+	for (; at < end; at += n) {
+		bv = spot(tx, at, &off);
+		n = min_t(size_t, bv->bv_len - off, end - at);
+		sg_set_page(++sg, bv->bv_page, n, bv->bv_offset + off);
+	}
+	sg_mark_end(sg);
 }
 
 /* The record from where the cipher begins: at the header, or at the plaintext with @aad before it. */
@@ -190,7 +195,43 @@ static void target_list(const struct ktls_tx *tx, struct scatterlist *sg, const 
 		sg_set_page(&sg[i], tx->rec[i].bv_page, tx->rec[i].bv_len - skip, tx->rec[i].bv_offset + skip);
 }
 
-/* Header, nonce, type: what isn't encrypted or stands behind the plaintext. Where the additional data is. */
+static u8 *bytes(const struct bio_vec *bv, size_t off)
+{
+	return (u8 *)page_address(bv->bv_page) + bv->bv_offset + off;
+}
+
+/* Behind the plaintext, from byte @at on. */
+static void put_behind(struct ktls_tx *tx, size_t at, const u8 *from, size_t len)
+{
+	const struct bio_vec *bv;
+	size_t n, off;
+
+	for (; len; len -= n, at += n, from += n) {
+		bv = spot(tx, at, &off);
+		n = min_t(size_t, bv->bv_len - off, len);
+		memcpy(bytes(bv, off), from, n);
+	}
+}
+
+/* RFC 5246 6.2.3.2: each byte says how many there are beside itself. */
+static void put_padding(struct ktls_tx *tx, size_t len)
+{
+	u8 pad[KTLS_BLOCK];
+
+	memset(pad, len - 1, len);
+	put_behind(tx, tx->fill, pad, len);
+}
+
+/* What a record carries behind its header: a nonce, counted, or an iv that nobody foresees. */
+static void put_carried(const struct ktls_tx *tx, const struct ktls_half *half, u8 *to)
+{
+	if (half->format->block)
+		get_random_bytes(to, half->format->nonce);
+	else
+		memcpy(to, half->iv + half->cipher->salt, tx->prefix - KTLS_HEADER);
+}
+
+/* Header, nonce, type, padding: what isn't encrypted or stands behind the plaintext. Where the additional data is. */
 static u8 *frame(struct ktls_tx *tx, const struct ktls_half *half, size_t body)
 {
 	const struct ktls_format *f = half->format;
@@ -200,32 +241,30 @@ static u8 *frame(struct ktls_tx *tx, const struct ktls_half *half, size_t body)
 
 	ktls_header_put(f, head, tx->type, body);
 	if (tx->prefix > KTLS_HEADER)
-		memcpy(head + KTLS_HEADER, half->iv + half->cipher->salt, tx->prefix - KTLS_HEADER);
+		put_carried(tx, half, head + KTLS_HEADER);
 	if (f->inner) {
 		bv = spot(tx, tx->fill, &off);
 		*(u8 *)(page_address(bv->bv_page) + bv->bv_offset + off) = tx->type;
 	}
+	if (f->block)
+		put_padding(tx, ktls_behind(f, tx->fill));
 	if (f->aad == KTLS_HEADER)
 		return head;
-	ktls_aad_put(tx->aad, half->seq, head, tx->fill);
+	ktls_aad_put(f, tx->aad, half->seq, head, f->block ? body - half->tail : tx->fill);
 	return tx->aad;
 }
 
 /* Not inlined: its lists would be cleared for every record. */
 static noinline int seal_by_api(struct ktls_half *half, struct ktls_tx *tx, u8 *aad, const u8 *carried)
 {
-	struct scatterlist dst[KTLS_TX_PIECES + 1], src[KTLS_TX_SOURCES + 2];
+	struct scatterlist dst[KTLS_TX_PIECES + 1], src[KTLS_TX_SG];
 	const struct ktls_format *f = half->format;
 
 	target_list(tx, dst, f, aad);
 	if (tx->src_n)
 		source_list(tx, src, f, aad);
-	return ktls_aead_seal(half, &tx->room, tx->src_n ? src : dst, dst, tx->fill + f->inner, carried);
-}
-
-static u8 *bytes(const struct bio_vec *bv, size_t off)
-{
-	return (u8 *)page_address(bv->bv_page) + bv->bv_offset + off;
+	return ktls_aead_seal(half, &tx->room, tx->src_n ? src : dst, dst, tx->fill + ktls_behind(f, tx->fill),
+			      carried);
 }
 
 /* The plaintext lies in the record's own memory: @len bytes of it and its type. */
@@ -276,19 +315,6 @@ static unsigned int segments(struct ktls_tx *tx, size_t inner, struct gcm_seg *s
 	return i;
 }
 
-/* Behind the plaintext and its type. */
-static void put_tag(struct ktls_tx *tx, size_t at, const u8 *tag, size_t len)
-{
-	const struct bio_vec *bv;
-	size_t n, off;
-
-	for (; len; len -= n, at += n, tag += n) {
-		bv = spot(tx, at, &off);
-		n = min_t(size_t, bv->bv_len - off, len);
-		memcpy(bytes(bv, off), tag, n);
-	}
-}
-
 static int seal_direct(struct ktls_half *half, struct ktls_tx *tx, u8 *aad, const u8 *carried)
 {
 	const struct ktls_format *f = half->format;
@@ -298,15 +324,19 @@ static int seal_direct(struct ktls_half *half, struct ktls_tx *tx, u8 *aad, cons
 	op.segs = tx->src_n ? segments(tx, f->inner, tx->seg) :
 			      segments_in_place(tx, tx->fill + f->inner, tx->seg);
 	ktls_aead_seal_direct(half, &op, tag, carried);
-	put_tag(tx, tx->fill + f->inner, tag, half->cipher->tag);
+	put_behind(tx, tx->fill + f->inner, tag, half->cipher->tag);
 	return 0;
 }
 
-static int seal(struct ktls_half *half, struct ktls_tx *tx)
+static size_t sealed_len(const struct ktls_half *half, const struct ktls_tx *tx)
 {
-	size_t len = tx->prefix + tx->fill + half->tail;
+	return tx->prefix + tx->fill + ktls_behind(half->format, tx->fill) + half->cipher->tag;
+}
+
+static int seal(struct ktls_half *half, struct ktls_tx *tx, size_t len)
+{
 	u8 *aad = frame(tx, half, len - KTLS_HEADER);
-	const u8 *carried = tx->prefix > KTLS_HEADER ? half->iv + half->cipher->salt : NULL;
+	const u8 *carried = tx->prefix > KTLS_HEADER ? bytes(tx->rec, KTLS_HEADER) : NULL;
 
 	trim(tx, len);
 	if (ktls_aead_direct(half))
@@ -341,8 +371,8 @@ int ktls_rec_seal(struct sock *sk)
 
 	if (!tx || !tx->rec_n)
 		return 0;
-	len = tx->prefix + tx->fill + ks->tx.tail;
-	err = seal(&ks->tx, tx);
+	len = sealed_len(&ks->tx, tx);
+	err = seal(&ks->tx, tx, len);
 	if (err) {
 		trace_ktls_record_error(ks->cookie, KTLS_TRACE_TX, ks->tx.seq, err);
 		ktls_fail(sk, err, 0, KTLS_ALERT_FROM_NONE, "a record could not be encrypted");

@@ -118,7 +118,8 @@ void message_put_key(struct message *m, uint16_t type, const struct key *key)
 	message_put_u16(m, KTLS_K_VERSION, key->version);
 	message_put_u16(m, KTLS_K_CIPHER, key->cipher);
 	message_put(m, KTLS_K_KEY, key->key, key->key_len);
-	message_put(m, KTLS_K_IV, key->iv, sizeof(key->iv));
+	if (key->cipher < KTLS_CIPHER_AES_CBC_128_SHA)
+		message_put(m, KTLS_K_IV, key->iv, sizeof(key->iv));
 	message_put_u64(m, KTLS_K_SEQ, key->seq);
 	message_nest_end(m, nest);
 }

@@ -6,6 +6,7 @@ KERNEL_TESTS := $(patsubst selftests/kernel/%.c,$(B)/kernel/%,$(wildcard selftes
 KERNEL_SHARED := $(patsubst %.c,$(B)/obj/%.o,$(filter-out %_test.c,$(wildcard selftests/kernel/*.c)))
 
 KERNEL_LIBS_uring_test := -luring
+KERNEL_LIBS_cbc_test := -lssl -lcrypto
 
 .PHONY: kernel-tests
 .SECONDARY: $(KERNEL_SHARED) $(KERNEL_TESTS:$(B)/kernel/%=$(B)/obj/selftests/kernel/%.o)
