@@ -24,5 +24,5 @@ fi
 mv "$out/selftests/net/tls.c" "$out/selftests/net/tls.c.orig"
 "$here/mend.py" "$out/selftests/net/tls.c.orig" "$out/selftests/net/tls.c"
 sed -i 's/^TEST_F(tls, \(mutliproc_[a-z_]*\))/TEST_F_TIMEOUT(tls, \1, 900)/' "$out/selftests/net/tls.c"
-"${CC:-gcc}" -O2 -w -o "$out/tls.new" "$out/selftests/net/tls.c"
+"${CC:-gcc}" -O2 -w -static -o "$out/tls.new" "$out/selftests/net/tls.c"
 mv "$out/tls.new" "$out/tls"
