@@ -51,7 +51,7 @@ static int accept(struct hs *hs, enum ext_in msg, struct rbuf *b)
 	if (code < CODE_MIN || code > CODE_MAX)
 		return hs_fail(hs, ALERT_ILLEGAL_PARAMETER, "max_fragment_length %u does not exist", code);
 	if (!ext_received(hs, EXT_ID_RECORD_SIZE_LIMIT))
-		hs->rx_limit = hs->result.tx_limit = limit_of(code);
+		hs->rx_limit = hs->result.rx_limit = hs->result.tx_limit = limit_of(code);
 	return 0;
 }
 
@@ -77,7 +77,7 @@ static int confirm(struct hs *hs, enum ext_in msg, struct rbuf *b)
 		return err;
 	if (code != code_of(hs) || ext_answered(hs, EXT_ID_RECORD_SIZE_LIMIT))
 		return hs_fail(hs, ALERT_ILLEGAL_PARAMETER, "the server agrees to another max_fragment_length");
-	hs->rx_limit = hs->result.tx_limit = limit_of(code);
+	hs->rx_limit = hs->result.rx_limit = hs->result.tx_limit = limit_of(code);
 	return 0;
 }
 

@@ -195,6 +195,7 @@ struct hs_result {
 	bool resumed;
 	const struct hs_psk *psk;	/* the key by hand that took the place of certificates */
 	uint16_t tx_limit;		/* plaintext bytes per record that the peer takes; 0: it doesn't say */
+	uint16_t rx_limit;		/* and that it may send; 0: what the protocol has */
 	bool retried;			/* it took a HelloRetryRequest */
 	enum hs_early early;		/* rejected: the peer has not seen it, nor have we */
 	bool post_auth;			/* the client would answer a request for its certificate from now on */

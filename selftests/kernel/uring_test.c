@@ -22,6 +22,10 @@
 #include <cmocka.h>
 #include "wire.h"
 
+#ifndef IORING_SEND_ZC_REPORT_USAGE
+#define IORING_SEND_ZC_REPORT_USAGE	(1U << 3)
+#define IORING_NOTIF_USAGE_ZC_COPIED	(1U << 31)
+#endif
 #define GCM	TLS_CIPHER_AES_GCM_128
 #define LEN	(256 << 10)
 
@@ -226,6 +230,26 @@ static void test_sendmsg_zc(void **state)
 	zero_copy(*state, SENDMSG_ZC);
 }
 
+/* Bytes are encrypted into memory of ours: what is asked for usage hears "copied". */
+static void test_send_zc_usage(void **state)
+{
+	struct rig *r = *state;
+	struct done c;
+
+	need(r, IORING_OP_SEND_ZC, "SEND_ZC");
+	io_uring_prep_send_zc(sqe_get(r), r->s.fd, r->buf, 1000, 0, IORING_SEND_ZC_REPORT_USAGE);
+	submit(r);
+	c = next(r);
+	if (c.res == -EINVAL) {
+		print_message("# SKIP: this kernel has no IORING_SEND_ZC_REPORT_USAGE\n");
+		skip();
+	}
+	assert_int_equal(c.res, 1000);
+	c = next(r);
+	assert_true(c.flags & IORING_CQE_F_NOTIF);
+	assert_int_equal((uint32_t)c.res, IORING_NOTIF_USAGE_ZC_COPIED);
+}
+
 /* A peer that doesn't read yet: neither completion nor notification for bytes that wait. */
 static void test_send_zc_waits(void **state)
 {
@@ -418,6 +442,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_send_zc, rig_begin, rig_end),
 		cmocka_unit_test_setup_teardown(test_send_zc_fixed, rig_begin, rig_end),
 		cmocka_unit_test_setup_teardown(test_sendmsg_zc, rig_begin, rig_end),
+		cmocka_unit_test_setup_teardown(test_send_zc_usage, rig_begin, rig_end),
 		cmocka_unit_test_setup_teardown(test_send_zc_waits, rig_begin, rig_end),
 		cmocka_unit_test_setup_teardown(test_recv, rig_begin, rig_end),
 		cmocka_unit_test_setup_teardown(test_recv_multishot, rig_begin, rig_end),

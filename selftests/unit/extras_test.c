@@ -273,6 +273,7 @@ static void a_server_keeps_to_fragments(void **state)
 	carry(&p, p.client, p.server);
 	assert_int_equal(p.server->result.tx_limit, 512);
 	assert_int_equal(p.server->rx_limit, 512);
+	assert_int_equal(p.server->result.rx_limit, 512);
 	pair_free(&p);
 }
 
