@@ -109,6 +109,8 @@ struct ktls_sock {
 	bool			rx_ready;	/* TCP's queue has a whole record, or worse; read without the lock */
 	u8			ntickets;
 	u8			tx_spares, rx_spares;	/* as many as there were when the agent had filled up */
+	u16			rx_part_len;
+	u8			*rx_part;	/* handshake messages whose end is in records to come */
 	struct ktls_own		*own;		/* mainline: keys as the application gave them */
 
 	struct ktls_upcall	*upcall;	/* handshake or record; freed by RCU */

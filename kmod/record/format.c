@@ -90,32 +90,45 @@ size_t ktls_message_len(const unsigned char *p)
 	return KTLS_MESSAGE_HEADER + ((size_t)p[1] << 16 | p[2] << 8 | p[3]);
 }
 
+/* Nothing may follow a KeyUpdate: it would be under the old key (RFC 9846 5.1). */
+static int key_update_check(const unsigned char *p, size_t n, size_t len)
+{
+	if (n != KTLS_KEY_UPDATE_LEN)
+		return KTLS_DECODE_ERROR;
+	if (len > n)
+		return KTLS_UNEXPECTED_MESSAGE;
+	return len == n && p[KTLS_MESSAGE_HEADER] > 1 ? KTLS_ILLEGAL_PARAMETER : 0;
+}
+
 int ktls_messages_sort(const unsigned char *p, size_t len, enum ktls_messages *ret_kind, unsigned char *ret_update)
 {
+	enum ktls_messages kind = KTLS_MSG_TICKETS;
 	size_t n;
+	int err;
 
 	if (!len)
 		return KTLS_UNEXPECTED_MESSAGE;	/* RFC 9846 5.1 */
+	*ret_kind = KTLS_MSG_PART;
 	for (; len; p += n, len -= n) {
-		n = len < KTLS_MESSAGE_HEADER ? 0 : ktls_message_len(p);
-		if (p[0] == KTLS_KEY_UPDATE && n) {
-			if (n != KTLS_KEY_UPDATE_LEN)
-				return KTLS_DECODE_ERROR;
-			if (len > n)
-				return KTLS_UNEXPECTED_MESSAGE;
-		}
-		if (!n || n > len || (p[0] != KTLS_NEW_SESSION_TICKET && p[0] != KTLS_KEY_UPDATE)) {
-			*ret_kind = KTLS_MSG_OTHER;
+		if (len < KTLS_MESSAGE_HEADER)
 			return 0;
-		}
+		n = ktls_message_len(p);
 		if (p[0] == KTLS_KEY_UPDATE) {
-			if (p[4] > 1)
-				return KTLS_ILLEGAL_PARAMETER;
-			*ret_kind = KTLS_MSG_UPDATE;
-			*ret_update = p[4];
+			err = key_update_check(p, n, len);
+			if (err)
+				return err;
+		}
+		if (n > KTLS_MESSAGES_MAX)
+			return KTLS_ILLEGAL_PARAMETER;
+		if (n > len)
 			return 0;
+		if (p[0] == KTLS_KEY_UPDATE) {
+			kind = kind == KTLS_MSG_OTHER ? kind : KTLS_MSG_UPDATE;
+			*ret_update = p[KTLS_MESSAGE_HEADER];
+		} else if (p[0] != KTLS_NEW_SESSION_TICKET) {
+			kind = KTLS_MSG_OTHER;
 		}
 	}
-	*ret_kind = KTLS_MSG_TICKETS;
+	*ret_kind = kind;
 	return 0;
 }

@@ -70,6 +70,7 @@ enum {
 };
 
 #define KTLS_MESSAGE_HEADER	4
+#define KTLS_MESSAGES_MAX	16384	/* header included; a ticket may be longer, but nobody's is */
 #define KTLS_KEY_UPDATE_LEN	5
 
 /* The header of a record of content type @type whose body (all that follows) is @body long. */
@@ -101,12 +102,13 @@ long ktls_padding_start(const unsigned char *p, size_t len);
 enum ktls_messages {
 	KTLS_MSG_TICKETS,	/* whole NewSessionTickets and nothing else */
 	KTLS_MSG_UPDATE,	/* any of these, then a whole KeyUpdate at the record's end */
-	KTLS_MSG_OTHER,		/* something for the agent, or a fragment */
+	KTLS_MSG_OTHER,		/* something for the agent among them */
+	KTLS_MSG_PART,		/* the last one's end is still to come */
 };
 
 /*
- * Sort the messages of one record. @ret_update: the KeyUpdate's request byte.
- * > 0: the alert to send.
+ * Sort messages that came in a row, to the end of a record. @ret_update: the
+ * KeyUpdate's request byte. > 0: the alert to send.
  */
 int ktls_messages_sort(const unsigned char *p, size_t len, enum ktls_messages *ret_kind, unsigned char *ret_update);
 

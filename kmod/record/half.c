@@ -194,6 +194,7 @@ void ktls_record_free(struct ktls_sock *ks)
 		rx_put(ks->rxs);
 	}
 	ks->rxs = NULL;
+	ktls_rx_part_free(ks);
 	if (ks->rx_done)
 		ktls_queue_flush(ks->sk);
 	ks->rx_head = 0;

@@ -182,6 +182,7 @@ int ktls_rx_fatal(struct sock *sk, int err, u8 alert, const char *reason);
 
 /* rxcontrol.c: deal with a control record. 0: reading goes on. */
 int ktls_rx_control(struct sock *sk, u8 type, const u8 *p, size_t len);
+void ktls_rx_part_free(struct ktls_sock *ks);	/* wipes; fine where there is none */
 /* Look at one that the application will get. */
 void ktls_rx_notice(struct sock *sk, u8 type, const u8 *p, size_t len);
 

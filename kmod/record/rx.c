@@ -79,6 +79,8 @@ static int take_record(struct sock *sk, u8 type, size_t len)
 	struct ktls_rx *rx = ks->rxs;
 
 	if (type == KTLS_DATA) {
+		if (unlikely(ks->rx_part))
+			return ktls_rx_control(sk, type, NULL, 0);
 		ks->rx_bytes += len;
 	} else {
 		ktls_stat_add(sk, KTLS_STAT_RxControl, 1);

@@ -3,7 +3,7 @@
  * Control records that came, in a session that an agent keyed. Alerts and
  * KeyUpdate end here; tickets are copied to the agent; anything else holds
  * reading, since the next record may be under other keys, until the agent has
- * answered.
+ * answered. Messages that are spread over records are put together first.
  */
 #include <linux/module.h>
 #include <linux/slab.h>
@@ -124,25 +124,70 @@ static void tickets(struct sock *sk, const u8 *p, size_t len)
 	}
 }
 
+void ktls_rx_part_free(struct ktls_sock *ks)
+{
+	kfree_sensitive(ks->rx_part);
+	ks->rx_part = NULL;
+	ks->rx_part_len = 0;
+}
+
+/* A message may be spread over records of any size; nothing else may come between them (RFC 9846 5.1). */
+static int part_add(struct ktls_sock *ks, const u8 *p, size_t len)
+{
+	size_t all = ks->rx_part_len + len;
+	u8 *part;
+
+	if (all > KTLS_MESSAGES_MAX)
+		return -EMSGSIZE;
+	part = kmalloc(all, GFP_KERNEL_ACCOUNT);
+	if (!part)
+		return -ENOMEM;
+	memcpy(part, ks->rx_part, ks->rx_part_len);
+	memcpy(part + ks->rx_part_len, p, len);
+	ktls_rx_part_free(ks);
+	ks->rx_part = part;
+	ks->rx_part_len = all;
+	return 0;
+}
+
+/* @p is whole messages. */
+static int whole_messages(struct sock *sk, enum ktls_messages kind, u8 requested, const u8 *p, size_t len)
+{
+	if (kind == KTLS_MSG_OTHER)
+		return hold(sk, KTLS_MESSAGE, p, len);
+	if (*p == KTLS_NEW_SESSION_TICKET && ktls_get(sk)->role == KTLS_ROLE_SERVER)
+		return ktls_rx_fatal(sk, -EPROTO, KTLS_UNEXPECTED_MESSAGE, "the peer, a client, sent a ticket");
+	tickets(sk, p, len);
+	if (kind == KTLS_MSG_TICKETS)
+		return 0;
+	return update_keys(sk, requested, p + len - KTLS_KEY_UPDATE_LEN, KTLS_KEY_UPDATE_LEN);
+}
+
 static int messages(struct sock *sk, const u8 *p, size_t len)
 {
+	struct ktls_sock *ks = ktls_get(sk);
+	bool more = ks->rx_part;
 	enum ktls_messages kind;
 	u8 requested = 0;
-	int err;
+	int err = 0;
 
+	if (more && len) {
+		err = part_add(ks, p, len);
+		p = ks->rx_part;
+		len = ks->rx_part_len;
+	}
+	if (err)
+		return ktls_rx_fatal(sk, err, KTLS_INTERNAL_ERROR, "a handshake message of the peer could not be kept");
 	err = ktls_messages_sort(p, len, &kind, &requested);
 	if (err)
 		return ktls_rx_fatal(sk, -EPROTO, err, "the peer sent a malformed handshake message");
-	switch (kind) {
-	case KTLS_MSG_TICKETS:
-		tickets(sk, p, len);
-		return 0;
-	case KTLS_MSG_UPDATE:
-		tickets(sk, p, len);
-		return update_keys(sk, requested, p + len - KTLS_KEY_UPDATE_LEN, KTLS_KEY_UPDATE_LEN);
-	default:
-		return hold(sk, KTLS_MESSAGE, p, len);
+	if (kind == KTLS_MSG_PART) {
+		err = more ? 0 : part_add(ks, p, len);
+		return err ? ktls_rx_fatal(sk, err, KTLS_INTERNAL_ERROR, "no memory for a handshake message") : 0;
 	}
+	err = whole_messages(sk, kind, requested, p, len);
+	ktls_rx_part_free(ks);
+	return err;
 }
 
 /* What mainline notices itself: behind a KeyUpdate nothing can be opened until TLS_RX brings new keys. */
@@ -163,6 +208,9 @@ void ktls_rx_notice(struct sock *sk, u8 type, const u8 *p, size_t len)
 
 int ktls_rx_control(struct sock *sk, u8 type, const u8 *p, size_t len)
 {
+	if (ktls_get(sk)->rx_part && type != KTLS_MESSAGE)
+		return ktls_rx_fatal(sk, -EPROTO, KTLS_UNEXPECTED_MESSAGE,
+				     "the peer sent another record inside a handshake message");
 	switch (type) {
 	case KTLS_ALERT:
 		return alert(sk, p, len);

@@ -400,22 +400,93 @@ static void test_key_update_held(void **state)
 	session_close(&s);
 }
 
-static void test_fragment_held(void **state)
+/* What belongs to the agent holds reading. */
+static void test_message_held(void **state)
 {
 	struct session s;
 	static struct message m;
 
 	(void)state;
 	session_agent(&s, GCM, false);
-	peer_send(&s, WIRE_MESSAGE, "\4\0\0\12abc", 7);
+	peer_send(&s, WIRE_MESSAGE, "\15\0\0\3abc", 7);
 	peer_send(&s, WIRE_DATA, "later", 5);
 	expect_errno(recv(s.fd, data, 5, MSG_DONTWAIT), EAGAIN);
 	assert_int_equal(agent_wait(&s.agent, &u, 2000), 0);
 	assert_int_equal(u.why, KTLS_WHY_RECORD);
-	assert_memory_equal(u.record, "\4\0\0\12abc", 7);
+	assert_memory_equal(u.record, "\15\0\0\3abc", 7);
 	agent_respond(&s.agent, &m, u.id);
 	assert_int_equal(agent_send(&s.agent, &m), 0);
 	expect_data(&s, "later");
+	session_close(&s);
+}
+
+static void send_pieces(struct session *s, const char *bytes, size_t len, size_t step)
+{
+	for (size_t at = 0; at < len; at += step)
+		peer_send(s, WIRE_MESSAGE, bytes + at, len - at < step ? len - at : step);
+}
+
+/* Messages spread over records: the module puts them together (RFC 9846 5.1). */
+static void test_fragments(void **state)
+{
+	static const char held[] = "\15\0\0\3abc", three[] = "\4\0\0\3abc\4\0\0\1d\30\0\0\1\0";
+	struct session s;
+
+	(void)state;
+	for (size_t step = 1; step < 8; step++) {
+		session_agent(&s, GCM, true);
+		send_pieces(&s, three, 17, step);
+		s.rx = session_next(&s.rx);
+		peer_send(&s, WIRE_DATA, "new", 3);
+		expect_data(&s, "new");
+		assert_int_equal(info_of(s.fd).rx_generation, 1);
+		assert_int_equal(agent_wait(&s.agent, &u, 2000), 0);
+		assert_int_equal(u.why, KTLS_WHY_TICKET);
+		assert_int_equal(u.record_len, 7);
+		assert_memory_equal(u.record, three, 7);
+		session_close(&s);
+
+		session_agent(&s, GCM, false);
+		send_pieces(&s, held, 7, step);
+		expect_errno(recv(s.fd, data, 5, MSG_DONTWAIT), EAGAIN);
+		assert_int_equal(agent_wait(&s.agent, &u, 2000), 0);
+		assert_int_equal(u.why, KTLS_WHY_RECORD);
+		assert_int_equal(u.record_len, 7);
+		assert_memory_equal(u.record, held, 7);
+		session_close(&s);
+	}
+}
+
+static void expect_refused_after(const char *what, const char *part, size_t len, uint8_t type, uint8_t alert)
+{
+	struct session s;
+
+	session_agent(&s, GCM, true);
+	peer_send(&s, WIRE_MESSAGE, part, len);
+	expect_errno(recv(s.fd, data, 1, MSG_DONTWAIT), EAGAIN);
+	peer_send(&s, type, "\1\0", 2);
+	expect_death(&s, what, EPROTO, alert);
+	session_close(&s);
+}
+
+static void test_bad_fragments(void **state)
+{
+	(void)state;
+	expect_refused_after("data inside a message", "\4\0\0\12a", 5, WIRE_DATA, 10);
+	expect_refused_after("an alert inside a message", "\30", 1, WIRE_ALERT, 10);
+	expect_refused_after("a KeyUpdate and more", "\30\0\0\1", 4, WIRE_MESSAGE, 10);
+	expect_refused("a message above 16 KiB", WIRE_MESSAGE, "\4\0\100\0", 4, 0, 47);
+}
+
+static void test_ticket_to_server(void **state)
+{
+	struct key tx = wire_key(GCM, 3), rx = wire_key(GCM, 4);
+	struct session s;
+
+	(void)state;
+	session_agent_as(&s, KTLS_ROLE_SERVER, &tx, &rx, true);
+	peer_send(&s, WIRE_MESSAGE, "\4\0\0\1t", 5);
+	expect_death(&s, "a ticket to a server", EPROTO, 10);
 	session_close(&s);
 }
 
@@ -462,7 +533,10 @@ int main(void)
 		cmocka_unit_test(test_key_update),
 		cmocka_unit_test(test_key_update_requested),
 		cmocka_unit_test(test_key_update_held),
-		cmocka_unit_test(test_fragment_held),
+		cmocka_unit_test(test_message_held),
+		cmocka_unit_test(test_fragments),
+		cmocka_unit_test(test_bad_fragments),
+		cmocka_unit_test(test_ticket_to_server),
 		cmocka_unit_test(test_limit),
 	};
 

@@ -524,10 +524,23 @@ static void updated(struct turn *t, int ret)
 	exchange(t);
 }
 
-static void fragment_there(struct turn *t)
+static void message_there(struct turn *t)
+{
+	control_there(t, "\15\0\0\2ab", 6);
+	peer_send(&t->s, WIRE_DATA, "later", 5);
+}
+
+static void fragments_there(struct turn *t)
 {
 	control_there(t, "\4\0\0\12ab", 6);
+	peer_send(&t->s, WIRE_MESSAGE, "cdefghij", 8);
 	peer_send(&t->s, WIRE_DATA, "later", 5);
+}
+
+static void pieced(struct turn *t, int ret)
+{
+	if (!dead(t, ret < 0 ? ret : 0))
+		assert_memory_equal(in, "later", 5);
 }
 
 static void held(struct turn *t, int ret)
@@ -654,7 +667,8 @@ static const struct scene scenes[] = {
 	{ "MSG_PEEK and FIONREAD",	to_read,	peek_act,	received },
 	{ "splice",			to_read,	splice_act,	spliced },
 	{ "KeyUpdate",			update_there,	later_act,	updated },
-	{ "a message for the agent",	fragment_there,	later_act,	held },
+	{ "a message for the agent",	message_there,	later_act,	held },
+	{ "a ticket in two records",	fragments_there, later_act,	pieced },
 	{ "shutdown",			to_close,	shutdown_act,	ended },
 	{ "close",			to_close,	close_act,	ended },
 	{ "KTLS_DETACH",		both_said_goodbye, detach_act,	detached },

@@ -64,13 +64,24 @@ static void put_part(struct maker *m, uint8_t type, size_t len)
 		sc->part[sc->parts++] = (struct part){ .type = type, .len = len, .wire = sc->wire_len };
 }
 
+/* Messages may be spread over records in any way. */
+static void put_messages(struct maker *m, const char *p, size_t len)
+{
+	size_t n;
+
+	for (; len; p += n, len -= n) {
+		n = dice(m->seed, 2) ? len : 1 + dice(m->seed, (unsigned int)len);
+		put_record(m, WIRE_MESSAGE, p, n, 0);
+	}
+}
+
 /* Control records that the module takes itself. */
 static void put_silent(struct maker *m)
 {
 	m->sc->silent = true;
 	switch (dice(m->seed, 3)) {
 	case 0:
-		put_record(m, WIRE_MESSAGE, "\4\0\0\2ab\4\0\0\1c", 11, 0);
+		put_messages(m, "\4\0\0\2ab\4\0\0\1c", 11);
 		return;
 	case 1:
 		put_record(m, WIRE_ALERT, "\1\132", 2, 0);	/* user_canceled */
@@ -79,7 +90,7 @@ static void put_silent(struct maker *m)
 	if (!m->spares || m->old)
 		return;
 	m->spares = false;
-	put_record(m, WIRE_MESSAGE, "\30\0\0\1\0", 5, 0);
+	put_messages(m, "\30\0\0\1\0", 5);
 	m->s->rx = session_next(&m->s->rx);
 }
 

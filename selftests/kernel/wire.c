@@ -327,7 +327,12 @@ void session_agent_at(struct session *s, uint16_t cipher, bool spares, uint64_t 
 
 void session_agent_keys(struct session *s, const struct key *tx, const struct key *rx, bool spares)
 {
-	struct ktls_handshake request = { .role = KTLS_ROLE_SERVER };
+	session_agent_as(s, KTLS_ROLE_CLIENT, tx, rx, spares);
+}
+
+void session_agent_as(struct session *s, uint8_t role, const struct key *tx, const struct key *rx, bool spares)
+{
+	struct ktls_handshake request = { .role = role };
 	int fd[2], err;
 
 	memset(s, 0, sizeof(*s));

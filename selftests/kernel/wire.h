@@ -48,6 +48,8 @@ void session_agent(struct session *s, uint16_t cipher, bool spares);
 /* The same, sending from sequence number @seq on. */
 void session_agent_at(struct session *s, uint16_t cipher, bool spares, uint64_t seq);
 void session_agent_keys(struct session *s, const struct key *tx, const struct key *rx, bool spares);
+/* The same for a server: the others are clients'. */
+void session_agent_as(struct session *s, uint8_t role, const struct key *tx, const struct key *rx, bool spares);
 void session_close(struct session *s);
 /* cmocka's: a namespace and a session with spare keys in *state; all closed and counted. */
 int session_setup(void **state);

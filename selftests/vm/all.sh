@@ -46,6 +46,7 @@ if selftests/vm/agent.sh start; then
 	program 300 vm-tools selftests/peers/vm-tools.sh
 	program 300 vm-run selftests/peers/vm-run.sh
 	program 300 vm-bad-input selftests/peers/vm-bad-input.sh
+	program 600 vm-conformance selftests/peers/vm-conformance.sh
 	program 300 vm-agent-death selftests/peers/vm-agent-death.sh
 	selftests/vm/agent.sh stop
 else
