@@ -10,6 +10,7 @@
 #	kselftest	the kernel source with its own tests
 #	peers		the TLS programs that we test against
 #	deb		what makes Debian packages
+#	packages	what tries them out
 #	interop		more of them, for make interop: NSS, wolfSSL, mbedTLS, Go, Node, Java
 #	bench		what ours is compared with
 #	test		cmocka, sparse, ctags, valgrind
@@ -32,6 +33,7 @@ declare -A packages=(
 	[kselftest]="linux-source-6.12 gcc libc6-dev linux-libc-dev xz-utils"
 	[bench]="gcc libc6-dev nettle-dev libssl-dev libgnutls28-dev linux-source-6.12 xz-utils jq gnuplot-nox"
 	[deb]="debhelper dh-dkms dpkg-dev lintian"
+	[packages]="debootstrap systemd"
 	[interop]="libnss3-tools libwolfssl-dev libmbedtls-dev golang-go nodejs default-jdk-headless"
 	[test]="softhsm2 liburing-dev libcmocka-dev libssl-dev libjansson-dev sparse universal-ctags binutils valgrind python3-yaml python3-jsonschema"
 )

@@ -1,0 +1,7 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# make packages: what make deb left in build/deb, installed in a Debian of its own, and
+# away again. Minutes, and Debian's archive is needed: not in the check.
+.PHONY: packages
+packages: deb
+	@scripts/deps.sh packages
+	@selftests/packages/packages.sh
