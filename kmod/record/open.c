@@ -254,7 +254,8 @@ static int failed(struct sock *sk, int err)
 		return ktls_rx_fatal(sk, err, KTLS_BAD_RECORD_MAC,
 				     "a record did not decrypt: it was changed on the way, or the keys differ");
 	}
-	return ktls_rx_fatal(sk, err, KTLS_INTERNAL_ERROR, "a record could not be decrypted");
+	/* The record is half decrypted, so another try is no use: not ENOMEM. */
+	return ktls_rx_fatal(sk, -ECONNABORTED, KTLS_INTERNAL_ERROR, "the cipher failed on a record that came; no memory?");
 }
 
 /* Where the plaintext ends in the @len bytes at @p that were decrypted; or the session has failed. */

@@ -94,7 +94,8 @@ static int update_keys(struct sock *sk, bool requested, const u8 *p, size_t len)
 	if (!err && answer)
 		err = answer_update(sk);
 	if (err)
-		return ktls_rx_fatal(sk, err, KTLS_INTERNAL_ERROR, "the peer's key update could not be followed or answered");
+		return ktls_rx_fatal(sk, -ECONNABORTED, KTLS_INTERNAL_ERROR,
+				     "the peer's key update could not be followed or answered");
 	ktls_spares_ask(sk);
 	return 0;
 }
@@ -150,6 +151,13 @@ static int part_add(struct ktls_sock *ks, const u8 *p, size_t len)
 	return 0;
 }
 
+static int no_room(struct sock *sk, int err)
+{
+	if (err == -EMSGSIZE)
+		return ktls_rx_fatal(sk, -EPROTO, KTLS_ILLEGAL_PARAMETER, "the peer sent handshake messages too long to be kept");
+	return ktls_rx_fatal(sk, -ECONNABORTED, KTLS_INTERNAL_ERROR, "no memory for a handshake message of the peer");
+}
+
 /* @p is whole messages. */
 static int whole_messages(struct sock *sk, enum ktls_messages kind, u8 requested, const u8 *p, size_t len)
 {
@@ -177,13 +185,13 @@ static int messages(struct sock *sk, const u8 *p, size_t len)
 		len = ks->rx_part_len;
 	}
 	if (err)
-		return ktls_rx_fatal(sk, err, KTLS_INTERNAL_ERROR, "a handshake message of the peer could not be kept");
+		return no_room(sk, err);
 	err = ktls_messages_sort(p, len, &kind, &requested);
 	if (err)
 		return ktls_rx_fatal(sk, -EPROTO, err, "the peer sent a malformed handshake message");
 	if (kind == KTLS_MSG_PART) {
 		err = more ? 0 : part_add(ks, p, len);
-		return err ? ktls_rx_fatal(sk, err, KTLS_INTERNAL_ERROR, "no memory for a handshake message") : 0;
+		return err ? no_room(sk, err) : 0;
 	}
 	err = whole_messages(sk, kind, requested, p, len);
 	ktls_rx_part_free(ks);

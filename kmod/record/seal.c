@@ -375,8 +375,9 @@ int ktls_rec_seal(struct sock *sk)
 	err = seal(&ks->tx, tx, len);
 	if (err) {
 		trace_ktls_record_error(ks->cookie, KTLS_TRACE_TX, ks->tx.seq, err);
-		ktls_fail(sk, err, 0, KTLS_ALERT_FROM_NONE, "a record could not be encrypted");
-		return err;
+		/* Half encrypted: another try is no use, so never ENOMEM. */
+		ktls_fail(sk, -ECONNABORTED, 0, KTLS_ALERT_FROM_NONE, "the cipher failed on a record to send; no memory?");
+		return -ECONNABORTED;
 	}
 	line_up(tx);
 	tx->out_len += len;
