@@ -218,7 +218,7 @@ static void put_key_with(int type, int len)
 {
 	size_t nest = message_nest(&m, KTLS_A_TX);
 	uint16_t version = 0x0304, cipher = TLS_CIPHER_AES_GCM_128;
-	static const uint8_t junk[64] = { 0xff, 0xff };
+	static const uint8_t junk[KTLS_MAX_KEY + 1] = { 0xff, 0xff };
 	const struct { const void *data; int len; } parts[] = {
 		[KTLS_K_VERSION]	= { &version, 2 },
 		[KTLS_K_CIPHER]		= { &cipher, 2 },
@@ -244,7 +244,7 @@ static void key_absent(void)		{ put_key_with(KTLS_K_KEY, -1); }
 static void key_empty(void)		{ put_key_with(KTLS_K_KEY, 0); }
 static void key_short(void)		{ put_key_with(KTLS_K_KEY, 15); }
 static void key_of_another(void)	{ put_key_with(KTLS_K_KEY, 32); }
-static void key_long(void)		{ put_key_with(KTLS_K_KEY, 33); }
+static void key_long(void)		{ put_key_with(KTLS_K_KEY, KTLS_MAX_KEY + 1); }
 static void iv_absent(void)		{ put_key_with(KTLS_K_IV, -1); }
 static void iv_short(void)		{ put_key_with(KTLS_K_IV, 11); }
 static void iv_long(void)		{ put_key_with(KTLS_K_IV, 13); }

@@ -13,6 +13,8 @@ static struct signers *signers;
 
 /* ---- a token that answers when it is let */
 
+#define THREADS	4
+
 static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t opened = PTHREAD_COND_INITIALIZER;
 static bool is_open;
@@ -147,17 +149,31 @@ static void a_token_hangs(void **unused)
 	}
 }
 
+/* How many jobs have come there so far. */
+static int jobs_at_gate(void)
+{
+	int n;
+
+	pthread_mutex_lock(&gate);
+	n = inside;
+	pthread_mutex_unlock(&gate);
+	return n;
+}
+
 static void a_full_queue(void **unused)
 {
+	int at_first = jobs_at_gate();
 	uint64_t id = 0;
-	int err;
 
 	(void)unused;
 	open_gate(false);
-	while (!(err = submit(TOKEN, id, 2000, &config)))
-		id++;
-	assert_int_equal(err, -EBUSY);
-	assert_true(id >= SIGNERS_QUEUE && id <= SIGNERS_QUEUE + 4);
+	while (id < THREADS)
+		assert_int_equal(submit(TOKEN, id++, 2000, &config), 0);
+	while (jobs_at_gate() < at_first + THREADS)
+		usleep(1000);
+	while (id < THREADS + SIGNERS_QUEUE)
+		assert_int_equal(submit(TOKEN, id++, 2000, &config), 0);
+	assert_int_equal(submit(TOKEN, id, 2000, &config), -EBUSY);
 	assert_true(signers_waiting(signers) == SIGNERS_QUEUE);
 	assert_int_equal(submit(RSA_KEY, 1, 2000, &config), 0);	/* a queue of its own */
 	open_gate(true);
@@ -230,7 +246,7 @@ static int setup(void **unused)
 	crypto_key_free(config->sites[TOKEN].key);
 	config->sites[TOKEN].key = NULL;
 	config->sites[TOKEN].token = (struct token *)&config;	/* never looked into */
-	signers = signers_new(4, time_is);
+	signers = signers_new(THREADS, time_is);
 	return 0;
 }
 
