@@ -15,22 +15,6 @@ static bool wanted(const struct hs *hs, enum ext_in msg)
 	return false;
 }
 
-static int write(struct hs *hs, enum ext_in msg, struct wbuf *b)
-{
-	(void)hs;
-	(void)msg;
-	(void)b;
-	return 0;
-}
-
-static int accept(struct hs *hs, enum ext_in msg, struct rbuf *b)
-{
-	(void)hs;
-	(void)msg;
-	(void)b;
-	return 0;
-}
-
 static int confirm(struct hs *hs, enum ext_in msg, struct rbuf *b)
 {
 	(void)msg;
@@ -42,5 +26,6 @@ static int confirm(struct hs *hs, enum ext_in msg, struct rbuf *b)
 
 const struct ext ext_encrypt_then_mac = {
 	.name = "encrypt_then_mac", .id = EXT_ID_ENCRYPT_THEN_MAC, .in = EXT_CH | EXT_SH12,
-	.only = TLS12, .wanted = wanted, .offer = write, .accept = accept, .answer = write, .confirm = confirm,
+	.only = TLS12, .wanted = wanted, .offer = ext_write_nothing, .accept = ext_read_nothing,
+	.answer = ext_write_nothing, .confirm = confirm,
 };

@@ -59,8 +59,9 @@ struct ext {
 
 extern const struct ext ext_server_name, ext_supported_groups, ext_signature_algorithms, ext_alpn,
 	ext_pre_shared_key, ext_early_data, ext_supported_versions, ext_cookie, ext_psk_modes,
-	ext_certificate_authorities, ext_post_handshake_auth, ext_signed_certificate_timestamp, ext_signature_algorithms_cert, ext_key_share,
-	ext_ticket_request, ext_record_size_limit, ext_max_fragment_length, ext_status_request, ext_padding, ext_ech,
+	ext_certificate_authorities, ext_post_handshake_auth, ext_signed_certificate_timestamp,
+	ext_signature_algorithms_cert, ext_key_share, ext_ticket_request,
+	ext_record_size_limit, ext_max_fragment_length, ext_status_request, ext_padding, ext_ech,
 	ext_compress_certificate, ext_client_certificate_type, ext_server_certificate_type,
 	ext_ec_point_formats, ext_extended_master_secret, ext_encrypt_then_mac, ext_renegotiation_info, ext_session_ticket;
 
@@ -69,11 +70,15 @@ extern const struct ext *exts[EXTS_MAX];	/* in the order in which they are read 
 extern size_t exts_num;
 
 /*
- * One of an application's own, under the same rules; @ext stays the caller's and has to last. Before the first handshake,
- * as the others are numbered anew. 0; -EEXIST: we have it; -ENOSPC; -EINVAL: what is asked is not heard.
+ * One of an application's own, under the same rules; @ext stays the caller's and has to last.
+ * Before the first handshake, as the others are numbered anew. 0; -EEXIST: we have it; -ENOSPC; -EINVAL: what is asked is not heard.
  */
 int ext_register(const struct ext *ext);
 void ext_unregister(uint16_t id);	/* of those; when there is no handshake left */
+
+/* For those that are empty. Bytes that are left over are refused by who reads the block. */
+int ext_write_nothing(struct hs *hs, enum ext_in msg, struct wbuf *b);
+int ext_read_nothing(struct hs *hs, enum ext_in msg, struct rbuf *b);
 
 /* A block of extensions with its length. Reading reports what breaks a rule. */
 int ext_write(struct hs *hs, enum ext_in msg, struct wbuf *b);

@@ -12,23 +12,7 @@ static bool wanted(const struct hs *hs, enum ext_in msg)
 	return hs->params->post_auth;
 }
 
-static int offer(struct hs *hs, enum ext_in msg, struct wbuf *b)
-{
-	(void)hs;
-	(void)msg;
-	(void)b;
-	return 0;
-}
-
-static int accept(struct hs *hs, enum ext_in msg, struct rbuf *b)
-{
-	(void)hs;
-	(void)msg;
-	(void)b;
-	return 0;
-}
-
 const struct ext ext_post_handshake_auth = {
 	.name = "post_handshake_auth", .id = EXT_ID_POST_HANDSHAKE_AUTH, .in = EXT_CH,
-	.only = TLS13, .wanted = wanted, .offer = offer, .accept = accept,
+	.only = TLS13, .wanted = wanted, .offer = ext_write_nothing, .accept = ext_read_nothing,
 };

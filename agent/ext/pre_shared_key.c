@@ -64,14 +64,6 @@ static bool early_wanted(const struct hs *hs, enum ext_in msg)
 	return hs->early == HS_EARLY_ACCEPTED;
 }
 
-static int write_nothing(struct hs *hs, enum ext_in msg, struct wbuf *b)
-{
-	(void)hs;
-	(void)msg;
-	(void)b;
-	return 0;
-}
-
 static int confirm_early_data(struct hs *hs, enum ext_in msg, struct rbuf *b)
 {
 	(void)msg;
@@ -164,8 +156,8 @@ const struct ext ext_psk_modes = {
 
 const struct ext ext_early_data = {
 	.name = "early_data", .id = EXT_ID_EARLY_DATA, .in = EXT_CH | EXT_EE | EXT_NST, .only = TLS13,
-	.wanted = early_wanted, .offer = write_nothing, .accept = accept_early_data,
-	.answer = write_nothing, .confirm = confirm_early_data,
+	.wanted = early_wanted, .offer = ext_write_nothing, .accept = accept_early_data,
+	.answer = ext_write_nothing, .confirm = confirm_early_data,
 };
 
 const struct ext ext_pre_shared_key = {

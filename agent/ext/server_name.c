@@ -72,24 +72,8 @@ static int accept_name(struct hs *hs, enum ext_in msg, struct rbuf *b)
 	return err;
 }
 
-static int answer(struct hs *hs, enum ext_in msg, struct wbuf *b)
-{
-	(void)hs;
-	(void)msg;
-	(void)b;
-	return 0;
-}
-
 /* Empty: the engine refuses bytes that are left over. */
-static int confirm(struct hs *hs, enum ext_in msg, struct rbuf *b)
-{
-	(void)hs;
-	(void)msg;
-	(void)b;
-	return 0;
-}
-
 const struct ext ext_server_name = {
 	.name = "server_name", .id = EXT_ID_SERVER_NAME, .in = EXT_CH | EXT_EE | EXT_SH12,
-	.wanted = wanted, .offer = offer, .accept = accept_name, .answer = answer, .confirm = confirm,
+	.wanted = wanted, .offer = offer, .accept = accept_name, .answer = ext_write_nothing, .confirm = ext_read_nothing,
 };

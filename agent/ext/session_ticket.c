@@ -26,14 +26,6 @@ static int accept(struct hs *hs, enum ext_in msg, struct rbuf *b)
 	return 0;
 }
 
-static int answer(struct hs *hs, enum ext_in msg, struct wbuf *b)
-{
-	(void)hs;
-	(void)msg;
-	(void)b;
-	return 0;
-}
-
 static int confirm(struct hs *hs, enum ext_in msg, struct rbuf *b)
 {
 	(void)msg;
@@ -44,5 +36,5 @@ static int confirm(struct hs *hs, enum ext_in msg, struct rbuf *b)
 
 const struct ext ext_session_ticket = {
 	.name = "session_ticket", .id = EXT_ID_SESSION_TICKET, .in = EXT_CH | EXT_SH12,
-	.only = TLS12, .wanted = wanted, .offer = offer, .accept = accept, .answer = answer, .confirm = confirm,
+	.only = TLS12, .wanted = wanted, .offer = offer, .accept = accept, .answer = ext_write_nothing, .confirm = confirm,
 };

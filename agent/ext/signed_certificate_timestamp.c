@@ -15,14 +15,6 @@ static bool wanted(const struct hs *hs, enum ext_in msg)
 	return hs->params->ct_logs_num && !hs->params->insecure;
 }
 
-static int offer(struct hs *hs, enum ext_in msg, struct wbuf *b)
-{
-	(void)hs;
-	(void)msg;
-	(void)b;
-	return 0;
-}
-
 static int accept(struct hs *hs, enum ext_in msg, struct rbuf *b)
 {
 	(void)msg;
@@ -55,5 +47,5 @@ static int confirm(struct hs *hs, enum ext_in msg, struct rbuf *b)
 const struct ext ext_signed_certificate_timestamp = {
 	.name = "signed_certificate_timestamp", .id = EXT_ID_SIGNED_CERTIFICATE_TIMESTAMP,
 	.in = EXT_CH | EXT_CR | EXT_CT | EXT_SH12,
-	.wanted = wanted, .offer = offer, .accept = accept, .answer = answer, .confirm = confirm,
+	.wanted = wanted, .offer = ext_write_nothing, .accept = accept, .answer = answer, .confirm = confirm,
 };
