@@ -250,6 +250,13 @@ static void ask_again(struct loop *l, uint64_t now)
 			step(l, l->conns[i], EPOLL_CTL_MOD, now);
 }
 
+static void retire(struct loop *l)
+{
+	l->retiring = true;
+	if (l->relay)
+		relay_retire(l->relay);
+}
+
 static void on_keeper(struct loop *l, uint32_t events, uint64_t now)
 {
 	union msg m;
@@ -272,7 +279,7 @@ static void on_keeper(struct loop *l, uint32_t events, uint64_t now)
 		else if (!err && m.type == MSG_STAPLE)
 			staples_take(l->env.config, &m.staple);
 		else if (!err && m.type == MSG_RETIRE)
-			l->retiring = true;
+			retire(l);
 	}
 	if (err && err != -EAGAIN)
 		l->over = err;
@@ -345,7 +352,7 @@ static void serve_relay(struct loop *l, uint64_t now)
 
 	if (!relay_run(l->relay, &up))
 		return;
-	if (l->free_num && !l->retiring) {
+	if (l->free_num) {
 		serve(l, &up, now);
 		return;
 	}

@@ -103,6 +103,11 @@ size_t relay_sessions(const struct relay *r)
 	return r->num;
 }
 
+void relay_retire(struct relay *r)
+{
+	epoll_ctl(r->epoll, EPOLL_CTL_DEL, r->listener, NULL);
+}
+
 /* ---- guests */
 
 static void put(struct relay *r, struct end *e)

@@ -20,6 +20,8 @@ int relay_fd(const struct relay *r);	/* an epoll of its own: readable when somet
 bool relay_run(struct relay *r, struct upcall *up);
 /* How it ended, as netlink_respond(). */
 int relay_respond(struct relay *r, const struct reply *reply);
-size_t relay_sessions(const struct relay *r);
+/* No more programs than there are: others of our kind have the same listener. */
+void relay_retire(struct relay *r);
+size_t relay_sessions(const struct relay *r);	/* and of those who have not asked yet */
 
 #endif

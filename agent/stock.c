@@ -192,13 +192,13 @@ void stock_drop(struct site *site)
 		destroy(k);
 }
 
-/* A stranger asks as often as he likes: one line a second. */
-static void complain(struct stock *s, const struct catalog *c, const char *name, const char *why)
+/* A stranger asks as often as he likes: one line a second. What the owner has changed is always told. */
+static void complain(struct stock *s, const struct catalog *c, const char *name, const char *why, bool changed)
 {
 	time_t now = time(NULL);
 
 	s->count.refused++;
-	if (now == s->complained)
+	if (!changed && now == s->complained)
 		return;
 	s->complained = now;
 	log_line(LOG_WARNING, "keeper: [identities %s] %s: %s", c->name, name, why);
@@ -234,7 +234,7 @@ static void enter(struct stock *s, struct kept *k)
 	}
 }
 
-static int load(struct stock *s, unsigned int catalog, const char *name, struct kept **ret)
+static int load(struct stock *s, unsigned int catalog, const char *name, bool changed, struct kept **ret)
 {
 	const struct catalog *c = &s->catalogs[catalog];
 	struct kept none = { .catalog = catalog }, *k = NULL;
@@ -245,7 +245,7 @@ static int load(struct stock *s, unsigned int catalog, const char *name, struct 
 	watch(s, c, name, none.watch);
 	err = catalog_load(c, name, &site, why);
 	if (err && err != -ENOENT)
-		complain(s, c, name, *why ? why : strerror(-err));
+		complain(s, c, name, *why ? why : strerror(-err), changed);
 	if (!err)
 		k = keep(s, catalog, name, site);
 	if (!k) {
@@ -261,7 +261,7 @@ static int load(struct stock *s, unsigned int catalog, const char *name, struct 
 static struct kept *renew(struct stock *s, struct kept *old)
 {
 	struct kept *k;
-	int err = load(s, old->catalog, old->name, &k);
+	int err = load(s, old->catalog, old->name, true, &k);
 
 	old->stale = false;
 	if (err && err != -ENOENT)
@@ -281,7 +281,7 @@ static struct kept *want(struct stock *s, unsigned int catalog, const char *name
 		touch(s, k);
 		return k->stale ? renew(s, k) : k;
 	}
-	if (load(s, catalog, name, &k))
+	if (load(s, catalog, name, false, &k))
 		return NULL;
 	enter(s, k);
 	return k;
@@ -339,7 +339,7 @@ void stock_get(struct stock *s, const struct msg_identity_get *m, struct msg_ide
 	if (!k)
 		return;
 	if (!put_chain(&k->site.id, ret)) {
-		complain(s, &s->catalogs[m->catalog], name, "the chain is too long");
+		complain(s, &s->catalogs[m->catalog], name, "the chain is too long", false);
 		return;
 	}
 	ret->key = k->number;
