@@ -11,16 +11,16 @@
 #include <errno.h>
 #include <string.h>
 
-#define CIPHERTEXT	(PLAINTEXT + 256)
+#define CIPHERTEXT	(RECORD_PLAINTEXT + RECORD_OVERHEAD)
 #define MAX_QUIET	32	/* change_cipher_spec and user_canceled that we sit through */
 
 const uint8_t ccs_record[] = { RECORD_CCS, 3, 3, 0, 1, 1 };
 
 size_t record_want(const struct hs *hs)
 {
-	if (hs->rec.len < HEADER)
-		return HEADER - hs->rec.len;
-	return HEADER + (size_t)(hs->rec.p[3] << 8 | hs->rec.p[4]) - hs->rec.len;
+	if (hs->rec.len < RECORD_HEADER)
+		return RECORD_HEADER - hs->rec.len;
+	return RECORD_HEADER + (size_t)(hs->rec.p[3] << 8 | hs->rec.p[4]) - hs->rec.len;
 }
 
 /* ---- reading */
@@ -37,7 +37,7 @@ int record_refuse(struct hs *hs, uint8_t type)
 /* Refuse by the first five bytes what can't become right any more. */
 static int check_header(struct hs *hs, uint8_t type, size_t len)
 {
-	size_t max = type == RECORD_DATA ? CIPHERTEXT : PLAINTEXT;
+	size_t max = type == RECORD_DATA ? CIPHERTEXT : RECORD_PLAINTEXT;
 
 	if (hs->version == TLS12)
 		return record12_check(hs, type, len);
@@ -123,7 +123,7 @@ static int read_early_data(struct hs *hs, const uint8_t *p, size_t len)
 static int read_protected(struct hs *hs, const uint8_t *header, size_t len)
 {
 	/* Of the limit that we state now early data know nothing. */
-	size_t n = len, limit = hs->rx_limit && !hs->early_now ? hs->rx_limit : PLAINTEXT;
+	size_t n = len, limit = hs->rx_limit && !hs->early_now ? hs->rx_limit : RECORD_PLAINTEXT;
 	uint8_t type, *plain = gbuf_room(&hs->in, len);
 	int err;
 
@@ -174,19 +174,19 @@ static int read_record(struct hs *hs, const uint8_t *header, const uint8_t *p, s
 
 int record_input(struct hs *hs, const uint8_t *data, size_t len)
 {
-	bool header = hs->rec.len < HEADER;
+	bool header = hs->rec.len < RECORD_HEADER;
 	int err;
 
 	if (!gbuf_add(&hs->rec, data, len))
 		return hs_no_memory(hs);
-	if (header && hs->rec.len == HEADER) {
+	if (header && hs->rec.len == RECORD_HEADER) {
 		err = check_header(hs, hs->rec.p[0], (size_t)(hs->rec.p[3] << 8 | hs->rec.p[4]));
 		if (err)
 			return err;
 	}
-	if (hs->rec.len < HEADER || record_want(hs))
+	if (hs->rec.len < RECORD_HEADER || record_want(hs))
 		return 0;
-	err = read_record(hs, hs->rec.p, hs->rec.p + HEADER, hs->rec.len - HEADER);
+	err = read_record(hs, hs->rec.p, hs->rec.p + RECORD_HEADER, hs->rec.len - RECORD_HEADER);
 	gbuf_drop(&hs->rec, hs->rec.len);
 	return err;
 }
@@ -204,8 +204,8 @@ static size_t write_record(struct hs *hs, uint8_t type, const uint8_t *p, size_t
 	to[2] = !hs->greeted && hs->role == HS_CLIENT ? 1 : 3;
 	to[3] = (uint8_t)(len >> 8);
 	to[4] = (uint8_t)len;
-	memcpy(to + HEADER, p, len);
-	return HEADER + len;
+	memcpy(to + RECORD_HEADER, p, len);
+	return RECORD_HEADER + len;
 }
 
 int record_ccs(struct hs *hs)
@@ -223,12 +223,12 @@ int record_ccs(struct hs *hs)
 
 static int write_records(struct hs *hs, uint8_t type, const uint8_t *p, size_t len)
 {
-	size_t one, max = hs->tx.on && hs->result.tx_limit ? hs->result.tx_limit : PLAINTEXT;
+	size_t one, max = hs->tx.on && hs->result.tx_limit ? hs->result.tx_limit : RECORD_PLAINTEXT;
 	uint8_t *to;
 
 	for (; len; p += one, len -= one) {
 		one = len < max ? len : max;
-		to = gbuf_room(&hs->out, HEADER + one + OVERHEAD + ALERT_ROOM);
+		to = gbuf_room(&hs->out, RECORD_HEADER + one + OVERHEAD + ALERT_ROOM);
 		if (!to)
 			return hs_no_memory(hs);
 		hs->out.len += write_record(hs, type, p, one, to);

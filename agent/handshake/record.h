@@ -5,11 +5,9 @@
 #include "handshake/engine.h"
 #include "handshake/protect.h"
 
-#define HEADER		5
-#define PLAINTEXT	16384
 #define AEAD_TAG	16	/* of every AEAD of the handshake */
-#define ALERT_ROOM	64	/* kept free in hs->out */
-#define OVERHEAD	(16 + 16 + 48)	/* IV, padding and MAC of CBC: no record has more */
+#define OVERHEAD	(16 + 16 + 48)	/* IV, padding and MAC of CBC: no record of ours has more */
+#define ALERT_ROOM	(RECORD_HEADER + 2 + OVERHEAD)	/* kept free in hs->out */
 
 extern const uint8_t ccs_record[6];
 

@@ -7,7 +7,7 @@
 
 int record12_check(struct hs *hs, uint8_t type, size_t len)
 {
-	size_t max = PLAINTEXT + (hs->rx.on ? RECORD_OVERHEAD : 0);
+	size_t max = RECORD_PLAINTEXT + (hs->rx.on ? RECORD_OVERHEAD : 0);
 
 	if (type < RECORD_CCS || type > RECORD_HANDSHAKE)
 		return record_refuse(hs, type);
