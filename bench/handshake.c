@@ -17,6 +17,7 @@
 #include <string.h>
 #include <time.h>
 #include "handshake.h"
+#include "median.h"
 
 #define MAX_ROUNDS	1000
 
@@ -182,20 +183,12 @@ static double batch(struct run *r, const struct kind *k)
 	return us / k->batch;
 }
 
-static int by_size(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
-static double median(const double *v, size_t n)
+static double median_of(const double *v, size_t n)
 {
 	double sorted[MAX_ROUNDS];
 
 	memcpy(sorted, v, n * sizeof(*v));
-	qsort(sorted, n, sizeof(*sorted), by_size);
-	return n & 1 ? sorted[n / 2] : (sorted[n / 2 - 1] + sorted[n / 2]) / 2;
+	return median(sorted, (int)n);
 }
 
 static double ratio(const struct run *ours, const struct run *theirs, size_t rounds)
@@ -204,13 +197,13 @@ static double ratio(const struct run *ours, const struct run *theirs, size_t rou
 
 	for (size_t i = 0; i < rounds; i++)
 		v[i] = ours->us[i] / theirs->us[i];
-	return median(v, rounds);
+	return median_of(v, rounds);
 }
 
 static void report(const struct kind *k, const struct run *runs, size_t rounds, FILE *json, bool first)
 {
 	for (size_t i = 0; i < SERVERS; i++) {
-		double us = median(runs[i].us, rounds), q = ratio(&runs[0], &runs[i], rounds);
+		double us = median_of(runs[i].us, rounds), q = ratio(&runs[0], &runs[i], rounds);
 
 		fprintf(json, "%s\n  {\"server\": \"%s\", \"kind\": \"%s\", \"version\": \"%s\", \"key\": \"%s\", "
 			"\"cpu_us_per_handshake\": %.1f, \"ratio\": %.3f}",

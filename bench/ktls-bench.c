@@ -27,6 +27,7 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+#include "median.h"
 
 #ifndef SOL_TLS
 #define SOL_TLS		282
@@ -201,19 +202,6 @@ static struct result transfer(enum impl impl, enum op op, size_t len, double lim
 }
 
 /* ---- figures */
-
-static int by_value(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
-static double median(double *v, int n)
-{
-	qsort(v, (size_t)n, sizeof(*v), by_value);
-	return n % 2 ? v[n / 2] : (v[n / 2 - 1] + v[n / 2]) / 2;
-}
 
 static void measure(const bool *there, enum op op, size_t len, double limit, int turns, FILE *json)
 {

@@ -30,6 +30,7 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+#include "median.h"
 
 #ifndef SOL_TLS
 #define SOL_TLS		282
@@ -148,19 +149,6 @@ static double transfer(int op, int impl, int keep, long *got)
 	close(to);
 	check(waitpid(pid, &status, 0) == pid && !status, "sender");
 	return begin;
-}
-
-static int by_value(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
-static double median(double *v, int n)
-{
-	qsort(v, (size_t)n, sizeof(*v), by_value);
-	return n % 2 ? v[n / 2] : (v[n / 2 - 1] + v[n / 2]) / 2;
 }
 
 static void measure(int op, int turns)
