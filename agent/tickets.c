@@ -139,7 +139,9 @@ void tickets_put(struct tickets *t, const struct msg_ticket_put *m, size_t max)
 
 static bool good(const struct hs_ticket *t, uint64_t now)
 {
-	return t->received <= now && now - t->received < t->lifetime;
+	uint64_t received = t->received / 1000;
+
+	return received <= now && now - received < t->lifetime;
 }
 
 void tickets_get(struct tickets *t, const struct msg_ticket_get *m, uint64_t now, struct msg_ticket *ret)

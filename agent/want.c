@@ -157,9 +157,12 @@ static void key_log(void *arg, const char *label, const uint8_t *client_random, 
 void want_params(struct conn *c)
 {
 	const struct config *config = c->env->config;
+	struct timespec now;
 
+	clock_gettime(CLOCK_REALTIME, &now);
 	c->params.role = c->role == KTLS_ROLE_SERVER ? HS_SERVER : HS_CLIENT;
-	c->params.now = time(NULL);
+	c->params.now = now.tv_sec;
+	c->params.now_ms = (uint16_t)(now.tv_nsec / 1000000);
 	c->params.min_version = config->min_version;
 	c->params.max_version = config->max_version;
 	c->params.alpn = c->wish.alpn;

@@ -203,6 +203,11 @@ struct hs {
 	struct hs_result result;
 };
 
+static inline uint64_t hs_now_ms(const struct hs_params *p)
+{
+	return (uint64_t)p->now * 1000 + p->now_ms;
+}
+
 static inline bool hs_allows(const struct hs *hs, uint16_t version)
 {
 	return hs->min_version <= version && version <= hs->max_version;

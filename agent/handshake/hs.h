@@ -57,7 +57,7 @@ struct hs_peer {
 /* What a client makes of a NewSessionTicket, or of a session id of TLS 1.2. To be used once. */
 struct hs_ticket {
 	uint16_t suite;			/* and with it the version */
-	uint64_t received;		/* s since the epoch */
+	uint64_t received;		/* ms since the epoch */
 	uint32_t lifetime, age_add;
 	uint8_t psk[CRYPTO_MAX_DIGEST];	/* of TLS 1.2: the master secret */
 	struct hs_peer peer;
@@ -90,6 +90,7 @@ struct hs_log {
 struct hs_params {
 	enum hs_role role;
 	time_t now;
+	uint16_t now_ms;		/* and so many ms; only a ticket's age is that exact */
 	uint16_t min_version, max_version;	/* 0x0303, 0x0304; 0: from TLS 1.2 to TLS 1.3 */
 	const char *server_name;	/* client: to send (DNS names only) and to verify; may be an IP literal */
 	const uint8_t *alpn;		/* each one length byte and a name, most wanted first */
@@ -245,8 +246,8 @@ const char *hs_step_name(const struct hs *hs);		/* the message being sent or awa
 int hs_alert(const struct hs *hs, enum hs_alert_from *from);	/* -1: none */
 
 /*
- * A NewSessionTicket, with its header, that came after the handshake. 0; -ENOENT: not worth
- * keeping; or the alert to send. The caller fills in ret->peer and ret->alpn.
+ * A NewSessionTicket, with its header, that came after the handshake, @now in ms since the epoch.
+ * 0; -ENOENT: not worth keeping; or the alert to send. The caller fills in ret->peer and ret->alpn.
  */
 int hs_ticket_read(uint16_t suite, const uint8_t *resumption, uint64_t now, const uint8_t *msg, size_t len,
 		   struct hs_ticket *ret);

@@ -113,12 +113,12 @@ static bool hash_possible(const struct hs *hs, const struct crypto_hash *hash)
 static int collect_ticket(struct hs *hs, const struct hs_ticket *t)
 {
 	const struct suite *suite = suite_by_id(t->suite);
-	uint64_t now = (uint64_t)hs->params->now, age = now - t->received;
+	uint64_t now = hs_now_ms(hs->params), age = now - t->received;
 	struct psk *psk = &hs->psks[0];
 
 	if (!suite || suite->version != TLS13 || !hs_allows(hs, TLS13) || !hash_possible(hs, suite->hash) ||
-	    now < t->received || age >= t->lifetime ||
-	    (t->peer.until && now >= t->peer.until))
+	    now < t->received || age >= t->lifetime * 1000ull ||
+	    (t->peer.until && (uint64_t)hs->params->now >= t->peer.until))
 		return 0;
 	/* What was not verified then is not verified by resuming it. */
 	if (!t->peer.verified && !hs->params->insecure)
@@ -127,7 +127,8 @@ static int collect_ticket(struct hs *hs, const struct hs_ticket *t)
 	psk->hash = suite->hash;
 	psk->len = suite->hash->size;
 	memcpy(psk->key, t->psk, psk->len);
-	psk->age = (uint32_t)(age * 1000) + t->age_add;
+	/* Both times are rounded: a server doubts an age above its own, so it is never above the true one. */
+	psk->age = (uint32_t)(age ? age - 1 : 0) + t->age_add;
 	if (!gbuf_add(&psk->identity, t->data, t->len))
 		return hs_no_memory(hs);
 	hs->psks_num = 1;

@@ -143,10 +143,10 @@ bool session_offered(const struct hs *hs)
 {
 	const struct hs_ticket *t = hs->params->ticket;
 	const struct suite *suite = t ? suite_by_id(t->suite) : NULL;
-	uint64_t now = (uint64_t)hs->params->now;
+	uint64_t now = hs_now_ms(hs->params);
 
 	if (!suite || suite->version != TLS12 || hs->params->psk || now < t->received ||
-	    now - t->received >= t->lifetime || (!t->peer.verified && !hs->params->insecure))
+	    now - t->received >= t->lifetime * 1000ull || (!t->peer.verified && !hs->params->insecure))
 		return false;
 	for (size_t i = 0; i < hs->suites_num; i++)
 		if (hs->suites[i] == suite)
@@ -183,7 +183,7 @@ static int keep_name(struct hs *hs)
 
 	if (!t)
 		return hs_no_memory(hs);
-	t->lifetime = old ? old->lifetime - (uint32_t)((uint64_t)hs->params->now - old->received) : NAME_LIFETIME;
+	t->lifetime = old ? old->lifetime - (uint32_t)((hs_now_ms(hs->params) - old->received) / 1000) : NAME_LIFETIME;
 	t->session_id_len = (uint32_t)hs->session_id_len;
 	memcpy(t->session_id, hs->session_id, hs->session_id_len);
 	hs->result.ticket = t;
@@ -202,7 +202,7 @@ int keep_session(struct hs *hs)
 	if (err || !r->ticket)
 		return err;
 	r->ticket->suite = r->suite;
-	r->ticket->received = (uint64_t)hs->params->now;
+	r->ticket->received = hs_now_ms(hs->params);
 	r->ticket->peer = r->who;
 	memcpy(r->ticket->psk, hs->tls12.master, MASTER_SECRET);
 	return 0;

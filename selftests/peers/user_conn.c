@@ -106,11 +106,19 @@ static void write_file(const char *path, const void *data, size_t len)
 		err(1, "%s", path);
 }
 
+static uint64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
 /* The last ticket of a connection is kept. */
 static int read_ticket(struct peer *p, const uint8_t *msg, size_t len)
 {
 	struct hs_ticket t = { 0 };
-	int e = hs_ticket_read(p->suite, p->resumption, (uint64_t)time(NULL), msg, len, &t);
+	int e = hs_ticket_read(p->suite, p->resumption, now_ms(), msg, len, &t);
 
 	if (e && e != -ENOENT)
 		return e;
@@ -330,10 +338,12 @@ static void keep_early(struct peer *p, const struct hs *hs)
 
 bool handshake(struct peer *p)
 {
+	uint64_t now = now_ms();
 	struct hs *hs;
 	int e;
 
-	p->params.now = time(NULL);
+	p->params.now = (time_t)(now / 1000);
+	p->params.now_ms = now % 1000;
 	hs = hs_new(&p->params);
 	if (!hs)
 		errx(1, "out of memory");

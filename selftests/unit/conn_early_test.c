@@ -267,7 +267,7 @@ static void give_ticket(const struct wish *w)
 	assert_int_equal(early_word(), 0);
 	r = hs_result(p.hs);
 	len = next_message(fd, r->aead, &r->rx, plain);
-	assert_int_equal(hs_ticket_read(r->suite, r->resumption, (uint64_t)time(NULL), plain, len, &ticket), 0);
+	assert_int_equal(hs_ticket_read(r->suite, r->resumption, (uint64_t)time(NULL) * 1000, plain, len, &ticket), 0);
 	ticket.peer = r->who;
 	end(c, &p);
 }

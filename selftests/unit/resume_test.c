@@ -58,7 +58,7 @@ static void open_tickets(struct pair *p, struct taken *t)
 		nonce[11] ^= (uint8_t)rx.seq++;
 		assert_int_equal(r->aead->open(rx.key, nonce, rec, 5, rec + 5, len, plain), 0);
 		assert_int_equal(plain[len - 17], 22);
-		assert_int_equal(hs_ticket_read(r->suite, r->resumption, (uint64_t)p->cp.now, plain, len - 17,
+		assert_int_equal(hs_ticket_read(r->suite, r->resumption, hs_now_ms(&p->cp), plain, len - 17,
 						&t->ticket[t->num]), 0);
 		t->ticket[t->num++].peer = r->who;
 	}
@@ -312,6 +312,29 @@ static void an_old_ticket_is_not_offered(void **state)
 	pair_free(&p);
 }
 
+/* RFC 8446 4.2.11.1: in milliseconds; and what is told is not above the age that the server finds. */
+static void the_age_is_told_in_milliseconds(void **state)
+{
+	static const struct { int s; uint16_t ms; uint32_t age; } all[] = { { 0, 900, 0 }, { 0, 901, 0 }, { 1, 50, 149 }, { 7, 0, 6099 } };
+	struct pair p = new_pair();
+	time_t first = p.cp.now;
+	struct taken t;
+
+	(void)state;
+	p.cp.now_ms = 900;
+	first_connection(&p, &t);
+	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++) {
+		p.cp.now = first + all[i].s;
+		p.cp.now_ms = all[i].ms;
+		pair_new(&p);
+		p.cp.ticket = &t.ticket[0];
+		hs_start(p.client);
+		assert_int_equal(p.client->psks_num, 1);
+		assert_int_equal(p.client->psks[0].age - t.ticket[0].age_add, all[i].age);
+		pair_free(&p);
+	}
+}
+
 /* ---- what is wrong on purpose */
 
 static int edited;
@@ -523,6 +546,7 @@ int main(void)
 		cmocka_unit_test(a_ticket_of_another_name_is_of_no_use),
 		cmocka_unit_test(an_unverified_session_is_not_resumed),
 		cmocka_unit_test(an_old_ticket_is_not_offered),
+		cmocka_unit_test(the_age_is_told_in_milliseconds),
 		cmocka_unit_test(what_is_wrong_gets_its_alert),
 		cmocka_unit_test(psk_ke_alone_is_not_taken),
 		cmocka_unit_test(keys_given_by_hand),

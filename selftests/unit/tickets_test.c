@@ -36,7 +36,7 @@ static void put(struct tickets *t, uint8_t key, uint64_t received, uint32_t age_
 {
 	struct msg_ticket_put m = { .type = MSG_TICKET_PUT, .store_key = { key } };
 
-	m.ticket.received = received;
+	m.ticket.received = received * 1000;
 	m.ticket.lifetime = 100;
 	m.ticket.age_add = age_add;
 	m.ticket.len = 5;
