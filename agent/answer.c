@@ -21,7 +21,7 @@ static const char *const states[] = {
 static const char *const key_types[] = {
 	[CRYPTO_KEY_NONE] = "none", [CRYPTO_KEY_RSA] = "rsa", [CRYPTO_KEY_RSA_PSS] = "rsa-pss",
 	[CRYPTO_KEY_P256] = "p256", [CRYPTO_KEY_P384] = "p384", [CRYPTO_KEY_P521] = "p521",
-	[CRYPTO_KEY_ED25519] = "ed25519",
+	[CRYPTO_KEY_ED25519] = "ed25519", [CRYPTO_KEY_ED448] = "ed448",
 };
 
 static void put_worker(const struct hand *h, FILE *out)

@@ -332,7 +332,7 @@ static void begin_fips(struct parse *p, bool keys)
 	if (c->fips == FIPS_NO)
 		return;
 	if (fips_restrict(c))
-		config_bad(p, 0, "ciphers or groups have none that FIPS mode approves: add aes-128-gcm or secp256r1");
+		config_bad(p, 0, "ciphers, groups or schemes have none that FIPS mode approves: add aes-128-gcm, secp256r1 or ecdsa_secp256r1_sha256");
 	else if (fips_start(keys, why))
 		config_bad(p, 0, "FIPS mode: %s", why);
 }

@@ -13,8 +13,7 @@
 
 #define CONFIG_PATH	"/etc/ktls/ktlsd.conf"
 #define CONFIG_SYSTEM	"/etc/ssl/certs/ca-certificates.crt"
-#define CONFIG_LIST	12	/* ciphers, groups */
-#define CONFIG_SCHEMES	16
+#define CONFIG_LIST	24	/* ciphers, groups, schemes */
 
 enum prefer { PREFER_ORDER, PREFER_STRENGTH, PREFER_COST };	/* ORDER: as the lists have it */
 enum config_from { FROM_DEFAULT, FROM_FILE, FROM_PROFILE };
@@ -41,8 +40,8 @@ struct config {
 	char *ticket_secret, *ticket_redis;	/* where agents share it; NULL: not */
 	uint16_t ciphers[CONFIG_LIST], groups[CONFIG_LIST];
 	size_t ciphers_num, groups_num;	/* groups_num 0: the handshake's default */
-	uint16_t schemes[CONFIG_SCHEMES];
-	size_t schemes_num;		/* 0: all that there are */
+	uint16_t schemes[CONFIG_LIST];
+	size_t schemes_num;		/* 0: all that need no naming */
 	const struct profile *profile;	/* NULL: none */
 	enum prefer prefer;
 	struct { enum config_from ciphers, groups, schemes, rsa_min_bits; } from;

@@ -183,9 +183,15 @@ int fips_restrict(struct config *config)
 	static const uint16_t ciphers[] = { TLS_CIPHER_AES_GCM_128, TLS_CIPHER_AES_GCM_256 };
 	static const uint16_t groups[] = { 23, 24, 25, 256, 257, 258 };	/* secp*r1, ffdhe* */
 
+	static const uint16_t schemes[] = {	/* FIPS 186-5: ECDSA, EdDSA, RSA */
+		0x0403, 0x0503, 0x0603, 0x0807, 0x0808, 0x0804, 0x0805, 0x0806, 0x0809, 0x080a, 0x080b, 0x0401, 0x0501, 0x0601,
+	};
+	bool named = config->schemes_num;
+
 	config->ciphers_num = keep(config->ciphers, config->ciphers_num, ciphers, 2);
 	config->groups_num = keep(config->groups, config->groups_num, groups, 6);
+	config->schemes_num = keep(config->schemes, config->schemes_num, schemes, sizeof(schemes) / sizeof(schemes[0]));
 	if (config->rsa_min_bits < 2048)
 		config->rsa_min_bits = 2048;
-	return config->ciphers_num && config->groups_num ? 0 : -EINVAL;
+	return config->ciphers_num && config->groups_num && (!named || config->schemes_num) ? 0 : -EINVAL;
 }

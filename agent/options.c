@@ -115,7 +115,7 @@ int config_word(struct parse *p, const char *key, const char *value,
 		const struct word *w, const struct word *end, int *ret)
 {
 	const struct word *first = w;
-	char known[320] = "";
+	char known[1024] = "";
 
 	for (; w < end; w++) {
 		if (!strcmp(w->name, value)) {
@@ -133,7 +133,7 @@ int config_word(struct parse *p, const char *key, const char *value,
 static int read_words(struct parse *p, const char *key, const char *value,
 		      const struct word *w, const struct word *end, uint16_t *list, size_t *num)
 {
-	char copy[256], *rest = copy, *word;
+	char copy[1024], *rest = copy, *word;
 	int v;
 
 	snprintf(copy, sizeof(copy), "%s", value);
@@ -303,6 +303,15 @@ static int set_groups(struct parse *p, const char *key, const char *value)
 	return read_words(p, key, value, ALL(groups), p->c->groups, &p->c->groups_num);
 }
 
+static int set_schemes(struct parse *p, const char *key, const char *value)
+{
+	struct word words[CONFIG_LIST];
+
+	for (size_t i = 0; i < crypto_schemes_num; i++)
+		words[i] = (struct word){ crypto_schemes[i].name, crypto_schemes[i].id };
+	return read_words(p, key, value, words, words + crypto_schemes_num, p->c->schemes, &p->c->schemes_num);
+}
+
 static int set_tls12_psk(struct parse *p, const char *key, const char *value)
 {
 	uint16_t list[CONFIG_LIST];
@@ -371,6 +380,7 @@ static const struct option options[] = {
 	{ IN_AGENT,	"max-version",	false,	set_max_version },
 	{ IN_AGENT,	"ciphers",	true,	set_ciphers },
 	{ IN_AGENT,	"groups",	true,	set_groups },
+	{ IN_AGENT,	"schemes",	true,	set_schemes },
 	{ IN_AGENT,	"tls12-psk",	true,	set_tls12_psk },
 	{ IN_AGENT,	"fips",		false,	set_fips },
 	{ IN_AGENT,	"control",	false,	set_control },

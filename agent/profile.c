@@ -66,6 +66,7 @@ static const struct grade scheme_grades[] = {
 	{ 0x0503, "ecdsa_secp384r1_sha384",	192, 3 },
 	{ 0x0603, "ecdsa_secp521r1_sha512",	256, 4 },
 	{ 0x0807, "ed25519",			128, 2 },
+	{ 0x0808, "ed448",			224, 4 },
 	{ 0x0804, "rsa_pss_rsae_sha256",	112, 5 },
 	{ 0x0805, "rsa_pss_rsae_sha384",	112, 5 },
 	{ 0x0806, "rsa_pss_rsae_sha512",	112, 5 },

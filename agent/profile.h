@@ -11,7 +11,7 @@
 struct profile {
 	const char *name, *why;
 	unsigned int rsa_min_bits;
-	uint16_t ciphers[4], groups[CONFIG_LIST], schemes[CONFIG_SCHEMES];	/* 0 ends each */
+	uint16_t ciphers[4], groups[CONFIG_LIST], schemes[CONFIG_LIST];	/* 0 ends each */
 };
 
 const struct profile *profile_find(const char *name);	/* NULL: there is none */

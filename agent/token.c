@@ -54,6 +54,7 @@ static const struct mechanism {
 	{ 0x080a, CKM_RSA_PKCS_PSS, CKM_SHA384, CKG_MGF1_SHA384 },
 	{ 0x080b, CKM_RSA_PKCS_PSS, CKM_SHA512, CKG_MGF1_SHA512 },
 	{ 0x0807, CKM_EDDSA, 0, 0 },
+	{ 0x0808, CKM_EDDSA, 0, 0 },
 	{ 0x0401, CKM_RSA_PKCS, 0, 0 },
 	{ 0x0501, CKM_RSA_PKCS, 0, 0 },
 	{ 0x0601, CKM_RSA_PKCS, 0, 0 },
@@ -67,7 +68,7 @@ static const struct mechanism *mechanism_for(const struct crypto_scheme *s)
 	return NULL;
 }
 
-/* What the token is given to sign: the message (Ed25519), its digest, or that in a DigestInfo. */
+/* What the token is given to sign: the message (EdDSA), its digest, or that in a DigestInfo. */
 static size_t input_of(const struct mechanism *m, const struct crypto_scheme *s, const uint8_t *msg, size_t len,
 		       uint8_t out[CRYPTO_DIGEST_INFO])
 {

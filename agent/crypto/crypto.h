@@ -82,10 +82,10 @@ extern const struct crypto_group crypto_x25519mlkem768, crypto_x25519, crypto_x4
 /* ---- pubkey.c, privkey.c, scheme.c: keys and signatures */
 enum crypto_key_type {
 	CRYPTO_KEY_NONE, CRYPTO_KEY_RSA, CRYPTO_KEY_RSA_PSS, CRYPTO_KEY_P256, CRYPTO_KEY_P384,
-	CRYPTO_KEY_P521, CRYPTO_KEY_ED25519,
+	CRYPTO_KEY_P521, CRYPTO_KEY_ED25519, CRYPTO_KEY_ED448,
 };
 
-/* A public key; inner is nettle's. */
+/* A public key; inner is nettle's, or bytes. */
 struct crypto_pubkey {
 	enum crypto_key_type type;
 	unsigned int bits;
@@ -117,9 +117,11 @@ size_t crypto_ecdsa_encode(const uint8_t *rs, size_t half, uint8_t *sig);
 struct crypto_scheme {
 	const char *name;		/* "ecdsa_secp256r1_sha256" */
 	uint16_t id;
+	uint16_t id12;			/* what TLS 1.2 calls it; 0: not there */
 	enum crypto_key_type key;	/* RSA: rsa_pss_rsae and pkcs1 */
-	const struct crypto_hash *hash;	/* NULL for Ed25519 */
+	const struct crypto_hash *hash;	/* NULL where the algorithm has its own */
 	bool tls13;			/* allowed in CertificateVerify */
+	bool opt;			/* only where a list names it */
 	/* @sig has CRYPTO_MAX_SIGNATURE bytes. -EINVAL: not a key of this family. */
 	int (*sign)(const struct crypto_key *key, const struct crypto_hash *hash,
 		    const uint8_t *msg, size_t len, uint8_t *sig, size_t *sig_len);
@@ -130,11 +132,15 @@ struct crypto_scheme {
 	int (*verify)(const struct crypto_pubkey *key, const struct crypto_hash *hash,
 		      const uint8_t *msg, size_t len, const uint8_t *sig, size_t sig_len);
 };
-/* In order of preference. */
+/* In order of preference; at most CONFIG_LIST of them (config.h). */
 extern const struct crypto_scheme crypto_schemes[];
 extern const size_t crypto_schemes_num;
 const struct crypto_scheme *crypto_scheme_find(uint16_t id);
 /* Would a key of this type and size be able to use it? (A 1024-bit key can't do PSS with SHA-512.) */
 bool crypto_scheme_fits(const struct crypto_scheme *s, enum crypto_key_type type, unsigned int bits);
+/* Is this scheme on: named by @list, or, where that is NULL, one that needs no naming? */
+bool crypto_scheme_on(const struct crypto_scheme *s, const uint16_t *list, size_t num);
+/* Likewise of keys; those that have a scheme that needs no naming are always on. */
+bool crypto_key_on(enum crypto_key_type type, const uint16_t *list, size_t num);
 
 #endif

@@ -13,7 +13,7 @@ struct rsa_inner {
 	const struct crypto_hash *only;	/* an RSA-PSS key may be for one hash */
 };
 
-/* crypto_pubkey.inner: rsa_inner, ecc_point, or the bytes of an Ed25519 key. */
+/* crypto_pubkey.inner: rsa_inner, ecc_point, or the bytes of an EdDSA key. */
 
 struct crypto_key {
 	struct crypto_pubkey pub;
@@ -21,7 +21,7 @@ struct crypto_key {
 	union {
 		struct rsa_private_key rsa;
 		struct ecc_scalar ec;
-		uint8_t ed25519[ED25519_KEY_SIZE];
+		uint8_t eddsa[ED448_KEY_SIZE];
 	};
 };
 
@@ -40,6 +40,21 @@ static inline bool key_is_ec(enum crypto_key_type t)
 {
 	return t == CRYPTO_KEY_P256 || t == CRYPTO_KEY_P384 || t == CRYPTO_KEY_P521;
 }
+
+/* Ed25519 and Ed448 (RFC 8032), which hash by themselves: eddsa.c. */
+struct eddsa {
+	enum crypto_key_type type;
+	uint16_t key, signature;	/* bytes; a public key has as many as a private one */
+	unsigned int bits;
+	void (*public_key)(uint8_t *pub, const uint8_t *priv);
+	void (*sign)(const uint8_t *pub, const uint8_t *priv, size_t len, const uint8_t *msg, uint8_t *sig);
+	int (*verify)(const uint8_t *pub, size_t len, const uint8_t *msg, const uint8_t *sig);
+};
+const struct eddsa *key_eddsa(enum crypto_key_type type);	/* or NULL */
+int eddsa_sign(const struct crypto_key *key, const struct crypto_hash *hash,
+	       const uint8_t *msg, size_t len, uint8_t *sig, size_t *sig_len);
+int eddsa_verify(const struct crypto_pubkey *key, const struct crypto_hash *hash,
+		 const uint8_t *msg, size_t len, const uint8_t *sig, size_t sig_len);
 
 /* 0, -EBADMSG, -ENOTSUP */
 int key_algorithm_parse(struct der alg, struct key_algorithm *ret);

@@ -150,20 +150,20 @@ static int ec_load(struct der der, enum crypto_key_type type, struct crypto_key 
 }
 
 /* CurvePrivateKey, RFC 8410 7 */
-static int ed25519_load(struct der der, struct crypto_key *key)
+static int eddsa_load(struct der der, const struct eddsa *e, struct crypto_key *key)
 {
 	struct der seed;
 	uint8_t *pub;
 
 	if (!der_get(&der, DER_OCTETS, &seed) || !der_end(&der) ||
-	    der_len(&seed) != ED25519_KEY_SIZE)
+	    der_len(&seed) != e->key)
 		return -EBADMSG;
-	pub = malloc(ED25519_KEY_SIZE);
+	pub = malloc(e->key);
 	if (!pub)
 		return -ENOMEM;
-	memcpy(key->ed25519, seed.p, ED25519_KEY_SIZE);
-	ed25519_sha512_public_key(pub, key->ed25519);
-	key->pub = (struct crypto_pubkey){ CRYPTO_KEY_ED25519, 256, pub };
+	memcpy(key->eddsa, seed.p, e->key);
+	e->public_key(pub, key->eddsa);
+	key->pub = (struct crypto_pubkey){ e->type, e->bits, pub };
 	return 0;
 }
 
@@ -185,7 +185,7 @@ static int pkcs8_load(struct der seq, struct crypto_key *key)
 		return rsa_load(inner, a, key);
 	if (key_is_ec(a.type))
 		return ec_load(inner, a.type, key);
-	return ed25519_load(inner, key);
+	return eddsa_load(inner, key_eddsa(a.type), key);
 }
 
 /* The element behind the version tells the three forms apart. */
@@ -332,5 +332,5 @@ bool crypto_key_matches(const struct crypto_key *key, const struct crypto_pubkey
 		return !mpz_cmp(a->key.n, b->key.n) && !mpz_cmp(a->key.e, b->key.e);
 	if (key_is_ec(pub->type))
 		return points_equal(key->pub.inner, pub->inner);
-	return !memcmp(key->pub.inner, pub->inner, ED25519_KEY_SIZE);
+	return !memcmp(key->pub.inner, pub->inner, key_eddsa(pub->type)->key);
 }

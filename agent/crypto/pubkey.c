@@ -22,6 +22,7 @@ enum limits {
 #define OID_RSA_PSS	OID("\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0a")	/* 1.2.840.113549.1.1.10 */
 #define OID_EC		OID("\x2a\x86\x48\xce\x3d\x02\x01")		/* 1.2.840.10045.2.1 */
 #define OID_ED25519	OID("\x2b\x65\x70")				/* 1.3.101.112 */
+#define OID_ED448	OID("\x2b\x65\x71")				/* 1.3.101.113 */
 #define OID_P256	OID("\x2a\x86\x48\xce\x3d\x03\x01\x07")		/* 1.2.840.10045.3.1.7 */
 #define OID_P384	OID("\x2b\x81\x04\x00\x22")			/* 1.3.132.0.34 */
 #define OID_P521	OID("\x2b\x81\x04\x00\x23")			/* 1.3.132.0.35 */
@@ -149,8 +150,8 @@ int key_algorithm_parse(struct der alg, struct key_algorithm *ret)
 			err = pss_params_parse(alg, &a.only);
 	} else if (der_is(&oid, OID_EC)) {
 		err = ec_algorithm(alg, &a);
-	} else if (der_is(&oid, OID_ED25519)) {
-		a.type = CRYPTO_KEY_ED25519;
+	} else if (der_is(&oid, OID_ED25519) || der_is(&oid, OID_ED448)) {
+		a.type = der_is(&oid, OID_ED448) ? CRYPTO_KEY_ED448 : CRYPTO_KEY_ED25519;
 		if (!der_end(&alg))	/* RFC 8410 3 */
 			return -EBADMSG;
 	} else {
@@ -221,17 +222,17 @@ static int ec_parse(struct der bits, enum crypto_key_type type,
 	return 0;
 }
 
-static int ed25519_parse(struct der bits, struct crypto_pubkey *ret)
+static int eddsa_parse(struct der bits, const struct eddsa *e, struct crypto_pubkey *ret)
 {
 	uint8_t *key;
 
-	if (der_len(&bits) != ED25519_KEY_SIZE)
+	if (der_len(&bits) != e->key)
 		return -EBADMSG;
-	key = malloc(ED25519_KEY_SIZE);
+	key = malloc(e->key);
 	if (!key)
 		return -ENOMEM;
-	memcpy(key, bits.p, ED25519_KEY_SIZE);
-	*ret = (struct crypto_pubkey){ CRYPTO_KEY_ED25519, 256, key };
+	memcpy(key, bits.p, e->key);
+	*ret = (struct crypto_pubkey){ e->type, e->bits, key };
 	return 0;
 }
 
@@ -263,7 +264,7 @@ int crypto_pubkey_parse(const uint8_t *spki, size_t len, struct crypto_pubkey *r
 		return rsa_parse(bits, a, ret);
 	if (key_is_ec(a.type))
 		return ec_parse(bits, a.type, ret);
-	return ed25519_parse(bits, ret);
+	return eddsa_parse(bits, key_eddsa(a.type), ret);
 }
 
 void crypto_pubkey_free(struct crypto_pubkey *key)

@@ -274,52 +274,29 @@ static int ecdsa_verify_der(const struct crypto_pubkey *key, const struct crypto
 	return ok ? 0 : -EBADMSG;
 }
 
-/* ---- Ed25519 hashes by itself */
-
-static int ed25519_sign(const struct crypto_key *key, const struct crypto_hash *hash,
-			const uint8_t *msg, size_t len, uint8_t *sig, size_t *sig_len)
-{
-	(void)hash;
-	if (key->pub.type != CRYPTO_KEY_ED25519)
-		return -EINVAL;
-	ed25519_sha512_sign(key->pub.inner, key->ed25519, len, msg, sig);
-	*sig_len = ED25519_SIGNATURE_SIZE;
-	return 0;
-}
-
-static int ed25519_verify(const struct crypto_pubkey *key, const struct crypto_hash *hash,
-			  const uint8_t *msg, size_t len, const uint8_t *sig, size_t sig_len)
-{
-	(void)hash;
-	if (key->type != CRYPTO_KEY_ED25519)
-		return -EINVAL;
-	if (sig_len != ED25519_SIGNATURE_SIZE ||
-	    !ed25519_sha512_verify(key->inner, len, msg, sig))
-		return -EBADMSG;
-	return 0;
-}
-
 /* ---- the table */
 
 #define ECDSA	ecdsa_sign_der, ecdsa_verify_der
-#define ED25519	ed25519_sign, ed25519_verify
+#define EDDSA	eddsa_sign, eddsa_verify
 #define PSS	pss_sign, pss_verify
 #define PKCS1	pkcs1_sign, pkcs1_verify
 
 const struct crypto_scheme crypto_schemes[] = {
-	{ "ecdsa_secp256r1_sha256", 0x0403, CRYPTO_KEY_P256,    &crypto_sha256, true,  ECDSA },
-	{ "ed25519",                0x0807, CRYPTO_KEY_ED25519, NULL,           true,  ED25519 },
-	{ "ecdsa_secp384r1_sha384", 0x0503, CRYPTO_KEY_P384,    &crypto_sha384, true,  ECDSA },
-	{ "ecdsa_secp521r1_sha512", 0x0603, CRYPTO_KEY_P521,    &crypto_sha512, true,  ECDSA },
-	{ "rsa_pss_rsae_sha256",    0x0804, CRYPTO_KEY_RSA,     &crypto_sha256, true,  PSS },
-	{ "rsa_pss_rsae_sha384",    0x0805, CRYPTO_KEY_RSA,     &crypto_sha384, true,  PSS },
-	{ "rsa_pss_rsae_sha512",    0x0806, CRYPTO_KEY_RSA,     &crypto_sha512, true,  PSS },
-	{ "rsa_pss_pss_sha256",     0x0809, CRYPTO_KEY_RSA_PSS, &crypto_sha256, true,  PSS },
-	{ "rsa_pss_pss_sha384",     0x080a, CRYPTO_KEY_RSA_PSS, &crypto_sha384, true,  PSS },
-	{ "rsa_pss_pss_sha512",     0x080b, CRYPTO_KEY_RSA_PSS, &crypto_sha512, true,  PSS },
-	{ "rsa_pkcs1_sha256",       0x0401, CRYPTO_KEY_RSA,     &crypto_sha256, false, PKCS1 },
-	{ "rsa_pkcs1_sha384",       0x0501, CRYPTO_KEY_RSA,     &crypto_sha384, false, PKCS1 },
-	{ "rsa_pkcs1_sha512",       0x0601, CRYPTO_KEY_RSA,     &crypto_sha512, false, PKCS1 },
+	/* name, id, in TLS 1.2, key, hash, in TLS 1.3, opt */
+	{ "ecdsa_secp256r1_sha256", 0x0403, 0x0403, CRYPTO_KEY_P256,    &crypto_sha256, true,  false, ECDSA },
+	{ "ed25519",                0x0807, 0x0807, CRYPTO_KEY_ED25519, NULL,           true,  false, EDDSA },
+	{ "ecdsa_secp384r1_sha384", 0x0503, 0x0503, CRYPTO_KEY_P384,    &crypto_sha384, true,  false, ECDSA },
+	{ "ecdsa_secp521r1_sha512", 0x0603, 0x0603, CRYPTO_KEY_P521,    &crypto_sha512, true,  false, ECDSA },
+	{ "rsa_pss_rsae_sha256",    0x0804, 0x0804, CRYPTO_KEY_RSA,     &crypto_sha256, true,  false, PSS },
+	{ "rsa_pss_rsae_sha384",    0x0805, 0x0805, CRYPTO_KEY_RSA,     &crypto_sha384, true,  false, PSS },
+	{ "rsa_pss_rsae_sha512",    0x0806, 0x0806, CRYPTO_KEY_RSA,     &crypto_sha512, true,  false, PSS },
+	{ "rsa_pss_pss_sha256",     0x0809, 0x0809, CRYPTO_KEY_RSA_PSS, &crypto_sha256, true,  false, PSS },
+	{ "rsa_pss_pss_sha384",     0x080a, 0x080a, CRYPTO_KEY_RSA_PSS, &crypto_sha384, true,  false, PSS },
+	{ "rsa_pss_pss_sha512",     0x080b, 0x080b, CRYPTO_KEY_RSA_PSS, &crypto_sha512, true,  false, PSS },
+	{ "rsa_pkcs1_sha256",       0x0401, 0x0401, CRYPTO_KEY_RSA,     &crypto_sha256, false, false, PKCS1 },
+	{ "rsa_pkcs1_sha384",       0x0501, 0x0501, CRYPTO_KEY_RSA,     &crypto_sha384, false, false, PKCS1 },
+	{ "rsa_pkcs1_sha512",       0x0601, 0x0601, CRYPTO_KEY_RSA,     &crypto_sha512, false, false, PKCS1 },
+	{ "ed448",                  0x0808, 0x0808, CRYPTO_KEY_ED448,   NULL,           true,  true,  EDDSA },
 };
 const size_t crypto_schemes_num = sizeof(crypto_schemes) / sizeof(crypto_schemes[0]);
 
@@ -339,4 +316,24 @@ bool crypto_scheme_fits(const struct crypto_scheme *s, enum crypto_key_type type
 	if (s->key != type)
 		return false;
 	return s->sign != pss_sign || pss_room(s->hash, bits);
+}
+
+bool crypto_scheme_on(const struct crypto_scheme *s, const uint16_t *list, size_t num)
+{
+	if (!list)
+		return !s->opt;
+	while (num--)
+		if (list[num] == s->id)
+			return true;
+	return false;
+}
+
+bool crypto_key_on(enum crypto_key_type type, const uint16_t *list, size_t num)
+{
+	const struct crypto_scheme *s = crypto_schemes;
+
+	for (; s < crypto_schemes + crypto_schemes_num; s++)
+		if (s->key == type && (!s->opt || crypto_scheme_on(s, list, num)))
+			return true;
+	return false;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * signature_algorithms and signature_algorithms_cert, RFC 9846 4.2.3. We offer
- * one list for both uses: everything that we can verify, the schemes for
+ * one list for both uses: everything that is on, the schemes for
  * certificates only at the end, where their place in the table is.
  */
 #include "ext/ext.h"
@@ -16,7 +16,8 @@ static int offer(struct hs *hs, enum ext_in msg, struct wbuf *b)
 	for (size_t i = 0; hs->params->schemes && i < hs->params->schemes_num; i++)
 		wbuf_u16(b, hs->params->schemes[i]);
 	for (size_t i = 0; !hs->params->schemes && i < crypto_schemes_num; i++)
-		wbuf_u16(b, crypto_schemes[i].id);
+		if (scheme_allowed(hs, crypto_schemes[i].id))
+			wbuf_u16(b, crypto_schemes[i].id);
 	wbuf_close(b, list, 2);
 	return 0;
 }
@@ -47,7 +48,7 @@ static int accept(struct hs *hs, enum ext_in msg, struct rbuf *b)
 	hs->schemes_num = 0;
 	while (!err && rbuf_u16(&list, &id) && hs->schemes_num < HS_MAX_SCHEMES) {
 		scheme = crypto_scheme_find(id);
-		if (scheme && (scheme->tls13 || hs->version == TLS12) && scheme_allowed(hs, id) && !known(hs, id))
+		if (scheme && scheme_in(hs, scheme) && scheme_allowed(hs, id) && !known(hs, id))
 			hs->schemes[hs->schemes_num++] = id;
 	}
 	return err;

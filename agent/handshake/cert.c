@@ -123,6 +123,7 @@ int cert_check_chain(struct hs *hs)
 		.name = client ? hs->params->server_name : NULL,
 		.now = hs->params->now,
 		.rsa_min_bits = hs->params->rsa_min_bits,
+		.schemes = hs->params->schemes, .schemes_num = hs->params->schemes_num,
 		.staple = ext_offered(hs, EXT_ID_STATUS_REQUEST) ? &hs->staple : NULL,
 	};
 	char why[X509_WHY] = "";
@@ -263,7 +264,7 @@ int cert_check_signature(struct hs *hs, uint16_t id, const struct rbuf *tbs, con
 	struct crypto_pubkey key;
 	int err;
 
-	if (!scheme || !(scheme->tls13 || hs->version == TLS12) || !scheme_allowed(hs, id))
+	if (!scheme || !scheme_in(hs, scheme) || !scheme_allowed(hs, id))
 		return hs_fail(hs, ALERT_ILLEGAL_PARAMETER, "the peer signed with scheme %04x, not offered", id);
 	err = cert_key(hs, &key);
 	if (err)

@@ -104,7 +104,7 @@ int certificate_request12_send(struct hs *hs, struct wbuf *b)
 	wbuf_close(b, list, 1);
 	list = wbuf_open(b, 2);
 	for (size_t i = 0; i < crypto_schemes_num; i++)
-		if (scheme_allowed(hs, crypto_schemes[i].id))
+		if (scheme_in(hs, &crypto_schemes[i]) && scheme_allowed(hs, crypto_schemes[i].id))
 			wbuf_u16(b, crypto_schemes[i].id);
 	wbuf_close(b, list, 2);
 	wbuf_u16(b, 0);
@@ -123,12 +123,15 @@ static bool type_listed(struct rbuf types, enum crypto_key_type key)
 
 static void take_schemes(struct hs *hs, struct rbuf list)
 {
+	const struct crypto_scheme *s;
 	uint16_t id;
 
 	hs->schemes_num = 0;
-	while (rbuf_u16(&list, &id) && hs->schemes_num < HS_MAX_SCHEMES)
-		if (crypto_scheme_find(id) && scheme_allowed(hs, id))
+	while (rbuf_u16(&list, &id) && hs->schemes_num < HS_MAX_SCHEMES) {
+		s = crypto_scheme_find(id);
+		if (s && scheme_in(hs, s) && scheme_allowed(hs, id))
 			hs->schemes[hs->schemes_num++] = id;
+	}
 }
 
 int certificate_request12_recv(struct hs *hs, struct rbuf *b)

@@ -103,7 +103,14 @@ static bool has_scheme(const uint16_t *list, size_t num, uint16_t id)
 
 bool scheme_allowed(const struct hs *hs, uint16_t id)
 {
-	return !hs->params->schemes || has_scheme(hs->params->schemes, hs->params->schemes_num, id);
+	const struct crypto_scheme *s = crypto_scheme_find(id);
+
+	return s && crypto_scheme_on(s, hs->params->schemes, hs->params->schemes_num);
+}
+
+bool scheme_in(const struct hs *hs, const struct crypto_scheme *s)
+{
+	return hs->version == TLS12 ? s->id12 == s->id : s->tls13;
 }
 
 /* An rsa_pss_rsae scheme says it for keys of both kinds in a chain. */

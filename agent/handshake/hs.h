@@ -95,7 +95,7 @@ struct hs_params {
 	const char *server_name;	/* client: to send (DNS names only) and to verify; may be an IP literal */
 	const uint8_t *alpn;		/* each one length byte and a name, most wanted first */
 	size_t alpn_len;
-	const uint16_t *ciphers;	/* TLS_CIPHER_*, most wanted first; NULL for all we have */
+	const uint16_t *ciphers;	/* TLS_CIPHER_*, most wanted first; NULL for all that need no naming */
 	size_t ciphers_num;
 	const uint16_t *groups;		/* IANA ids, most wanted first; NULL for the default ones */
 	size_t groups_num;

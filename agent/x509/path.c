@@ -109,7 +109,10 @@ static int check_key(struct walk *w, const struct x509_cert *cert)
 {
 	if (cert->key_err == -ENOTSUP)
 		return fail(w, UNSUPPORTED_CERTIFICATE, cert,
-			    "has a kind of key that is not supported: use RSA, P-256, P-384, P-521 or Ed25519");
+			    "has a kind of key that is not supported: use RSA, P-256, P-384, P-521, Ed25519 or Ed448");
+	if (!cert->key_err && !crypto_key_on(cert->key.type, w->check->schemes, w->check->schemes_num))
+		return fail(w, UNSUPPORTED_CERTIFICATE, cert,
+			    "has a kind of key that is off: name its signature scheme in schemes = to have it on");
 	if (cert->key_err)
 		return fail(w, BAD_CERTIFICATE, cert, "has a malformed public key: issue it anew");
 	if ((cert->key.type == CRYPTO_KEY_RSA || cert->key.type == CRYPTO_KEY_RSA_PSS) &&

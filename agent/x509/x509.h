@@ -80,6 +80,8 @@ struct x509_check {
 	const char *name;		/* DNS name or IP literal to be found; NULL: no name check */
 	time_t now;
 	unsigned int rsa_min_bits;	/* 2048 */
+	const uint16_t *schemes;	/* for crypto_key_on; NULL: what needs no naming */
+	size_t schemes_num;
 	unsigned int max_depth;		/* intermediates; 0 for the default of 8 */
 	/*
 	 * The OCSP response that came along for chain[0], empty if it didn't. NULL: none was

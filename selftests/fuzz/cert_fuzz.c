@@ -13,11 +13,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
 static void verify(const struct x509_store *store, struct x509_cert *cert, const char *name)
 {
+	static const uint16_t schemes[] = { 0x0808 };	/* those that need naming */
 	const uint8_t none = 0;
 	const struct x509_blob staple = { &none, 0 };
 	struct x509_cert *chain[2] = { cert, cert };
 	struct x509_check check = {
 		.purpose = X509_SERVER_AUTH, .name = name, .now = 1700000000, .rsa_min_bits = 1024, .staple = &staple,
+		.schemes = schemes, .schemes_num = sizeof(schemes) / sizeof(schemes[0]),
 	};
 	char why[X509_WHY] = "";
 

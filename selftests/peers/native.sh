@@ -148,6 +148,34 @@ kinds_of_key() {
 	done
 }
 
+# Kinds of key that are off unless named: name and number of the scheme.
+optional_kinds() {
+	local kind id us=("$peer" -h 127.0.0.1 -p PORT -n server.test -A ca.pem)
+	while read -r kind id; do
+		start "$peer" -s -p PORT -c $kind.pem -k $kind.key -j "$id" -A ca.pem -R
+		run "server, s_client with its own certificate, $kind" ^hello out.txt s_client -cert $kind.pem -key $kind.key
+		run "server, gnutls-cli with its own certificate, $kind" ^hello out.txt gnutls_cli --x509certfile $kind.pem --x509keyfile $kind.key
+		[ "$(grep -c "scheme $kind .*peer [12] verified 1" server.txt)" = 2 ]
+		ok $? "server, $kind: both were verified"
+		stop
+		start "$peer" -s -p PORT -c $kind.pem -k $kind.key
+		run "server that does not name $kind, s_client" "alert number 40" out.txt s_client
+		stop
+		start openssl s_server -accept PORT -cert $kind.pem -key $kind.key -tls1_3 -rev -CAfile ca.pem -Verify 1 -verify_return_error
+		expect "client with its own certificate, s_server, $kind" "scheme $kind .*verified 1" out.txt "${us[@]}" -j "$id" \
+			-c $kind.pem -k $kind.key -x olleh
+		expect "client that does not name $kind, s_server" "failed at ServerHello" out.txt "${us[@]}" -x olleh
+		stop
+		start gnutls-serv --echo -p PORT --x509certfile $kind.pem --x509keyfile $kind.key --require-client-cert \
+			--verify-client-cert --x509cafile ca.pem
+		expect "client with its own certificate, gnutls-serv, $kind" "scheme $kind .*verified 1" out.txt "${us[@]}" -j "$id" \
+			-c $kind.pem -k $kind.key
+		stop
+	done <<- END
+		ed448 0x0808
+	END
+}
+
 features() {
 	start "$peer" -s -p PORT -c p256.pem -k p256.key -a h2,http/1.1
 	run "server, s_client, ALPN" "ALPN protocol: h2" out.txt s_client -alpn http/1.1,h2
@@ -394,6 +422,7 @@ browser X25519MLKEM768 4588 0
 browser X25519 29 0 -g 29
 browser "P-384 after a retry" 24 1 -g 24
 kinds_of_key
+optional_kinds
 features
 resumption
 records_and_exporters

@@ -109,6 +109,34 @@ kinds_of_key() {
 	stop
 }
 
+# Kinds of key that are off unless named: name, and number of the scheme.
+optional_kinds() {
+	local kind id
+	while read -r kind id; do
+		server $kind -j "$id" -A ca.pem -R
+		run "server, s_client with its own certificate, $kind" ^hello out.txt s_client -tls1_2 -cert $kind.pem -key $kind.key
+		agreed "scheme $kind .*peer [12] verified 1" "server, s_client with its own certificate, $kind"
+		run "server, gnutls-cli with its own certificate, $kind" ^hello out.txt gnutls_cli --priority "$gnutls12" \
+			--x509certfile $kind.pem --x509keyfile $kind.key
+		agreed "scheme $kind .*peer [12] verified 1" "server, gnutls-cli with its own certificate, $kind"
+		stop
+		server $kind
+		run "server that does not name $kind, s_client" "alert number 40" out.txt s_client -tls1_2
+		stop
+		s_server $kind -CAfile ca.pem -Verify 1 -verify_return_error
+		expect "client with its own certificate, s_server, $kind" "scheme $kind .*verified 1" out.txt "${us[@]}" -j "$id" \
+			-c $kind.pem -k $kind.key -x olleh
+		expect "client that does not name $kind, s_server" "failed at ServerHello" out.txt "${us[@]}" -x olleh
+		stop
+		gnutls_serv $kind --priority "$gnutls12" --require-client-cert --verify-client-cert --x509cafile ca.pem
+		expect "client with its own certificate, gnutls-serv, $kind" "scheme $kind .*verified 1" out.txt "${us[@]}" -j "$id" \
+			-c $kind.pem -k $kind.key
+		stop
+	done <<- END
+		ed448 0x0808
+	END
+}
+
 sessions() {
 	server p256 -T 1
 	run "server, s_client gets a ticket" ^hello out.txt s_client -tls1_2 -sess_out session.pem
@@ -350,6 +378,7 @@ a_web_server() {
 ciphers_and_keys
 groups
 kinds_of_key
+optional_kinds
 sessions
 features
 optional_ciphers

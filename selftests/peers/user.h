@@ -21,8 +21,8 @@ struct options {
 	int fd;
 	const char *host, *port, *chain, *key, *ca, *name, *message, *expect;
 	int count;
-	uint16_t ciphers[8], groups[8];
-	size_t ciphers_num, groups_num, shares;
+	uint16_t ciphers[8], groups[8], schemes[8];
+	size_t ciphers_num, groups_num, schemes_num, shares;
 	uint8_t alpn[256];
 	size_t alpn_len;
 	bool no_compatibility, require;

@@ -120,6 +120,7 @@ void peer_setup(struct peer *p, const struct options *o)
 		.alpn = o->alpn, .alpn_len = o->alpn_len,
 		.ciphers = o->ciphers_num ? o->ciphers : NULL, .ciphers_num = o->ciphers_num,
 		.groups = o->groups_num ? o->groups : NULL, .groups_num = o->groups_num,
+		.schemes = o->schemes_num ? o->schemes : NULL, .schemes_num = o->schemes_num,
 		.shares = o->shares, .compatibility = !o->no_compatibility,
 		.min_version = o->min_version, .max_version = o->max_version,
 		.rsa_min_bits = 2048, .insecure = !o->ca && !o->raw_peers_num,
@@ -161,7 +162,7 @@ static size_t numbers(char *list, uint16_t *out)
 	size_t n = 0;
 
 	for (char *s = strtok(list, ","); s && n < 8; s = strtok(NULL, ","))
-		out[n++] = (uint16_t)atoi(s);
+		out[n++] = (uint16_t)strtoul(s, NULL, 0);
 	return n;
 }
 
@@ -234,6 +235,7 @@ static const struct option_row {
 	{ 'E', "echo", NULL, "hs-echo: echo what comes instead of answering a GET" },
 	{ 'e', "ciphers", "51,52,54", "TLS_CIPHER numbers of linux/tls.h, most wanted first" },
 	{ 'g', "groups", "29,23", "IANA numbers, most wanted first" },
+	{ 'j', "schemes", "0x0808,0x0403", "IANA numbers, most wanted first" },
 	{ 'S', "shares", "NUM", "client: key shares at once" },
 	{ 'a', "alpn", "h2,http/1.1", "protocols, most wanted first" },
 	{ 'm', "message", "TEXT", "client: what to say" },
@@ -279,6 +281,7 @@ static void set_option(struct options *o, int letter, char *value)
 	case 'E': o->echo = true; break;
 	case 'e': o->ciphers_num = numbers(value, o->ciphers); break;
 	case 'g': o->groups_num = numbers(value, o->groups); break;
+	case 'j': o->schemes_num = numbers(value, o->schemes); break;
 	case 'S': o->shares = (size_t)atoi(value); break;
 	case 'a': o->alpn_len = protocols(value, o->alpn); break;
 	case 'm': o->message = value; break;

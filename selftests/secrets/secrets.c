@@ -186,7 +186,7 @@ static void key_secret(struct crypto_key *key)
 	} else if (key_is_ec(key->pub.type)) {
 		SECRET(key->ec.p, ((ecc_bit_size(key->ec.ecc) + 63) / 64) * sizeof(mp_limb_t));
 	} else {
-		SECRET(key->ed25519, sizeof(key->ed25519));
+		SECRET(key->eddsa, key_eddsa(key->pub.type)->key);
 	}
 }
 
@@ -196,6 +196,7 @@ static void signing(const void *what)
 	static const char *const kind[] = {
 		[CRYPTO_KEY_RSA] = "rsa", [CRYPTO_KEY_RSA_PSS] = "rsapss", [CRYPTO_KEY_P256] = "p256",
 		[CRYPTO_KEY_P384] = "p384", [CRYPTO_KEY_P521] = "p521", [CRYPTO_KEY_ED25519] = "ed25519",
+		[CRYPTO_KEY_ED448] = "ed448",
 	};
 	struct crypto_key *key = load(kind[s->key]);
 	uint8_t sig[CRYPTO_MAX_SIGNATURE];
@@ -375,6 +376,7 @@ static const struct secret_case {
 	{ "ECDSA P-384 signature", signing, (void *)0x0503, false },
 	{ "ECDSA P-521 signature", signing, (void *)0x0603, false },
 	{ "Ed25519 signature", signing, (void *)0x0807, false },
+	{ "Ed448 signature", signing, (void *)0x0808, false },
 	{ "RSA-PSS signature", signing, (void *)0x0804, false },
 	{ "RSA-PSS signature, SHA-512", signing, (void *)0x0806, false },
 	{ "RSA PKCS#1 signature", signing, (void *)0x0401, false },

@@ -661,7 +661,7 @@ static int load(void **state)
 	test_identity_load(&rsa_id, "rsa");
 	odd_id = server_id;
 	odd_id.id.num = 0;
-	return test_chain_load(&odd_id.id, "ed448");
+	return test_chain_load(&odd_id.id, "odd");
 }
 
 static int unload(void **state)

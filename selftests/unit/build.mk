@@ -27,6 +27,7 @@ UNIT_LIBS_hs12 := -Wl,--wrap=malloc,--wrap=calloc
 UNIT_register := $(UNIT_HANDSHAKE)
 UNIT_suites12 := $(UNIT_HANDSHAKE)
 UNIT_alert := $(UNIT_HANDSHAKE)
+UNIT_optional := $(UNIT_HANDSHAKE)
 UNIT_alert12 := $(UNIT_HANDSHAKE)
 UNIT_prf := $(UNIT_HANDSHAKE)
 UNIT_ext := $(UNIT_HANDSHAKE)
@@ -69,7 +70,7 @@ $(B)/unit/ctl_test: $(B)/asan/ctl.a
 $(B)/unit/pki/done: selftests/unit/pki.sh
 	$< $(@D)
 $(B)/unit/hs_test $(B)/unit/alert_test $(B)/unit/resume_test $(B)/unit/extras_test $(B)/unit/provider_test: | $(B)/unit/pki/done
-$(B)/unit/suites12_test $(B)/unit/register_test $(B)/unit/hs12_test $(B)/unit/alert12_test $(B)/unit/post_auth_test $(B)/unit/early_test $(B)/unit/sct_test: | $(B)/unit/pki/done
+$(B)/unit/optional_test $(B)/unit/suites12_test $(B)/unit/register_test $(B)/unit/hs12_test $(B)/unit/alert12_test $(B)/unit/post_auth_test $(B)/unit/early_test $(B)/unit/sct_test: | $(B)/unit/pki/done
 
 $(B)/unit/pki/ocsp/done: selftests/unit/ocsp-pki.sh $(B)/unit/pki/done
 	$< $(B)/unit/pki

@@ -440,6 +440,8 @@ static void profiles(void **unused)
 	explained("[agent]\nprofile = fips\nrsa-min-bits = 4096\ngroups = secp521r1\n", (const char *const[]){
 		"value=aes-128-gcm,aes-256-gcm from=profile\n", "name=groups value=secp521r1 from=file\n",
 		"name=rsa-min-bits value=4096 from=file\n", NULL });
+	explained("[agent]\nschemes = ed448, ecdsa_secp256r1_sha256\nprefer = cost\n", (const char *const[]){
+		"name=schemes value=ecdsa_secp256r1_sha256,ed448 from=file\n", NULL });
 	explained("[agent]\nprofile = compatible\nprefer = strength\n", (const char *const[]){
 		"prefer=strength\n", "value=aes-256-gcm,chacha20-poly1305,aes-128-gcm from",
 		"value=x25519mlkem768,secp521r1,x448,secp384r1,ffdhe4096,x25519,secp256r1,ffdhe3072,ffdhe2048 from",

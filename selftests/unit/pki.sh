@@ -40,10 +40,13 @@ req p521 "/CN=server.test" -algorithm EC -pkeyopt ec_paramgen_curve:P-521
 req rsa "/CN=server.test" -algorithm RSA -pkeyopt rsa_keygen_bits:2048
 req rsapss "/CN=server.test" -algorithm RSA-PSS -pkeyopt rsa_keygen_bits:2048
 req ed25519 "/CN=server.test" -algorithm ED25519
-req ed448 "/CN=server.test" -algorithm ED448	# of no use to us: a kind that we don't know
-for kind in p256 p384 p521 rsapss ed25519 ed448; do
+req ed448 "/CN=server.test" -algorithm ED448
+req odd "/CN=server.test" -algorithm EC -pkeyopt ec_paramgen_curve:secp256k1	# a kind that we don't know
+for kind in p256 p384 p521 rsapss ed25519 ed448 odd; do
 	sign "$kind" 365 "$both"
 done
+# Another key of the kinds that are off unless named.
+openssl genpkey -algorithm ED448 -out ed448-other.key 2>/dev/null
 # NSS would have a certificate for RSA encrypt, too.
 sign rsa 365 "${both/digitalSignature/digitalSignature,keyEncipherment}"
 rm -f ca.csr other.csr

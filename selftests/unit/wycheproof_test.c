@@ -308,6 +308,7 @@ static const struct suite suites[] = {
 	{ "ecdsa_secp384r1_sha384_test.json", verify, "ecdsa_secp384r1_sha384", NULL, 504 },
 	{ "ecdsa_secp521r1_sha512_test.json", verify, "ecdsa_secp521r1_sha512", NULL, 542 },
 	{ "ed25519_test.json", verify, "ed25519", NULL, 151 },
+	{ "ed448_test.json", verify, "ed448", NULL, 87 },
 	{ "rsa_pss_2048_sha256_mgf1_32_test.json", verify, "rsa_pss_rsae_sha256", NULL, 108 },
 	{ "rsa_pss_3072_sha256_mgf1_32_test.json", verify, "rsa_pss_rsae_sha256", NULL, 108 },
 	{ "rsa_pss_4096_sha512_mgf1_64_test.json", verify, "rsa_pss_rsae_sha512", NULL, 179 },
