@@ -52,7 +52,7 @@ static void become_bare(struct sock *sk, struct ktls_sock *ks)
 	ks->tx_generation = ks->rx_generation = 0;
 	ks->tx_records = ks->tx_bytes = ks->rx_records = ks->rx_bytes = 0;
 	ks->suite = 0;
-	ks->tx_limit = ks->rx_limit = 0;
+	ks->tx_limit = ks->rx_limit = ks->tx_pad = 0;
 	ks->tx_closed = false;
 	WRITE_ONCE(ks->rx_held, false);
 	WRITE_ONCE(ks->rx_eof, false);

@@ -123,6 +123,7 @@ struct ktls_sock {
 	u16			suite;		/* IANA, as the agent said */
 	u16			tx_limit;	/* plaintext per record, as the peer asked; 0: the protocol's */
 	u16			rx_limit;	/* and as it was told */
+	u16			tx_pad;		/* TLS 1.3: records are filled up to a multiple of it; 0: they aren't */
 	char			*reason;
 
 	struct list_head	node;		/* ktls_net.sessions, under its lock */

@@ -20,7 +20,7 @@ struct response {
 	struct ktls_half	tx, rx;
 	struct ktls_keys	*tx_next, *rx_next;
 	void			*state, *info;
-	u16			state_len, info_len, suite, tx_limit, rx_limit;
+	u16			state_len, info_len, suite, tx_limit, rx_limit, tx_pad;
 	const char		*reason;
 	const struct nlmsghdr	*nlh;		/* records are read from here */
 };
@@ -54,6 +54,7 @@ static const struct nla_policy policy[KTLS_A_MAX + 1] = {
 	[KTLS_A_PAD]		= { .type = NLA_REJECT },
 	[KTLS_A_TX_LIMIT]	= NLA_POLICY_RANGE(NLA_U16, 63, 16384),
 	[KTLS_A_RX_LIMIT]	= NLA_POLICY_RANGE(NLA_U16, 63, 16384),
+	[KTLS_A_TX_PAD]		= NLA_POLICY_RANGE(NLA_U16, 1, 16384),
 };
 
 /* ---- parsing */
@@ -226,6 +227,7 @@ static int response_parse(struct response *r, struct nlattr **tb, struct genl_in
 	r->alert_from = tb[KTLS_A_ALERT_FROM] ? nla_get_u32(tb[KTLS_A_ALERT_FROM]) : 0;
 	r->tx_limit = tb[KTLS_A_TX_LIMIT] ? nla_get_u16(tb[KTLS_A_TX_LIMIT]) : 0;
 	r->rx_limit = tb[KTLS_A_RX_LIMIT] ? nla_get_u16(tb[KTLS_A_RX_LIMIT]) : 0;
+	r->tx_pad = tb[KTLS_A_TX_PAD] ? nla_get_u16(tb[KTLS_A_TX_PAD]) : 0;
 	r->reason = tb[KTLS_A_REASON] ? nla_data(tb[KTLS_A_REASON]) : NULL;
 	if (!r->error && r->upcall->why == KTLS_WHY_HANDSHAKE &&
 	    (!tb[KTLS_A_TX] || !tb[KTLS_A_RX] || tb[KTLS_A_RECORD])) {
@@ -327,6 +329,8 @@ static void words_apply(struct ktls_sock *ks, struct response *r)
 		ks->tx_limit = r->tx_limit;
 	if (r->rx_limit)
 		ks->rx_limit = r->rx_limit;
+	if (r->tx_pad)
+		ks->tx_pad = r->tx_pad;
 	if (r->state) {
 		swap(ks->state, r->state);
 		swap(ks->state_len, r->state_len);

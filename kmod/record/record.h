@@ -40,7 +40,7 @@
 
 /*
  * @rec: memory of the open record, header to tag, rec_n 0 if none is open.
- * @fill bytes of plaintext are in, @capacity fit. @src: if src_n, where the
+ * @fill bytes of plaintext are in, @capacity fit, padding among them. @src: if src_n, where the
  * plaintext lies, in order: in @rec itself or in pages of others (bit in
  * @borrowed: we hold a reference). With src_n 0 all of it lies in @rec.
  * @out: sealed, not yet taken by TCP.
@@ -56,6 +56,7 @@ struct ktls_tx {
 	u8			out_n, rec_n, src_n;
 	u8			type, prefix;
 	u16			fill, capacity;
+	u16			zeros;		/* behind the type: padding of TLS 1.3 */
 	u32			borrowed;
 	bool			queued;		/* work is; it holds sk */
 	bool			orphan;		/* the session is gone: work frees this */

@@ -14,8 +14,18 @@
 #include "record.h"
 #include "../trace.h"
 
-#define KTLS_TX_SG	(KTLS_TX_SOURCES + 3)	/* additional data, sources, what is behind them in two pieces */
+#define KTLS_TX_SG	(KTLS_TX_SOURCES + KTLS_TX_PIECES + 1)	/* additional data, sources, what is behind them */
 #define RETRY_DELAY	(HZ / 20)	/* until there may be memory */
+
+/* As much plaintext as fills a record that begins with @fill of it, RFC 9846 5.4: the type counts. */
+static size_t padded(const struct ktls_sock *ks, size_t fill)
+{
+	const struct ktls_half *half = &ks->tx;
+
+	if (!ks->tx_pad || !half->format->inner)
+		return fill;
+	return roundup(fill + half->format->inner, ks->tx_pad) - half->format->inner;
+}
 
 int ktls_rec_begin(struct sock *sk, u8 type, size_t want, unsigned long from)
 {
@@ -26,7 +36,7 @@ int ktls_rec_begin(struct sock *sk, u8 type, size_t want, unsigned long from)
 
 	if (!tx)
 		return -ENOMEM;
-	want = min_t(size_t, want, ks->tx_limit ?: KTLS_PLAIN_MAX);
+	want = min_t(size_t, padded(ks, want), ks->tx_limit ?: KTLS_PLAIN_MAX);
 	n = ktls_txmem_get(sk, tx->rec, half->prefix + want + half->format->block + half->tail, half->prefix,
 			   half->own ? 1 : 16, from);
 	if (n < 0)
@@ -37,6 +47,7 @@ int ktls_rec_begin(struct sock *sk, u8 type, size_t want, unsigned long from)
 	tx->type = type;
 	tx->prefix = half->prefix;
 	tx->fill = 0;
+	tx->zeros = 0;
 	tx->capacity = want;
 	return 0;
 }
@@ -162,10 +173,16 @@ static void sg_add(struct scatterlist *sg, const struct bio_vec *bv)
 	sg_set_page(sg, bv->bv_page, bv->bv_len, bv->bv_offset);
 }
 
+/* Bytes behind the plaintext that are encrypted with it. */
+static size_t behind(const struct ktls_tx *tx, const struct ktls_format *f)
+{
+	return ktls_behind(f, tx->fill) + tx->zeros;
+}
+
 /* Additional data from @aad, the plaintext from where it lies, type or padding from the record's own memory. */
 static void source_list(struct ktls_tx *tx, struct scatterlist *sg, const struct ktls_format *f, void *aad)
 {
-	size_t off, n, at = tx->fill, end = at + ktls_behind(f, at);
+	size_t off, n, at = tx->fill, end = at + behind(tx, f);
 	struct bio_vec *bv;
 	unsigned int i;
 
@@ -222,6 +239,18 @@ static void put_padding(struct ktls_tx *tx, size_t len)
 	put_behind(tx, tx->fill, pad, len);
 }
 
+static void put_zeros(struct ktls_tx *tx, size_t at)
+{
+	size_t n, off, left;
+
+	for (left = tx->zeros; left; left -= n, at += n) {
+		const struct bio_vec *bv = spot(tx, at, &off);
+
+		n = min_t(size_t, bv->bv_len - off, left);
+		memset(bytes(bv, off), 0, n);
+	}
+}
+
 /* What a record carries behind its header: a nonce, counted, or an iv that nobody foresees. */
 static void put_carried(const struct ktls_tx *tx, const struct ktls_half *half, u8 *to)
 {
@@ -245,6 +274,7 @@ static u8 *frame(struct ktls_tx *tx, const struct ktls_half *half, size_t body)
 	if (f->inner) {
 		bv = spot(tx, tx->fill, &off);
 		*(u8 *)(page_address(bv->bv_page) + bv->bv_offset + off) = tx->type;
+		put_zeros(tx, tx->fill + f->inner);
 	}
 	if (f->block)
 		put_padding(tx, ktls_behind(f, tx->fill));
@@ -263,8 +293,7 @@ static noinline int seal_by_api(struct ktls_half *half, struct ktls_tx *tx, u8 *
 	target_list(tx, dst, f, aad);
 	if (tx->src_n)
 		source_list(tx, src, f, aad);
-	return ktls_aead_seal(half, &tx->room, tx->src_n ? src : dst, dst, tx->fill + ktls_behind(f, tx->fill),
-			      carried);
+	return ktls_aead_seal(half, &tx->room, tx->src_n ? src : dst, dst, tx->fill + behind(tx, f), carried);
 }
 
 /* The plaintext lies in the record's own memory: @len bytes of it and its type. */
@@ -283,8 +312,8 @@ static unsigned int segments_in_place(const struct ktls_tx *tx, size_t len, stru
 	return i;
 }
 
-/* From where the plaintext lies to the record's own memory, where the type is already: how many. */
-static unsigned int segments(struct ktls_tx *tx, size_t inner, struct gcm_seg *seg)
+/* From where the plaintext lies to the record's own memory, where @behind bytes are already: how many. */
+static unsigned int segments(struct ktls_tx *tx, size_t behind, struct gcm_seg *seg)
 {
 	const struct bio_vec *src = tx->src, *bv = tx->rec;
 	size_t off = tx->prefix, done = 0, left = tx->fill, n;
@@ -307,10 +336,11 @@ static unsigned int segments(struct ktls_tx *tx, size_t inner, struct gcm_seg *s
 			off = 0;
 		}
 	}
-	if (inner) {
+	for (; behind; behind -= n, i++, bv++, off = 0) {
+		n = min_t(size_t, behind, bv->bv_len - off);
 		seg[i].in = bytes(bv, off);
 		seg[i].out = bytes(bv, off);
-		seg[i++].len = inner;
+		seg[i].len = n;
 	}
 	return i;
 }
@@ -319,18 +349,18 @@ static int seal_direct(struct ktls_half *half, struct ktls_tx *tx, u8 *aad, cons
 {
 	const struct ktls_format *f = half->format;
 	struct gcm_op op = { .aad = aad, .aad_len = f->aad, .seg = tx->seg };
+	size_t after = f->inner + tx->zeros;
 	u8 tag[GCM_TAG_SIZE];
 
-	op.segs = tx->src_n ? segments(tx, f->inner, tx->seg) :
-			      segments_in_place(tx, tx->fill + f->inner, tx->seg);
+	op.segs = tx->src_n ? segments(tx, after, tx->seg) : segments_in_place(tx, tx->fill + after, tx->seg);
 	ktls_aead_seal_direct(half, &op, tag, carried);
-	put_behind(tx, tx->fill + f->inner, tag, half->cipher->tag);
+	put_behind(tx, tx->fill + after, tag, half->cipher->tag);
 	return 0;
 }
 
 static size_t sealed_len(const struct ktls_half *half, const struct ktls_tx *tx)
 {
-	return tx->prefix + tx->fill + ktls_behind(half->format, tx->fill) + half->cipher->tag;
+	return tx->prefix + tx->fill + behind(tx, half->format) + half->cipher->tag;
 }
 
 static int seal(struct ktls_half *half, struct ktls_tx *tx, size_t len)
@@ -371,6 +401,7 @@ int ktls_rec_seal(struct sock *sk)
 
 	if (!tx || !tx->rec_n)
 		return 0;
+	tx->zeros = min_t(size_t, padded(ks, tx->fill), tx->capacity) - tx->fill;
 	len = sealed_len(&ks->tx, tx);
 	err = seal(&ks->tx, tx, len);
 	if (err) {

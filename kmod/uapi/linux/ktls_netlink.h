@@ -85,6 +85,7 @@ enum {
 	KTLS_A_PAD,
 	KTLS_A_TX_LIMIT,
 	KTLS_A_RX_LIMIT,
+	KTLS_A_TX_PAD,
 
 	__KTLS_A_MAX,
 	KTLS_A_MAX = (__KTLS_A_MAX - 1)
