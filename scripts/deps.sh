@@ -25,7 +25,7 @@ top=$(cd "$(dirname "$0")/.." && pwd)
 export DEBIAN_FRONTEND=noninteractive
 
 declare -A packages=(
-	[build]="gcc libc6-dev pkg-config nettle-dev libgmp-dev libtasn1-6-dev libnl-3-dev libnl-genl-3-dev libinih-dev libseccomp-dev libsystemd-dev libcap-dev libhiredis-dev libp11-kit-dev zlib1g-dev linux-libc-dev"
+	[build]="gcc libc6-dev pkg-config nettle-dev libgmp-dev libtasn1-6-dev libnl-3-dev libnl-genl-3-dev libinih-dev libseccomp-dev libsystemd-dev libcap-dev libhiredis-dev libp11-kit-dev zlib1g-dev liburing-dev linux-libc-dev"
 	[module]="make gcc libelf1 libssl3 pahole"
 	[vm]="qemu-system-x86 busybox-static kmod cpio zstd xz-utils openssl iproute2 procps curl"
 	[uml]="linux-source-6.12 make gcc libc6-dev flex bison bc xz-utils busybox-static iproute2 kmod"
@@ -35,7 +35,7 @@ declare -A packages=(
 	[deb]="debhelper dh-dkms dpkg-dev lintian"
 	[packages]="debootstrap systemd"
 	[interop]="libnss3-tools libwolfssl-dev libmbedtls-dev golang-go nodejs default-jdk-headless"
-	[test]="softhsm2 liburing-dev libcmocka-dev libssl-dev libjansson-dev sparse universal-ctags binutils valgrind python3-yaml python3-jsonschema"
+	[test]="softhsm2 libcmocka-dev libssl-dev libjansson-dev sparse universal-ctags binutils valgrind python3-yaml python3-jsonschema"
 )
 declare -A meta=([6.1]=amd64 [6.12]=6.12-amd64)
 

@@ -8,7 +8,7 @@ tools: $(TOOLS:%=$(B)/bin/%) $(B)/lib/libktls-preload.so
 
 $(B)/bin/ktls-serve: $(SERVE_SRC:%.c=$(B)/obj/%.o) $(B)/lib/libktls.a
 	@mkdir -p $(@D)
-	$(CC) -pie -Wl,-z,relro,-z,now -o $@ $^ -lpthread
+	$(CC) -pie -Wl,-z,relro,-z,now -o $@ $^ -lpthread -luring
 
 $(B)/bin/ktls-run: $(B)/obj/tools/run/main.o $(B)/obj/tools/run/listener.o $(B)/lib/libktls.a
 	@mkdir -p $(@D)
@@ -46,4 +46,4 @@ $(B)/asan/ctl.a: $(B)/asan/tools/ctl/line.o
 	ar rcs $@ $^
 
 $(B)/asan/ktls-serve: $(B)/asan/tools/serve/main.o $(B)/asan/serve.a $(B)/asan/libktls.a
-	$(CC) $(SAN) -o $@ $^ -lpthread
+	$(CC) $(SAN) -o $@ $^ -lpthread -luring

@@ -18,6 +18,7 @@ UNIT_libktls := none
 UNIT_LIBS_libktls := -Wl,--wrap=getsockopt,--wrap=setsockopt
 $(B)/asan/selftests/unit/libktls_test.o $(B)/asan/selftests/unit/conn_test.o $(B)/asan/selftests/unit/conn_early_test.o: INC += -I/usr/include/libnl3
 UNIT_serve := none
+UNIT_LIBS_serve := -luring
 UNIT_ctl := none
 UNIT_HANDSHAKE := handshake ext x509 crypto rng
 UNIT_hs := $(UNIT_HANDSHAKE)

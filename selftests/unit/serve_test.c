@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * ktls-serve: the parser by tables, files against a directory with traps, and
- * a whole worker without TLS over loopback.
+ * a whole worker without TLS over loopback, with each engine.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -18,6 +18,9 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <dirent.h>
+#include <sys/resource.h>
+#include <liburing.h>
 #include <cmocka.h>
 #include "../../tools/serve/serve.h"
 
@@ -248,21 +251,39 @@ static void test_tags_and_dates(void **state)
 
 /* ---- files */
 
-static char dir[] = "/tmp/serve_test.XXXXXX";
+#define LARGE (3 << 20)
+
+static char dir[32];
+static char large[LARGE];
 static int root = -1;
 
-static void make_file(const char *name, const char *text)
+static void make_file_of(const char *name, const char *bytes, size_t len)
 {
 	int fd = openat(root, name, O_CREAT | O_WRONLY, 0644);
 
 	assert_true(fd >= 0);
-	assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+	assert_int_equal(write(fd, bytes, len), (ssize_t)len);
 	close(fd);
+}
+
+static void make_file(const char *name, const char *text)
+{
+	make_file_of(name, text, strlen(text));
+}
+
+static void make_large(void)
+{
+	size_t i;
+
+	for (i = 0; i < LARGE; i++)
+		large[i] = (i * 2654435761u) >> 13;
+	make_file_of("large", large, LARGE);
 }
 
 static int make_root(void **state)
 {
 	(void)state;
+	strcpy(dir, "/tmp/serve_test.XXXXXX");
 	assert_non_null(mkdtemp(dir));
 	root = open(dir, O_PATH | O_DIRECTORY);
 	make_file("index.html", "index");
@@ -270,6 +291,7 @@ static int make_root(void **state)
 	mkdirat(root, "sub", 0755);
 	mkdirat(root, "empty", 0755);
 	make_file("sub/index.html", "sub");
+	make_large();
 	assert_int_equal(symlinkat("/etc/passwd", root, "outside"), 0);
 	assert_int_equal(symlinkat("../..", root, "up"), 0);
 	assert_int_equal(symlinkat("sub/index.html", root, "inside"), 0);
@@ -325,19 +347,36 @@ static void test_files(void **state)
 static struct options options = {
 	.max_conns = 64, .idle_seconds = 1, .plain = true, .status = true,
 };
-static struct worker worker = { .opt = &options };
+static struct worker worker;
+static int descriptors;
 static pthread_t thread;
 static struct sockaddr_in address = { .sin_family = AF_INET };
 
+static int count_descriptors(void)
+{
+	DIR *d = opendir("/proc/self/fd");
+	int n = 0;
+
+	while (readdir(d))
+		n++;
+	closedir(d);
+	return n;
+}
+
 static int start(void **state)
 {
+	int little = 32768;	/* answers wait for their reader */
 	socklen_t len = sizeof(address);
 
 	make_root(state);
+	descriptors = count_descriptors();
+	worker = (struct worker){ .opt = &options };
+	address.sin_port = 0;
 	signal(SIGPIPE, SIG_IGN);
 	options.root = root;
 	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	worker.listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	setsockopt(worker.listener, SOL_SOCKET, SO_SNDBUF, &little, sizeof(little));
 	worker.stop = eventfd(0, EFD_NONBLOCK);
 	if (bind(worker.listener, (struct sockaddr *)&address, len) || listen(worker.listener, 64))
 		return -1;
@@ -350,14 +389,30 @@ static int end(void **state)
 	eventfd_write(worker.stop, 1);
 	pthread_join(thread, NULL);
 	assert_int_equal(worker.num, 0);
+	assert_ptr_equal(worker.engine, options.engine);
+	close(worker.stop);
+	assert_int_equal(count_descriptors(), descriptors);
 	return drop_root(state);
+}
+
+static int start_epoll(void **state)
+{
+	options.engine = &engine_epoll;
+	return start(state);
+}
+
+static int start_uring(void **state)
+{
+	options.engine = &engine_uring;
+	return start(state);
 }
 
 static int client(const char *request)
 {
 	struct timeval limit = { .tv_sec = 15 };
-	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	int fd = socket(AF_INET, SOCK_STREAM, 0), little = 65536;
 
+	setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &little, sizeof(little));
 	assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
 	assert_int_equal(write(fd, request, strlen(request)), (ssize_t)strlen(request));
@@ -478,6 +533,180 @@ static void test_more_than_allowed(void **state)
 		assert_non_null(strstr(all(fds[i]), "hello, world"));
 }
 
+/* ---- pieces of a file */
+
+static void read_all(int fd, char *buf, size_t len)
+{
+	size_t at;
+	ssize_t n;
+
+	for (at = 0; at < len; at += n) {
+		n = read(fd, buf + at, len - at);
+		assert_true(n > 0);
+	}
+}
+
+/* The head of an answer; the body is what is read next. */
+static void read_head(int fd, const char *status)
+{
+	char head[2048];
+	size_t n = 0;
+
+	do {
+		assert_true(n < sizeof(head) - 1);
+		read_all(fd, head + n++, 1);
+		head[n] = '\0';
+	} while (!strstr(head, "\r\n\r\n"));
+	assert_memory_equal(head + 9, status, 3);
+}
+
+static int request_large(uint64_t first, uint64_t count)
+{
+	char request[128];
+
+	snprintf(request, sizeof(request), "GET /large HTTP/1.1\r\n" H "Range: bytes=%llu-%llu\r\n\r\n",
+		 (unsigned long long)first, (unsigned long long)(first + count - 1));
+	return client(request);
+}
+
+static void same_piece(int fd, uint64_t first, uint64_t count)
+{
+	static char got[LARGE];
+
+	read_head(fd, "206");
+	read_all(fd, got, count);
+	assert_memory_equal(got, large + first, count);
+}
+
+/* About each border: of a page, a registered buffer, a pipe. */
+static void test_pieces(void **state)
+{
+	static const struct { uint64_t first, count; } rows[] = {
+		{ 0, 1 }, { 4095, 2 }, { 1, 4000 }, { 0, 32000 }, { 77, 32400 }, { 5, 32768 }, { 0, 65536 },
+		{ 4097, 65536 }, { 0, 262144 }, { 4000, 262144 }, { 1, 262145 }, { 100, 700001 }, { 0, LARGE },
+	};
+	size_t i;
+	int fd;
+
+	(void)state;
+	for (i = 0; i < COUNT(rows); i++) {
+		fd = request_large(rows[i].first, rows[i].count);
+		same_piece(fd, rows[i].first, rows[i].count);
+		close(fd);
+	}
+}
+
+/* One descriptor is left for the file, none for a pipe. First, as pipes are kept. */
+static void test_no_descriptors(void **state)
+{
+	struct rlimit limit, little;
+	char got[] = "hello, world\n";
+	int fd = client(GET("/a.txt", "")), lowest;
+
+	(void)state;
+	read_head(fd, "200");
+	read_all(fd, got, strlen(got));
+	lowest = dup(fd);
+	close(lowest);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	little = limit;
+	little.rlim_cur = lowest + 1;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &little), 0);
+	dprintf(fd, "GET /large HTTP/1.1\r\n" H "Range: bytes=1-%u\r\n\r\n", LARGE - 1);
+	same_piece(fd, 1, LARGE - 1);
+	setrlimit(RLIMIT_NOFILE, &limit);
+	close(fd);
+}
+
+/* Who has said all, and who reads slowly, gets the whole of it. */
+static void test_half_closed(void **state)
+{
+	int fd = request_large(3, LARGE - 3);
+
+	(void)state;
+	options.idle_seconds = 60;	/* longer than client() waits: it is not what ends it */
+	shutdown(fd, SHUT_WR);
+	usleep(50000);
+	same_piece(fd, 3, LARGE - 3);
+	assert_string_equal(all(fd), "");
+	options.idle_seconds = 1;
+}
+
+/* In the middle, with a FIN or a RST: nobody else notices, nothing stays. */
+static void test_gone(void **state)
+{
+	struct linger rst = { .l_onoff = 1 };
+	char some[5000];
+	int i, fd;
+
+	(void)state;
+	for (i = 0; i < 40; i++) {
+		fd = request_large(i, LARGE - i);
+		if (i % 4 > 1)
+			read_all(fd, some, sizeof(some));
+		if (i % 2)
+			setsockopt(fd, SOL_SOCKET, SO_LINGER, &rst, sizeof(rst));
+		close(fd);
+	}
+	fd = request_large(0, LARGE);
+	same_piece(fd, 0, LARGE);
+	close(fd);
+}
+
+#define FLOOD 3000
+
+static void *flood(void *fd)
+{
+	static const char request[] = GET("/a.txt", "");
+	int i;
+
+	for (i = 0; i < FLOOD; i++)
+		if (write((intptr_t)fd, request, sizeof(request) - 1) != sizeof(request) - 1)
+			return NULL;
+	return fd;
+}
+
+/* More requests than are kept while an answer doesn't go out: each is answered. */
+static void test_flood(void **state)
+{
+	int i, fd = request_large(0, LARGE);
+	char got[] = "hello, world\n";
+	pthread_t t;
+	void *all_sent;
+
+	(void)state;
+	pthread_create(&t, NULL, flood, (void *)(intptr_t)fd);
+	usleep(100000);
+	same_piece(fd, 0, LARGE);
+	for (i = 0; i < FLOOD; i++) {
+		read_head(fd, "200");
+		read_all(fd, got, strlen(got));
+		assert_string_equal(got, "hello, world\n");
+	}
+	pthread_join(t, &all_sent);
+	assert_non_null(all_sent);
+	close(fd);
+}
+
+/* The last test: what is under way comes whole, nothing new is taken. */
+static void test_stop(void **state)
+{
+	int fd = request_large(9, LARGE - 9), other = socket(AF_INET, SOCK_STREAM, 0), i;
+
+	(void)state;
+	usleep(100000);		/* until the answer is under way */
+	eventfd_write(worker.stop, 1);
+	for (i = 0; i < 1000 && !connect(other, (struct sockaddr *)&address, sizeof(address)); i++) {
+		close(other);
+		other = socket(AF_INET, SOCK_STREAM, 0);
+		usleep(10000);
+	}
+	assert_true(i < 1000);
+	close(other);
+	same_piece(fd, 9, LARGE - 9);
+	assert_string_equal(all(fd), "");
+}
+
 int main(void)
 {
 	static const struct CMUnitTest pure[] = {
@@ -487,12 +716,21 @@ int main(void)
 		cmocka_unit_test(test_tags_and_dates),
 	};
 	static const struct CMUnitTest served[] = {
-		cmocka_unit_test(test_files),
+		cmocka_unit_test(test_no_descriptors), cmocka_unit_test(test_files),
 		cmocka_unit_test(test_answers), cmocka_unit_test(test_pipelined),
 		cmocka_unit_test(test_byte_by_byte), cmocka_unit_test(test_slow),
-		cmocka_unit_test(test_more_than_allowed),
+		cmocka_unit_test(test_more_than_allowed), cmocka_unit_test(test_pieces),
+		cmocka_unit_test(test_half_closed), cmocka_unit_test(test_gone),
+		cmocka_unit_test(test_flood), cmocka_unit_test(test_stop),
 	};
+	struct io_uring ring;
+	int failed = cmocka_run_group_tests(pure, NULL, NULL) +
+		     cmocka_run_group_tests_name("epoll", served, start_epoll, end);
 
-	return cmocka_run_group_tests(pure, NULL, NULL) +
-	       cmocka_run_group_tests(served, start, end);
+	if (io_uring_queue_init(4, &ring, 0)) {
+		puts("1..0 # SKIP io_uring is refused here");
+		return failed;
+	}
+	io_uring_queue_exit(&ring);
+	return failed + cmocka_run_group_tests_name("io_uring", served, start_uring, end);
 }

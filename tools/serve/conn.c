@@ -1,43 +1,29 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * One connection. Its state says which event it waits for, how long, and what
- * it does then; no call here blocks. A fast reader yields after QUANTUM bytes,
- * a slow one costs its socket and, while it reads, one open file.
+ * One connection, whatever the engine. Its state says what it waits for, how
+ * long, and what it does then; no call here blocks. A fast reader yields after
+ * each piece of a file, a slow one costs its socket and, while it reads, one
+ * open file.
  */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
-#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include "serve.h"
 
-/* Each returns 0, or anything else to close the connection. */
-static int handshake_start(struct conn *c);
-static int handshake_finish(struct conn *c);
-static int request_read(struct conn *c);
-static int answer_write(struct conn *c);
-static int discard(struct conn *c);
-
-static const struct state {
-	uint32_t events;
-	int seconds;		/* 0: the option --idle */
-	int (*ready)(struct conn *c);
-} states[CONN_STATES] = {
-	[CONN_FRESH]	 = { EPOLLIN,	0,	handshake_start },
-	[CONN_BUSY]	 = { 0,		10,	NULL },
-	[CONN_HANDSHAKE] = { EPOLLOUT,	30,	handshake_finish },
-	[CONN_IDLE]	 = { EPOLLIN,	0,	request_read },
-	[CONN_HEAD]	 = { EPOLLIN,	10,	request_read },
-	[CONN_WRITE]	 = { EPOLLOUT,	30,	answer_write },
-	[CONN_LINGER]	 = { EPOLLIN,	2,	discard },
+static const int seconds[CONN_STATES] = {	/* 0: the option --idle */
+	[CONN_BUSY]	 = 10,
+	[CONN_HANDSHAKE] = 30,
+	[CONN_HEAD]	 = 10,
+	[CONN_WRITE]	 = 30,
+	[CONN_LINGER]	 = 2,
 };
 
 int conn_seconds(const struct worker *w, enum conn_state state)
 {
-	return states[state].seconds ? states[state].seconds : w->opt->idle_seconds;
+	return seconds[state] ? seconds[state] : w->opt->idle_seconds;
 }
 
 static int become(struct conn *c, enum conn_state state)
@@ -48,40 +34,15 @@ static int become(struct conn *c, enum conn_state state)
 	return 0;
 }
 
-/* Once per turn: a request that is answered at once costs no epoll_ctl(). */
-static int arm(struct conn *c)
+void conn_progress(struct conn *c)
 {
-	struct epoll_event event = { .events = states[c->state].events, .data.ptr = c };
-
-	if (event.events == c->events)
-		return 0;
-	c->events = event.events;
-	return epoll_ctl(c->worker->epoll, EPOLL_CTL_MOD, c->fd, &event);
+	become(c, c->state);
 }
 
-/*
- * Where the agent relays, the descriptor is another file after this: epoll
- * forgets the old one before.
- */
-static int server(struct conn *c)
+void conn_after(struct conn *c, int err)
 {
-	struct epoll_event event = { .events = c->events, .data.ptr = c };
-	int err;
-
-	if (ktls_way(c->fd) == KTLS_WAY_MODULE)
-		return ktls_server(c->fd, c->worker->opt->params);
-	epoll_ctl(c->worker->epoll, EPOLL_CTL_DEL, c->fd, NULL);
-	err = ktls_server(c->fd, c->worker->opt->params);
-	if (epoll_ctl(c->worker->epoll, EPOLL_CTL_ADD, c->fd, &event))
-		return -errno;
-	return err;
-}
-
-/* Progress: the time limit begins anew. */
-static void refresh(struct conn *c)
-{
-	worker_delist(c->worker, c);
-	worker_enlist(c->worker, c);
+	if (err || c->worker->engine->arm(c))
+		conn_free(c);
 }
 
 /* ---- handshake */
@@ -109,30 +70,47 @@ static int handshake_result(struct conn *c, int err)
 	}
 }
 
-static int handshake_start(struct conn *c)
+int conn_handshake(struct conn *c, bool hangup)
 {
-	return handshake_result(c, server(c));
-}
+	enum conn_state before = c->state;
+	int err = before == CONN_HANDSHAKE ? ktls_finish(c->fd) : c->worker->engine->handshake(c);
 
-static int handshake_finish(struct conn *c)
-{
-	return handshake_result(c, ktls_finish(c->fd));
+	err = handshake_result(c, err);
+	/* The socket is over though the state changed nothing: no second look. */
+	return !err && hangup && c->state == before ? -ECONNRESET : err;
 }
 
 void conn_retry(struct conn *c)
 {
-	if (handshake_start(c) || arm(c))
-		conn_free(c);
+	conn_after(c, conn_handshake(c, false));
 }
 
 /* ---- request */
 
-static int discard(struct conn *c)
+char *conn_room(struct conn *c, size_t len)
 {
-	char buf[4096];
-	ssize_t n = recv(c->fd, buf, sizeof(buf), MSG_DONTWAIT);
+	char *in;
 
-	return n > 0 || (n < 0 && errno == EAGAIN) ? 0 : -1;
+	if (c->in_size - c->in_len >= len)
+		return c->in + c->in_len;
+	in = realloc(c->in, c->in_len + len);
+	if (!in)
+		return NULL;
+	c->in = in;
+	c->in_size = c->in_len + len;
+	return in + c->in_len;
+}
+
+static void input_drop(struct conn *c, size_t used)
+{
+	c->in_len -= used;
+	if (c->in_len) {
+		memmove(c->in, c->in + used, c->in_len);
+		return;
+	}
+	free(c->in);
+	c->in = NULL;
+	c->in_size = 0;
 }
 
 /* Let the peer read the answer before a RST could take it away. */
@@ -143,9 +121,10 @@ static int linger(struct conn *c)
 	return become(c, CONN_LINGER);
 }
 
-static void answer_free(struct conn *c)
+static void answer_drop(struct conn *c)
 {
-	free(c->answer);
+	if (c->answer)
+		c->worker->engine->answer_free(c->worker, c->answer);
 	c->answer = NULL;
 	if (c->file >= 0)
 		close(c->file);
@@ -153,143 +132,71 @@ static void answer_free(struct conn *c)
 	c->file_left = 0;
 }
 
-static void input_drop(struct conn *c, size_t used)
+static int finish(struct conn *c)
 {
-	c->in_len -= used;
-	memmove(c->in, c->in + used, c->in_len);
-	if (c->in_len)
-		return;
-	free(c->in);
-	c->in = NULL;
+	answer_drop(c);
+	return c->keep_alive ? become(c, CONN_IDLE) : linger(c);
 }
 
-/* Answer what is in the buffer, until an answer doesn't fit into the socket. */
-static int requests_serve(struct conn *c)
+static int answer_begin(struct conn *c, ssize_t used, const struct http_request *req)
+{
+	int err;
+
+	if (used > 0)
+		input_drop(c, used);
+	err = used < 0 ? respond_error(c, -used) : respond(c, req);
+	if (err)
+		return err;
+	become(c, CONN_WRITE);
+	return c->worker->engine->write(c);
+}
+
+/* Answer what is in the buffer, until an answer doesn't go out at once. */
+static int serve(struct conn *c)
 {
 	struct http_request req;
 	ssize_t used;
 	int err;
 
-	while (c->in_len) {
+	while (c->in_len && (c->state == CONN_IDLE || c->state == CONN_HEAD)) {
 		used = http_parse(c->in, c->in_len, &req);
 		if (!used)
 			return c->state == CONN_HEAD ? 0 : become(c, CONN_HEAD);
-		if (used > 0)
-			input_drop(c, used);
-		err = used < 0 ? respond_error(c, -used) : respond(c, &req);
+		err = answer_begin(c, used, &req);
+		if (!err)
+			err = finish(c);
 		if (err)
-			return err;
-		become(c, CONN_WRITE);
-		err = answer_write(c);
-		if (err || c->state != CONN_IDLE)
-			return err;
+			return err > 0 ? 0 : err;
 	}
 	return 0;
 }
 
-static int request_read(struct conn *c)
+int conn_input(struct conn *c, size_t len)
 {
-	ssize_t n;
-
-	if (!c->in)
-		c->in = malloc(HTTP_MAX_HEAD);
-	if (!c->in)
-		return -ENOMEM;
-	n = recv(c->fd, c->in + c->in_len, HTTP_MAX_HEAD - c->in_len, MSG_DONTWAIT);
-	if (n < 0 && errno == EAGAIN) {
-		if (!c->in_len)
-			input_drop(c, 0);
-		return 0;
-	}
-	if (n <= 0)
-		return -1;
-	c->in_len += n;
-	return requests_serve(c);
+	c->in_len += len;
+	if (!c->in_len || c->state == CONN_LINGER)
+		input_drop(c, c->in_len);
+	return serve(c);
 }
 
-/* ---- answer */
-
-/* 0: all is out. 1: the socket is full or the turn is over. */
-static int memory_send(struct conn *c)
+int conn_answered(struct conn *c)
 {
-	struct answer *a = c->answer;
-	ssize_t n;
+	int err = finish(c);
 
-	while (a->at < a->len) {
-		n = send(c->fd, a->data + a->at, a->len - a->at,
-			 MSG_DONTWAIT | MSG_NOSIGNAL | (c->file_left ? MSG_MORE : 0));
-		if (n < 0)
-			return errno == EAGAIN ? 1 : -errno;
-		a->at += n;
-		refresh(c);
-	}
-	return 0;
-}
-
-static int file_send(struct conn *c)
-{
-	size_t turn = QUANTUM;
-	ssize_t n;
-
-	while (c->file_left) {
-		if (!turn)
-			return 1;
-		n = sendfile(c->fd, c->file, &c->file_at, c->file_left < turn ? c->file_left : turn);
-		if (n < 0)
-			return errno == EAGAIN ? 1 : -errno;
-		if (!n)
-			return -EIO;	/* the file has become shorter than was promised */
-		c->file_left -= n;
-		turn -= n;
-		refresh(c);
-	}
-	return 0;
-}
-
-static int answer_write(struct conn *c)
-{
-	int err = memory_send(c);
-
-	if (!err)
-		err = file_send(c);
-	if (err)
-		return err > 0 ? 0 : err;
-	answer_free(c);
-	return c->keep_alive ? become(c, CONN_IDLE) : linger(c);
+	return err ? err : serve(c);
 }
 
 /* ---- life */
 
-void conn_ready(struct conn *c, uint32_t events)
-{
-	bool hangup = events & (EPOLLERR | EPOLLHUP);
-	enum conn_state before = c->state;
-	int err = -1;
-
-	if (states[before].ready)
-		err = states[before].ready(c);
-	/* An answer is out, and the next request was there already. */
-	if (!err && before == CONN_WRITE && c->state == CONN_IDLE)
-		err = requests_serve(c);
-	/* The socket is over though the state changed nothing: no second look. */
-	if (!err && hangup && c->state == before && before <= CONN_HANDSHAKE)
-		err = -1;
-	if (err || arm(c))
-		conn_free(c);
-}
-
 int conn_new(struct worker *w, int fd)
 {
-	enum conn_state state = w->opt->plain ? CONN_IDLE : CONN_FRESH;
-	struct epoll_event event = { .events = states[state].events };
 	struct conn *c = calloc(1, sizeof(*c));
 
 	if (!c)
 		goto out_close;
-	*c = (struct conn){ .worker = w, .fd = fd, .file = -1, .state = state,
-			    .events = event.events };
-	event.data.ptr = c;
-	if (epoll_ctl(w->epoll, EPOLL_CTL_ADD, fd, &event))
+	*c = (struct conn){ .worker = w, .fd = fd, .file = -1,
+			    .state = w->opt->plain ? CONN_IDLE : CONN_FRESH };
+	if (w->engine->attach(c))
 		goto out_free;
 	worker_enlist(w, c);
 	w->num++;
@@ -304,10 +211,15 @@ out_close:
 
 void conn_free(struct conn *c)
 {
-	worker_delist(c->worker, c);
+	become(c, CONN_GONE);
 	c->worker->num--;
-	answer_free(c);
+	c->worker->engine->detach(c);
+}
+
+void conn_release(struct conn *c)
+{
+	worker_delist(c->worker, c);
+	answer_drop(c);
 	free(c->in);
-	close(c->fd);
 	free(c);
 }

@@ -4,6 +4,8 @@
 #include <fcntl.h>
 #include <getopt.h>
 #include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -30,7 +32,8 @@ static const char usage[] =
 "      --idle SECONDS         how long a connection may rest (60)\n"
 "  -l, --log                  a line per request on standard output\n"
 "      --no-status            no " STATUS_PATH "\n"
-"      --plain                HTTP without TLS, for comparison\n";
+"      --plain                HTTP without TLS, for comparison\n"
+"  -e, --engine NAME          epoll or uring (epoll)\n";
 
 static void die(const char *what, const char *why)
 {
@@ -56,6 +59,16 @@ static void usage_exit(int status)
 	exit(status);
 }
 
+static const struct engine *engine_named(const char *name)
+{
+	if (!strcmp(name, "epoll"))
+		return &engine_epoll;
+	if (!strcmp(name, "uring"))
+		return &engine_uring;
+	fprintf(stderr, "ktls-serve: --engine: epoll or uring\n");
+	exit(2);
+}
+
 static void option(struct options *o, int opt)
 {
 	uint16_t cipher;
@@ -76,6 +89,7 @@ static void option(struct options *o, int opt)
 	case 'l': o->log = true; break;
 	case 'S': o->status = false; break;
 	case 'P': o->plain = true; break;
+	case 'e': o->engine = engine_named(optarg); break;
 	case 'h': usage_exit(0); break;
 	default:  usage_exit(2);
 	}
@@ -95,12 +109,13 @@ static void options_parse(struct options *o, int argc, char **argv)
 		{ "log",		no_argument, NULL, 'l' },
 		{ "no-status",		no_argument, NULL, 'S' },
 		{ "plain",		no_argument, NULL, 'P' },
+		{ "engine",		required_argument, NULL, 'e' },
 		{ "help",		no_argument, NULL, 'h' },
 		{ NULL,			0, NULL, 0 },
 	};
 	int opt;
 
-	while ((opt = getopt_long(argc, argv, "r:b:p:i:c:t:n:lh", longs, NULL)) != -1)
+	while ((opt = getopt_long(argc, argv, "r:b:p:i:c:t:n:e:lh", longs, NULL)) != -1)
 		option(o, opt);
 	if (optind < argc)
 		usage_exit(2);
@@ -131,6 +146,7 @@ static int listener_open(const struct addrinfo *ai)
 		return -errno;
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
 	setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof(one));
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));	/* what is accepted inherits it */
 	if (ai->ai_family == AF_INET6)
 		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &zero, sizeof(zero));
 	if (bind(fd, ai->ai_addr, ai->ai_addrlen) || listen(fd, 4096)) {
@@ -188,7 +204,7 @@ int main(int argc, char **argv)
 	struct options o = {
 		.port = "443", .root_path = ".", .max_conns = 16384, .idle_seconds = 60,
 		.threads = cpus > MAX_THREADS ? MAX_THREADS : cpus, .status = true,
-		.params = ktls_params_new(),
+		.engine = &engine_epoll, .params = ktls_params_new(),
 	};
 	sigset_t signals;
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * The answer to a request: head in memory, body in memory or a piece of a
- * file that conn.c sends with sendfile().
+ * file that the engine sends.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -18,7 +18,7 @@
 __attribute__((format(printf, 2, 3)))
 static void add(struct answer *a, const char *format, ...)
 {
-	size_t room = sizeof(a->data) - a->len;
+	size_t room = a->size - a->len;
 	va_list args;
 	int n;
 
@@ -187,11 +187,8 @@ static int not_modified(struct conn *c, const struct http_request *req, const st
 
 static int answer_new(struct conn *c)
 {
-	c->answer = malloc(sizeof(*c->answer));
-	if (!c->answer)
-		return -ENOMEM;
-	c->answer->len = c->answer->at = 0;
-	return 0;
+	c->answer = c->worker->engine->answer_new(c);
+	return c->answer ? 0 : -ENOMEM;
 }
 
 int respond_error(struct conn *c, int status)

@@ -5,25 +5,20 @@
  * deadlines and only the front is looked at.
  */
 #include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdio.h>
-#include <sys/epoll.h>
-#include <sys/socket.h>
+#include <string.h>
 #include <unistd.h>
 #include "serve.h"
 
-#define EVENTS		256
-#define ACCEPTS		64	/* per turn */
 #define RETRY_MS	20
 #define GRACE_SECONDS	10	/* after SIGTERM, for answers under way */
 
-static time_t monotonic(void)
+void worker_tick(struct worker *w)
 {
 	struct timespec ts;
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec;
+	w->now = ts.tv_sec;
 }
 
 void worker_enlist(struct worker *w, struct conn *c)
@@ -45,46 +40,39 @@ void worker_delist(struct worker *w, struct conn *c)
 	*(c->next ? &c->next->prev : &list->last) = c->prev;
 }
 
-static int watch(struct worker *w, int op, int *fd, uint32_t events)
-{
-	struct epoll_event event = { .events = events, .data.ptr = fd };
-
-	return epoll_ctl(w->epoll, op, *fd, &event);
-}
+/* ---- accepting */
 
 static void set_accepting(struct worker *w, bool on)
 {
 	if (w->accepting == on || w->listener < 0)
 		return;
 	w->accepting = on;
-	watch(w, EPOLL_CTL_MOD, &w->listener, on ? EPOLLIN : 0);
+	w->engine->listen(w, on);
 }
 
-/*
- * At the limit the backlog keeps the rest until somebody leaves; out of
- * descriptors, for a second.
- */
-static void accept_some(struct worker *w)
+bool worker_full(const struct worker *w)
 {
-	int i, fd, one = 1;
-
-	for (i = 0; i < ACCEPTS; i++) {
-		if (w->num >= w->opt->max_conns) {
-			set_accepting(w, false);
-			return;
-		}
-		fd = accept4(w->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-		if (fd < 0 && (errno == EAGAIN || errno == ECONNABORTED || errno == EINTR))
-			return;
-		if (fd < 0) {
-			w->rest = w->now;
-			set_accepting(w, false);
-			return;
-		}
-		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-		conn_new(w, fd);
-	}
+	return w->num >= w->opt->max_conns;
 }
+
+void worker_rest(struct worker *w)
+{
+	w->rest = w->now;
+	set_accepting(w, false);
+}
+
+/* At the limit the backlog keeps the rest until somebody leaves. */
+void worker_accepted(struct worker *w, int fd)
+{
+	if (w->stopping)
+		close(fd);
+	else
+		conn_new(w, fd);
+	if (worker_full(w))
+		set_accepting(w, false);
+}
+
+/* ---- ending */
 
 static void close_all(struct worker *w, enum conn_state state)
 {
@@ -93,7 +81,7 @@ static void close_all(struct worker *w, enum conn_state state)
 }
 
 /* No new work; what is being answered goes on, the rest ends now. */
-static void stop(struct worker *w)
+void worker_stop(struct worker *w)
 {
 	static const enum conn_state ending[] = {
 		CONN_FRESH, CONN_BUSY, CONN_HANDSHAKE, CONN_IDLE, CONN_HEAD, CONN_LINGER
@@ -102,7 +90,7 @@ static void stop(struct worker *w)
 	size_t i;
 
 	w->stopping = true;
-	epoll_ctl(w->epoll, EPOLL_CTL_DEL, w->stop, NULL);
+	set_accepting(w, false);
 	close(w->listener);
 	w->listener = -1;
 	for (i = 0; i < sizeof(ending) / sizeof(ending[0]); i++)
@@ -111,12 +99,14 @@ static void stop(struct worker *w)
 		c->keep_alive = false;
 }
 
+/* ---- turns */
+
 static void expire(struct worker *w)
 {
 	struct conn *c;
 	int i;
 
-	for (i = 0; i < CONN_STATES; i++)
+	for (i = 0; i < CONN_GONE; i++)
 		while ((c = w->lists[i].first) && w->now - c->since > conn_seconds(w, i))
 			conn_free(c);
 }
@@ -134,16 +124,6 @@ static void retry(struct worker *w)
 	}
 }
 
-static void dispatch(struct worker *w, const struct epoll_event *event)
-{
-	if (event->data.ptr == &w->stop)
-		stop(w);
-	else if (event->data.ptr != &w->listener)
-		conn_ready(event->data.ptr, event->events);
-	else if (w->listener >= 0)
-		accept_some(w);
-}
-
 static int patience(const struct worker *w)
 {
 	if (w->lists[CONN_BUSY].first)
@@ -153,34 +133,48 @@ static int patience(const struct worker *w)
 
 static int turn(struct worker *w)
 {
-	struct epoll_event events[EVENTS];
-	int i, n = epoll_wait(w->epoll, events, EVENTS, patience(w));
+	int err = w->engine->turn(w, patience(w));
 
-	if (n < 0 && errno != EINTR)
-		return -errno;
-	w->now = monotonic();
-	for (i = 0; i < n; i++)
-		dispatch(w, &events[i]);
+	if (err)
+		return err;
 	expire(w);
 	retry(w);
-	if (w->num < w->opt->max_conns && w->now != w->rest)
+	if (!worker_full(w) && w->now != w->rest)
 		set_accepting(w, true);
 	return 0;
+}
+
+/* Where io_uring is refused, epoll does; said once. */
+static int engine_start(struct worker *w)
+{
+	static atomic_flag said = ATOMIC_FLAG_INIT;
+	int err;
+
+	w->engine = w->opt->engine;
+	err = w->engine->open(w);
+	if (!err || w->engine == &engine_epoll)
+		return err;
+	if (!atomic_flag_test_and_set(&said))
+		fprintf(stderr, "ktls-serve: no io_uring here: %s%s; epoll instead\n", strerror(-err),
+			err == -EPERM ? " (kernel.io_uring_disabled, or a seccomp filter)" :
+			err == -EINVAL ? " (it takes Linux 6.1)" : "");
+	w->engine = &engine_epoll;
+	return w->engine->open(w);
 }
 
 void *worker_run(void *arg)
 {
 	struct worker *w = arg;
 	time_t deadline;
+	int err;
 
-	w->now = monotonic();
-	w->accepting = true;
-	w->epoll = epoll_create1(EPOLL_CLOEXEC);
-	if (w->epoll < 0 || watch(w, EPOLL_CTL_ADD, &w->listener, EPOLLIN) ||
-	    watch(w, EPOLL_CTL_ADD, &w->stop, EPOLLIN)) {
-		perror("ktls-serve: epoll");
+	worker_tick(w);
+	err = engine_start(w);
+	if (err) {
+		fprintf(stderr, "ktls-serve: %s: %s\n", w->engine->name, strerror(-err));
 		return NULL;
 	}
+	set_accepting(w, true);
 	while (!w->stopping && !turn(w))
 		;
 	for (deadline = w->now + GRACE_SECONDS; w->num && w->now < deadline;)
@@ -188,6 +182,6 @@ void *worker_run(void *arg)
 			break;
 	close_all(w, CONN_WRITE);
 	close_all(w, CONN_LINGER);
-	close(w->epoll);
+	w->engine->close(w);
 	return NULL;
 }
