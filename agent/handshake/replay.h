@@ -21,6 +21,9 @@ struct replay;
  */
 struct replay *replay_new(size_t room, uint64_t since);
 void replay_free(struct replay *r);
+/* The same in so many bytes of zeros that are the caller's, shared among processes if it likes: it holds no pointer. */
+size_t replay_size(size_t room);
+struct replay *replay_at(void *memory, size_t room, uint64_t since);
 /* Is this the first time? It is noted, and false from then on, or while there is no room. */
 bool replay_first(struct replay *r, const uint8_t id[32], uint64_t now);
 

@@ -548,7 +548,7 @@ static void a_new_register_waits(void **state)
 	assert_true(replay_first(r, one, 5000 + REPLAY_PERIOD));
 	assert_false(replay_first(r, one, 5000 + REPLAY_PERIOD));
 	replay_free(r);
-	no_memory_in = 2;
+	no_memory_in = 1;
 	assert_null(replay_new(100, 0));
 	no_memory_in = 0;
 	replay_free(NULL);
