@@ -46,6 +46,7 @@ struct config {
 	enum prefer prefer;
 	struct { enum config_from ciphers, groups, schemes, rsa_min_bits; } from;
 	bool compress, retry_cookie;
+	unsigned int padding;		/* TLS 1.3: records are filled up to a multiple of it; 0: they aren't */
 	unsigned int psk12;		/* HS_PSK12_* */
 
 	struct rules client;		/* [client] */

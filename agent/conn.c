@@ -225,6 +225,7 @@ static int respond_keys(struct conn *c, const struct hs_result *r)
 		.id = c->id, .alert = -1, .aead = r->aead, .version = r->version,
 		.tx = &r->tx, .rx = &r->rx, .tx_next = &tx_next, .rx_next = &rx_next, .tx_nexts = 1, .rx_nexts = 1,
 		.state = state, .info = info, .tx_limit = r->tx_limit, .rx_limit = r->rx_limit,
+		.tx_pad = r->version == TLS13 ? c->params.record_pad : 0,
 	};
 	int err;
 

@@ -337,6 +337,8 @@ static int put_reply(struct nl_msg *msg, const struct reply *r)
 		err |= nla_put_u16(msg, KTLS_A_TX_LIMIT, r->tx_limit);
 	if (r->rx_limit)
 		err |= nla_put_u16(msg, KTLS_A_RX_LIMIT, r->rx_limit);
+	if (r->tx_pad)
+		err |= nla_put_u16(msg, KTLS_A_TX_PAD, r->tx_pad);
 	if (r->info_len)
 		err |= nla_put(msg, KTLS_A_INFO, r->info_len, r->info);
 	return err ? -EMSGSIZE : 0;

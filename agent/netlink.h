@@ -52,7 +52,7 @@ struct reply {
 	size_t tx_nexts, rx_nexts;	/* spares, at tx_next and rx_next */
 	const uint8_t *state, *info;
 	size_t state_len, info_len;
-	uint16_t tx_limit, rx_limit;
+	uint16_t tx_limit, rx_limit, tx_pad;
 	struct reply_record record;	/* len 0: none */
 };
 

@@ -258,6 +258,13 @@ static int set_retry_cookie(struct parse *p, const char *key, const char *value)
 	return config_answer(p, key, value, &p->c->retry_cookie);
 }
 
+static int set_padding(struct parse *p, const char *key, const char *value)
+{
+	if (!strcmp(value, "no"))
+		return 0;
+	return read_number(p, key, value, 16, 16384, &p->c->padding);
+}
+
 static int set_fips(struct parse *p, const char *key, const char *value)
 {
 	int v;
@@ -359,7 +366,7 @@ static int set_ticket_redis(struct parse *p, const char *key, const char *value)
 	return config_string(p, value, &p->c->ticket_redis);
 }
 
-static const struct option options[] = {
+const struct option options_agent[] = {
 	{ IN_AGENT,	"workers",	false,	set_workers },
 	{ IN_AGENT,	"signers",	false,	set_signers },
 	{ IN_AGENT,	"user",		false,	set_user },
@@ -376,6 +383,7 @@ static const struct option options[] = {
 	{ IN_AGENT,	"prefer",	false,	set_prefer },
 	{ IN_AGENT,	"certificate-compression", false, set_compression },
 	{ IN_AGENT,	"retry-cookie",	false,	set_retry_cookie },
+	{ IN_AGENT,	"padding",	false,	set_padding },
 	{ IN_AGENT,	"min-version",	false,	set_min_version },
 	{ IN_AGENT,	"max-version",	false,	set_max_version },
 	{ IN_AGENT,	"ciphers",	true,	set_ciphers },
@@ -389,13 +397,13 @@ static const struct option options[] = {
 	{ IN_AGENT,	"ticket-secret", false,	set_ticket_secret },
 	{ IN_AGENT,	"ticket-redis",	false,	set_ticket_redis },
 };
-
-_Static_assert(sizeof(options) / sizeof(options[0]) <= 64, "struct parse.seen has a bit for each");
+const size_t options_agent_num = sizeof(options_agent) / sizeof(options_agent[0]);
+_Static_assert(sizeof(options_agent) / sizeof(options_agent[0]) <= 64, "struct parse.seen has a bit for each");
 
 int config_set(struct parse *p, const char *key, const char *value)
 {
-	const struct option *table = p->in == IN_AGENT ? options : options_named;
-	size_t num = p->in == IN_AGENT ? sizeof(options) / sizeof(options[0]) : options_named_num, i;
+	const struct option *table = p->in == IN_AGENT ? options_agent : options_named;
+	size_t num = p->in == IN_AGENT ? options_agent_num : options_named_num, i;
 
 	for (i = 0; i < num; i++)
 		if (table[i].in == p->in && !strcmp(table[i].key, key))

@@ -36,6 +36,8 @@ struct option {
 	bool again;		/* may stand more than once: values add up */
 	int (*set)(struct parse *p, const char *key, const char *value);
 };
+extern const struct option options_agent[];
+extern const size_t options_agent_num;
 extern const struct option options_named[];	/* options_named.c: all but those of [agent] */
 extern const size_t options_named_num;
 

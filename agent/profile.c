@@ -208,6 +208,5 @@ void profile_explain(const struct config *c, FILE *out)
 	put_list("schemes", &schemes, from_names[c->from.schemes], out);
 	fprintf(out, "setting name=rsa-min-bits value=%u from=%s\n", c->rsa_min_bits,
 		from_names[c->from.rsa_min_bits]);
-	fprintf(out, "setting name=certificate-compression value=%s\n", c->compress ? "yes" : "no");
-	fprintf(out, "setting name=retry-cookie value=%s\n", c->retry_cookie ? "yes" : "no");
+	explain_settings(c, out);
 }

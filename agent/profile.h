@@ -22,5 +22,6 @@ const struct profile *profile_nth(size_t i);
 void profile_apply(struct config *c);
 /* What results, and from where, as lines of control.c's grammar. */
 void profile_explain(const struct config *c, FILE *out);
+void explain_settings(const struct config *c, FILE *out);	/* explain.c: the part that profiles have no say in */
 
 #endif

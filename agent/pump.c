@@ -107,7 +107,7 @@ static int send_some(struct pump *p)
 		(p->update_owed ? answer_update : refuse_handshake)(p);
 		return 0;
 	}
-	n = recv(p->pair, p->plain, sizeof(p->plain), MSG_DONTWAIT);
+	n = recv(p->pair, p->plain, after_max(&p->after), MSG_DONTWAIT);
 	if (n < 0)
 		return -errno;
 	if (n) {

@@ -261,6 +261,7 @@ static int pump_start(struct relay *r, struct guest *g, const struct reply *repl
 	struct state s;
 	struct after keys = {
 		.version = reply->version, .aead = reply->aead, .tx = *reply->tx, .rx = *reply->rx,
+		.tx_limit = reply->tx_limit, .rx_limit = reply->rx_limit, .pad = reply->tx_pad,
 	};
 	int err = state_unpack(reply->state, reply->state_len, &s);
 
@@ -278,11 +279,13 @@ static int pump_start(struct relay *r, struct guest *g, const struct reply *repl
 
 /*
  * Mainline's kernel TLS makes EIO of a ticket, and a server may send one at
- * any time: it is for servers, which wait.
+ * any time: it is for servers, which wait. Nor does it pad, or cut records shorter.
  */
 static bool mainline_takes(const struct guest *g, const struct reply *reply)
 {
-	return g->waits && g->request.head.role == KTLS_ROLE_SERVER && !mainline_install(g->tcp.fd, reply);
+	if (reply->tx_limit && reply->tx_limit < RECORD_PLAINTEXT)
+		return false;
+	return !reply->tx_pad && g->waits && g->request.head.role == KTLS_ROLE_SERVER && !mainline_install(g->tcp.fd, reply);
 }
 
 int relay_respond(struct relay *r, const struct reply *reply)

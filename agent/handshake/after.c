@@ -15,6 +15,7 @@ void after_init(struct after *a, const struct hs_result *r)
 {
 	*a = (struct after){
 		.version = r->version, .aead = r->aead, .hash = r->hash, .tx = r->tx, .rx = r->rx,
+		.tx_limit = r->tx_limit, .rx_limit = r->rx_limit,
 	};
 }
 
@@ -24,9 +25,16 @@ void after_free(struct after *a)
 	crypto_wipe(a, sizeof(*a));
 }
 
+size_t after_max(const struct after *a)
+{
+	return a->tx_limit ? a->tx_limit : RECORD_PLAINTEXT;
+}
+
 size_t after_seal(struct after *a, uint8_t type, const void *p, size_t len, uint8_t *to)
 {
-	return record_protect(&a->tx, a->aead, a->version, type, p, len, to);
+	size_t zeros = a->version == TLS12 ? 0 : record_zeros(len, a->pad, after_max(a));
+
+	return record_protect(&a->tx, a->aead, a->version, type, p, len, zeros, to);
 }
 
 int after_header(const struct after *a, const uint8_t header[RECORD_HEADER], size_t *ret_len)
@@ -59,6 +67,8 @@ int after_open(struct after *a, const uint8_t *record, uint8_t *plain, uint8_t *
 	gbuf_drop(&a->part, a->taken);
 	a->taken = 0;
 	err = record_unprotect(&a->rx, a->aead, a->version, record, len, plain, ret_type, ret_len);
+	if (!err && a->rx_limit && *ret_len > a->rx_limit)
+		err = ALERT_RECORD_OVERFLOW;
 	if (!err)
 		err = check_content(a, *ret_type, *ret_len);
 	if (err)

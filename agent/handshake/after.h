@@ -17,13 +17,17 @@ struct after {
 	struct gbuf part;	/* of handshake messages that have not all come */
 	size_t taken;		/* of them, given out by after_message() */
 	uint64_t records, updates;
+	uint16_t tx_limit, rx_limit;	/* as hs_result has them */
+	uint16_t pad;		/* TLS 1.3: what goes out is filled up to a multiple of it; 0: it isn't */
 };
 
-/* From the keys of a handshake; after_free() wipes. */
+/* From the keys of a handshake; pad is the caller's to set. after_free() wipes. */
 void after_init(struct after *a, const struct hs_result *r);
 void after_free(struct after *a);
 
-/* At most RECORD_PLAINTEXT bytes; @to has room for header and RECORD_OVERHEAD more. */
+/* Bytes that a record to the peer carries at most. */
+size_t after_max(const struct after *a);
+/* At most after_max() bytes; @to has room for header, as many and RECORD_OVERHEAD more. */
 size_t after_seal(struct after *a, uint8_t type, const void *p, size_t len, uint8_t *to);
 /* The record's length behind its header. */
 int after_header(const struct after *a, const uint8_t header[RECORD_HEADER], size_t *ret_len);

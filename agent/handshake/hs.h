@@ -106,6 +106,7 @@ struct hs_params {
 	bool compatibility;		/* middlebox compatibility mode, RFC 9846 appendix E.4 */
 	bool grease;			/* values that mean nothing, RFC 8701 and 9849 6.2 */
 	size_t pad;			/* client: fill a shorter ClientHello up to this many bytes, RFC 7685 */
+	uint16_t record_pad;		/* TLS 1.3: fill records up to a multiple of it, RFC 8446 5.4; 0: don't */
 	uint16_t max_fragment;		/* client: ask for records of 512, 1024, 2048 or 4096 bytes, RFC 6066 */
 
 	const struct x509_store *trust;	/* client, or server that asks for a certificate; NULL trusts nobody */

@@ -74,26 +74,36 @@ static size_t protect12(struct hs_traffic *t, const struct crypto_aead *aead, ui
 }
 
 static size_t protect13(struct hs_traffic *t, const struct crypto_aead *aead, uint8_t type,
-			const uint8_t *p, size_t len, uint8_t *to)
+			const uint8_t *p, size_t len, size_t zeros, uint8_t *to)
 {
-	size_t body = len + 1 + aead->tag;
+	size_t body = len + 1 + zeros + aead->tag;
 	uint8_t nonce[12], *plain = to + RECORD_HEADER;
 
 	memmove(plain, p, len);
 	plain[len] = type;
+	memset(plain + len + 1, 0, zeros);
 	put_header(to, RECORD_DATA, body);
 	record_nonce(t, nonce);
-	aead->seal(t->key, nonce, to, RECORD_HEADER, plain, len + 1, plain);
+	aead->seal(t->key, nonce, to, RECORD_HEADER, plain, len + 1 + zeros, plain);
 	return RECORD_HEADER + body;
 }
 
 size_t record_protect(struct hs_traffic *t, const struct crypto_aead *aead, uint16_t version,
-		      uint8_t type, const uint8_t *p, size_t len, uint8_t *to)
+		      uint8_t type, const uint8_t *p, size_t len, size_t zeros, uint8_t *to)
 {
-	size_t n = (version == TLS12 ? protect12 : protect13)(t, aead, type, p, len, to);
+	size_t n = version == TLS12 ? protect12(t, aead, type, p, len, to) :
+				      protect13(t, aead, type, p, len, zeros, to);
 
 	t->seq++;
 	return n;
+}
+
+/* RFC 8446 5.4 */
+size_t record_zeros(size_t len, size_t pad, size_t limit)
+{
+	size_t zeros = pad ? pad - 1 - len % pad : 0;
+
+	return len >= limit ? 0 : zeros < limit - len ? zeros : limit - len;
 }
 
 /* ---- in */

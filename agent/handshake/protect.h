@@ -19,11 +19,13 @@ enum record_type {
 void record_nonce(const struct hs_traffic *t, uint8_t nonce[12]);
 
 /*
- * @to has room for the header, @len and RECORD_OVERHEAD, and may be RECORD_HEADER bytes in front
- * of @p where the version is TLS 1.3. The length of the whole.
+ * @to has room for the header, @len, @zeros and RECORD_OVERHEAD, and may be RECORD_HEADER bytes in front
+ * of @p where the version is TLS 1.3, which alone has @zeros behind the content. The length of the whole.
  */
 size_t record_protect(struct hs_traffic *t, const struct crypto_aead *aead, uint16_t version,
-		      uint8_t type, const uint8_t *p, size_t len, uint8_t *to);
+		      uint8_t type, const uint8_t *p, size_t len, size_t zeros, uint8_t *to);
+/* How many make @len bytes, type included, a multiple of @pad, or @limit bytes without it; 0 for a @pad of 0. */
+size_t record_zeros(size_t len, size_t pad, size_t limit);
 /*
  * 0 with type and length of the content at @plain, which has room for @len, the length in the
  * header; or the alert: bad_record_mac, unexpected_message for a record without a type,

@@ -193,11 +193,24 @@ int record_input(struct hs *hs, const uint8_t *data, size_t len)
 
 /* ---- writing */
 
-/* @to has room for the header, @len bytes, and type and tag when protected. */
-static size_t write_record(struct hs *hs, uint8_t type, const uint8_t *p, size_t len, uint8_t *to)
+static size_t longest(const struct hs *hs)
+{
+	return hs->tx.on && hs->result.tx_limit ? hs->result.tx_limit : RECORD_PLAINTEXT;
+}
+
+/* Padding behind @len bytes of content; of early data the server counts every byte. */
+static size_t zeros_for(const struct hs *hs, uint8_t type, size_t len)
+{
+	if (!hs->tx.on || hs->version == TLS12 || type == RECORD_DATA)
+		return 0;
+	return record_zeros(len, hs->params->record_pad, longest(hs));
+}
+
+/* @to has room for the header, @len bytes and @zeros, and type and tag when protected. */
+static size_t write_record(struct hs *hs, uint8_t type, const uint8_t *p, size_t len, size_t zeros, uint8_t *to)
 {
 	if (hs->tx.on)
-		return record_protect(&hs->tx.t, hs->tx.aead, hs->version, type, p, len, to);
+		return record_protect(&hs->tx.t, hs->tx.aead, hs->version, type, p, len, zeros, to);
 	to[0] = type;
 	to[1] = 3;
 	/* The first record may say 3.1 for old servers (RFC 9846 5.1). */
@@ -223,15 +236,16 @@ int record_ccs(struct hs *hs)
 
 static int write_records(struct hs *hs, uint8_t type, const uint8_t *p, size_t len)
 {
-	size_t one, max = hs->tx.on && hs->result.tx_limit ? hs->result.tx_limit : RECORD_PLAINTEXT;
+	size_t one, zeros, max = longest(hs);
 	uint8_t *to;
 
 	for (; len; p += one, len -= one) {
 		one = len < max ? len : max;
-		to = gbuf_room(&hs->out, RECORD_HEADER + one + OVERHEAD + ALERT_ROOM);
+		zeros = zeros_for(hs, type, one);
+		to = gbuf_room(&hs->out, RECORD_HEADER + one + zeros + OVERHEAD + ALERT_ROOM);
 		if (!to)
 			return hs_no_memory(hs);
-		hs->out.len += write_record(hs, type, p, one, to);
+		hs->out.len += write_record(hs, type, p, one, zeros, to);
 		hs->greeted = true;
 	}
 	return 0;
@@ -260,7 +274,8 @@ void record_alert(struct hs *hs, int alert)
 	/* RFC 9846 6: the level says nothing; fatal is what peers expect. */
 	const uint8_t msg[2] = { 2, (uint8_t)alert };
 
-	hs->out.len += write_record(hs, RECORD_ALERT, msg, sizeof(msg), hs->out.p + hs->out.len);
+	/* Not padded: there is room for this much. */
+	hs->out.len += write_record(hs, RECORD_ALERT, msg, sizeof(msg), 0, hs->out.p + hs->out.len);
 }
 
 int record_rx_keys(struct hs *hs, const struct hs_traffic *t)

@@ -252,7 +252,7 @@ static void every_bit_counts(void **state)
 		rng_fill(RNG_RANDOM, tx.key, sizeof(tx.key));
 		rng_fill(RNG_RANDOM, plain, sizeof(plain));
 		rx = tx;
-		len = record_protect(&tx, aead, TLS12, 23, plain, size, rec);
+		len = record_protect(&tx, aead, TLS12, 23, plain, size, 0, rec);
 		assert_int_equal(tx.seq, 6);
 		assert_int_equal(open12(aead, &rx, rec, len - 5, out, &n), 0);
 		assert_int_equal(n, size);
