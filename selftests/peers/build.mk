@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # make peers-native: the handshake against OpenSSL, GnuTLS, curl and Python, in
 # user space only (no module, no root).
-HS_PEER_PARTS := handshake ext x509 crypto rng
-
-HS_PEER_LIBS := -lhogweed -lnettle -lgmp -ltasn1 -lz
+HS_PEER_PARTS := $(AGENT_PARTS)
+HS_PEER_USER := conn post setup agent shared
+HS_PEER_LIBS = $(AGENT_LIBS)
+$(B)/obj/selftests/peers/user_%.o: INC += -I/usr/include/libnl3
 
 $(B)/bin/hs-peer $(B)/bin/hs-echo $(B)/bin/hs-pipe: $(B)/bin/hs-%: $(B)/obj/selftests/peers/hs-%.o \
-		$(B)/obj/selftests/peers/user_conn.o \
-		$(B)/obj/selftests/peers/user_post.o $(B)/obj/selftests/peers/user_setup.o $(HS_PEER_PARTS:%=$(B)/obj/agent-%.a)
+		$(HS_PEER_USER:%=$(B)/obj/selftests/peers/user_%.o) $(HS_PEER_PARTS:%=$(B)/obj/agent-%.a)
 	@mkdir -p $(@D)
 	$(CC) -pie -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(HS_PEER_LIBS)
+	@$@ --fips-list > $@.hmac
 
 .PHONY: hs-peer hs-echo hs-pipe
 hs-peer hs-echo hs-pipe: hs-%: $(B)/bin/hs-%
@@ -33,10 +34,11 @@ early: test-ca
 	@$(MAKE) -s vm NOAGENT=1 RUN=selftests/peers/vm-early.sh
 
 .PHONY: peers-native
-peers-native: $(B)/bin/hs-peer $(B)/bin/hs-echo
+peers-native: $(B)/bin/hs-peer $(B)/bin/hs-echo $(B)/bin/hs-pipe
 	selftests/peers/conformance/run.py $(B)/bin/hs-echo
 	selftests/peers/native.sh $(B)/bin/hs-peer
 	selftests/peers/native12.sh $(B)/bin/hs-peer
+	selftests/peers/pipe.py $(B)/bin/hs-pipe
 
 # Every peer there is, both roles: minutes. docs/INTEROP.md is written from the run.
 .PHONY: interop

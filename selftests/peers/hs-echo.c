@@ -2,7 +2,7 @@
 /*
  * A TLS server on 127.0.0.1 for test suites that are pointed at one: answers a
  * complete GET request with a short page and closes, or echoes (--echo). A
- * process per connection. Without --cert it makes itself a certificate.
+ * process per connection. Without --cert or a configuration it makes itself a certificate.
  */
 #include <err.h>
 #include <signal.h>
@@ -91,9 +91,9 @@ int main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGCHLD, SIG_IGN);
 	options_parse(&o, argc, argv, usage);
-	if (!o.port || !o.chain != !o.key)
+	if ((!o.port && !o.explain) || !o.chain != !o.key)
 		options_usage(usage);
-	if (!o.chain) {
+	if (!o.chain && !o.config && !o.sets_num) {
 		signal(SIGCHLD, SIG_DFL);
 		make_certificate(&o);
 		signal(SIGCHLD, SIG_IGN);

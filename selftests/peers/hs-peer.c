@@ -112,7 +112,7 @@ int main(int argc, char **argv)
 
 	signal(SIGPIPE, SIG_IGN);
 	options_parse(&o, argc, argv, usage);
-	if (!o.port || (o.server && (!o.chain || !o.key) && !o.psk_name) || (!o.server && !o.host))
+	if (!o.port || (o.server && (!o.chain || !o.key) && !o.psk_name && !o.config && !o.sets_num) || (!o.server && !o.host))
 		options_usage(usage);
 	peer_setup(&p, &o);
 	status = o.server ? run_server(&p) : run_client(&p);

@@ -5,8 +5,10 @@
  * client says its message and waits for the answer. The line that tells what
  * was agreed, or which alert went or came, is on standard error.
  *
+ * Under --config and --set everything is as ktlsd has it: user_agent.c.
+ *
  * Exit status: 0 all well; 1 the handshake failed; 2 what came back is not
- * what was expected, or the connection broke; 64 wrong options.
+ * what was expected, or the connection broke; 64 wrong options or settings.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -56,7 +58,7 @@ int main(int argc, char **argv)
 
 	signal(SIGPIPE, SIG_IGN);
 	options_parse(&o, argc, argv, usage);
-	if (o.server && (!o.chain || !o.key) && !o.psk_name)
+	if (o.server && (!o.chain || !o.key) && !o.psk_name && !o.config && !o.sets_num)
 		options_usage(usage);
 	peer_setup(&p, &o);
 	/* Standard output may be the peer's. */

@@ -389,6 +389,44 @@ certificate_timestamps() {
 	stop
 }
 
+between() { # a proxy that counts, to what start() started before
+	behind=$server
+	start "$here/lengths.py" PORT "$port" lengths.txt
+}
+
+# all NUM WHO: of at least three records, content, type and padding are NUM bytes or a multiple
+all() { awk -v n="$1" -v who="$2" '$1 == who { count++; if ($2 % n) bad = 1 } END { exit bad || count < 3 }' lengths.txt; }
+
+padding() {
+	local v
+	for v in s_client gnutls_cli; do
+		have gnutls-cli || [ $v = s_client ] || { skipped "server pads, $v" "not installed"; continue; }
+		start "$peer" -s -p PORT -c p256.pem -k p256.key -n server.test -v 1.3 -T 2 -B 700
+		between
+		run "server pads, $v takes it" ^hello out.txt $v
+		all 700 server && ! all 700 client
+		ok $? "server pads, $v: all records"
+		stop
+		kill "$behind"
+	done
+	if have gnutls-cli; then
+		start "$peer" -s -p PORT -c p256.pem -k p256.key -n server.test -v 1.3 -T 2 -B 4000
+		between
+		run "server pads, but no more than gnutls-cli takes" ^hello out.txt gnutls_cli --recordsize 600 --priority NORMAL:-VERS-ALL:+VERS-TLS1.3
+		all 601 server
+		ok $? "server pads, but no more than gnutls-cli takes: all records"
+		stop
+		kill "$behind"
+	fi
+	start openssl s_server -accept PORT -cert p256.pem -key p256.key -tls1_3 -rev
+	between
+	expect "client pads, s_server takes it" "^done.*verified 1" out.txt "$peer" -h 127.0.0.1 -p PORT -n server.test -A ca.pem -x olleh -B 300
+	all 300 client && ! all 300 server
+	ok $? "client pads, s_server: all records"
+	stop
+	kill "$behind"
+}
+
 failures() {
 	start "$peer" -s -p PORT -c p256.pem -k p256.key -n server.test -e 51 -g 29
 	run "server refuses an unknown name" "alert number 112" out.txt s_client -servername other.test
@@ -430,5 +468,6 @@ keys_by_hand
 post_handshake
 early_data
 certificate_timestamps
+padding
 failures
 done_testing

@@ -16,6 +16,8 @@
 enum { ALERT = 21, HANDSHAKE = 22, DATA = 23 };
 enum { HELLO_REQUEST = 0, CLIENT_HELLO = 1, TICKET = 4, CERTIFICATE_REQUEST = 13, KEY_UPDATE = 24 };
 
+#define SETS_MAX 64
+
 struct options {
 	bool server, update, echo;
 	int fd;
@@ -40,7 +42,11 @@ struct options {
 	size_t raw_peers_num;
 	size_t pad;
 	const char *sct, *ct_log;
-	uint16_t max_fragment;
+	uint16_t max_fragment, record_pad;
+	const char *config, *identity, *trust;	/* ktlsd's way: user_agent.c */
+	const char *set[SETS_MAX];
+	size_t sets_num;
+	bool explain;
 	uint16_t min_version, max_version;
 };
 
@@ -53,14 +59,14 @@ struct peer {
 	int fd;
 	struct after after;		/* the handshake */
 	struct hs_ticket_keys ticket_keys, cookie_keys;
-	struct session_slot *sessions;
 	struct hs_ticket ticket;	/* the client's, for this connection and from it */
 	struct hs_psk psk;
 	uint16_t suite;
 	uint8_t resumption[CRYPTO_MAX_DIGEST];
 	struct hs_peer who;
 	bool got_ticket;
-	struct replay *replay;
+	struct user_register *seen;	/* tickets that early data came with; NULL: none are taken */
+	struct world *world;		/* under a configuration; else NULL */
 	struct hs_log log;
 	char early[1024];		/* client: the message, to go with the hello */
 	uint8_t *early_data;		/* server: what came with the hello and was not read yet */
@@ -81,6 +87,19 @@ void close_notify(struct peer *p);
 bool update_tx(struct peer *p, uint8_t ask);	/* KeyUpdate */
 /* Prints one line of what was agreed, or why not. */
 bool handshake(struct peer *p);
+
+/* Prints it, and makes @p ready for records, padded to @pad; @hs is done. */
+void handshake_done(struct peer *p, struct hs *hs, uint16_t pad);
+
+/* ---- user_agent.c: under a configuration file and settings, as ktlsd does it */
+void agent_setup(struct peer *p);
+void agent_free(struct peer *p);
+bool agent_handshake(struct peer *p);
+
+/* ---- user_shared.c */
+void register_make(struct peer *p);
+bool register_first(struct peer *p, const uint8_t id[32], uint64_t now);
+struct session_slot *sessions_shared(size_t num);	/* NULL for none */
 
 /* ---- user_post.c: false: the connection is over */
 bool post_ask(struct peer *p);		/* server */

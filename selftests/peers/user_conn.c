@@ -69,7 +69,16 @@ void hang_up(struct peer *p)
 
 bool send_record(struct peer *p, uint8_t type, const void *data, size_t len)
 {
-	return write_all(p->fd, p->record, after_seal(&p->after, type, data, len, p->record));
+	size_t n, max = after_max(&p->after);
+
+	do {
+		n = len < max ? len : max;
+		if (!write_all(p->fd, p->record, after_seal(&p->after, type, data, n, p->record)))
+			return false;
+		data = (const char *)data + n;
+		len -= n;
+	} while (len);
+	return true;
 }
 
 /* What the peer did was wrong: @alert goes out, and no more is read. */
@@ -263,7 +272,7 @@ static int step(struct peer *p, struct hs *hs)
 	if (hs_state(hs) == HS_SIGN)
 		return sign(p, hs);
 	if (hs_state(hs) == HS_FRESH)
-		return hs_fresh(hs, replay_first(p->replay, hs_fresh_wanted(hs), (uint64_t)p->params.now));
+		return hs_fresh(hs, register_first(p, hs_fresh_wanted(hs), (uint64_t)p->params.now));
 	n = read(p->fd, buf, want < sizeof(buf) ? want : sizeof(buf));
 	if (n <= 0)
 		return -ECONNRESET;
@@ -336,12 +345,29 @@ static void keep_early(struct peer *p, const struct hs *hs)
 		p->early_len = 0;
 }
 
+void handshake_done(struct peer *p, struct hs *hs, uint16_t pad)
+{
+	const struct hs_result *r = hs_result(hs);
+
+	report(hs);
+	keep_early(p, hs);
+	after_init(&p->after, r);
+	p->after.pad = pad;
+	p->suite = r->suite;
+	report_session(p, r->ticket);
+	p->who = r->who;
+	hs_post_from(r, p->o->server ? HS_SERVER : HS_CLIENT, &p->post);
+	memcpy(p->resumption, r->resumption, sizeof(p->resumption));
+}
+
 bool handshake(struct peer *p)
 {
 	uint64_t now = now_ms();
 	struct hs *hs;
 	int e;
 
+	if (p->world)
+		return agent_handshake(p);
 	p->params.now = (time_t)(now / 1000);
 	p->params.now_ms = now % 1000;
 	hs = hs_new(&p->params);
@@ -356,16 +382,9 @@ bool handshake(struct peer *p)
 	if (e) {
 		report_failure(hs, e);
 	} else {
-		report(hs);
-		keep_early(p, hs);
-		after_init(&p->after, hs_result(hs));
-		p->suite = hs_result(hs)->suite;
-		report_session(p, hs_result(hs)->ticket);
-		p->who = hs_result(hs)->who;
-		hs_post_from(hs_result(hs), p->params.role, &p->post);
+		handshake_done(p, hs, p->params.record_pad);
 		if (p->o->server && p->o->post_auth && hs_result(hs)->post_auth && !post_ask(p))
 			e = -ECONNRESET;
-		memcpy(p->resumption, hs_result(hs)->resumption, sizeof(p->resumption));
 	}
 	hs_free(hs);
 	return !e;

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "fips.h"
 #include "handshake/alert.h"
 #include "rng/rng.h"
 #include "user.h"
@@ -79,13 +80,12 @@ static void fill_psk(struct peer *p)
 		p->params.ticket_keys = &p->ticket_keys;
 	}
 	p->params.tickets = o->tickets;
-	if (o->session_ids)
-		p->params.sessions = p->sessions = calloc(o->session_ids, sizeof(*p->sessions));
-	p->params.sessions_num = p->sessions ? o->session_ids : 0;
+	p->params.sessions = sessions_shared(o->session_ids);
+	p->params.sessions_num = o->session_ids;
 	p->params.ticket_lifetime = 3600;
 	if (o->server && o->max_early) {
 		p->params.max_early = o->max_early;
-		p->replay = replay_new(1024, 0);	/* our ticket keys are as new as it */
+		register_make(p);
 	}
 	if (o->early) {
 		snprintf(p->early, sizeof(p->early), "%s\n", o->message);
@@ -100,7 +100,7 @@ static void fill_psk(struct peer *p)
 		free(text);
 		p->params.ticket = &p->ticket;
 	}
-	if (!o->psk_name)
+	if (!o->psk_len)
 		return;
 	p->psk = (struct hs_psk){ o->psk_name, o->psk, o->psk_len, &crypto_sha256, o->import };
 	if (o->server)
@@ -124,7 +124,7 @@ void peer_setup(struct peer *p, const struct options *o)
 		.shares = o->shares, .compatibility = !o->no_compatibility,
 		.min_version = o->min_version, .max_version = o->max_version,
 		.rsa_min_bits = 2048, .insecure = !o->ca && !o->raw_peers_num,
-		.grease = o->grease, .pad = o->pad, .max_fragment = o->max_fragment,
+		.grease = o->grease, .pad = o->pad, .max_fragment = o->max_fragment, .record_pad = o->record_pad,
 		.psk12 = o->psk12, .compress = o->compress, .raw_key = o->raw_key,
 		.raw_peers = (const uint8_t (*)[32])o->raw_peer, .raw_peers_num = o->raw_peers_num,
 		.post_auth = o->post_auth,
@@ -155,6 +155,8 @@ void peer_setup(struct peer *p, const struct options *o)
 			errx(1, "%s: no certificates", o->ca);
 		p->params.trust = p->trust;
 	}
+	if (o->config || o->sets_num)
+		agent_setup(p);
 }
 
 static size_t numbers(char *list, uint16_t *out)
@@ -192,16 +194,16 @@ static unsigned int psk12_ways(const char *list)
 	       (!strncmp(list, "dhe", 3) || strstr(list, ",dhe") ? HS_PSK12_DHE : 0);
 }
 
-/* NAME:HEX */
+/* NAME:HEX, or NAME alone of one that a configuration has. */
 static void parse_psk(struct options *o, char *text)
 {
 	char *hex = strchr(text, ':');
 	unsigned int byte;
 
-	if (!hex)
-		errx(64, "-P wants NAME:HEX");
-	*hex++ = 0;
 	o->psk_name = text;
+	if (!hex)
+		return;
+	*hex++ = 0;
 	for (; o->psk_len < sizeof(o->psk) && sscanf(hex, "%2x", &byte) == 1; hex += 2)
 		o->psk[o->psk_len++] = (uint8_t)byte;
 }
@@ -216,6 +218,13 @@ static void parse_pin(struct options *o, const char *hex)
 		o->raw_peer[0][i] = (uint8_t)byte;
 	}
 	o->raw_peers_num = 1;
+}
+
+static void add_set(struct options *o, const char *value)
+{
+	if (o->sets_num == SETS_MAX)
+		errx(64, "--set more than %d times", SETS_MAX);
+	o->set[o->sets_num++] = value;
 }
 
 static const struct option_row {
@@ -248,7 +257,7 @@ static const struct option_row {
 	{ '2', "session-ids", "NUM", "server: sessions of TLS 1.2 to keep by id" },
 	{ 'O', "ticket-out", "FILE", "client: keep one" },
 	{ 'I', "ticket-in", "FILE", "client: resume by it" },
-	{ 'P', "psk", "NAME:HEX", "a key by hand" },
+	{ 'P', "psk", "NAME:HEX", "a key by hand; NAME, one of the configuration's, or *" },
 	{ 'i', "import", NULL, "use it by RFC 9258" },
 	{ '1', "psk12", "ecdhe,dhe,plain", "use it in TLS 1.2 too, in these ways" },
 	{ 'G', "grease", NULL, "values that mean nothing" },
@@ -262,6 +271,12 @@ static const struct option_row {
 	{ 'Y', "early", NULL, "client: send the message along with the hello" },
 	{ 't', "sct", "FILE", "a list of certificate timestamps to give with our certificate" },
 	{ 'L', "ct-log", "FILE", "client: key of the log that must have seen the server's certificate, DER" },
+	{ 'X', "config", "FILE", "everything as ktlsd would have it under this ktlsd.conf(5); options that it has keys for have no say then" },
+	{ 'o', "set", "KEY=VALUE", "a line more of it, in [agent]; or SECTION.KEY=VALUE; without --config these are all" },
+	{ 'w', "identity", "NAME", "with these: what the application names" },
+	{ 'r', "trust", "NAME", "likewise; a server asks for a certificate" },
+	{ 'J', "explain", NULL, "print what the configuration comes to, and end" },
+	{ 'B', "padding", "BYTES", "fill records up to a multiple of it" },
 	{ 'F', "fragment", "BYTES", "client: max_fragment_length, 512 to 4096" },
 };
 #define ROWS (sizeof(rows) / sizeof(rows[0]))
@@ -309,6 +324,12 @@ static void set_option(struct options *o, int letter, char *value)
 	case 'Y': o->early = true; break;
 	case 't': o->sct = value; break;
 	case 'L': o->ct_log = value; break;
+	case 'X': o->config = value; break;
+	case 'o': add_set(o, value); break;
+	case 'w': o->identity = value; break;
+	case 'r': o->trust = value; break;
+	case 'J': o->explain = true; break;
+	case 'B': o->record_pad = (uint16_t)atoi(value); break;
 	case 'F': o->max_fragment = (uint16_t)atoi(value); break;
 	}
 }
@@ -335,6 +356,8 @@ void options_parse(struct options *o, int argc, char **argv, const char *usage)
 			*s++ = ':';
 	}
 	*s = 0;
+	if (argc == 2 && !strcmp(argv[1], "--fips-list"))	/* for the build */
+		exit(fips_list(stdout) != 0);
 	while ((c = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
 		if (c == '?')
 			options_usage(usage);
@@ -348,11 +371,10 @@ void peer_free(struct peer *p)
 {
 	for (size_t i = 0; i < p->identity.num; i++)
 		x509_cert_free(p->identity.chain[i]);
-	free(p->sessions);
 	crypto_key_free(p->key);
 	x509_store_free(p->trust);
 	hs_free(p->asking);
-	replay_free(p->replay);
+	agent_free(p);
 	free(p->early_data);
 	free(p->identity.sct);
 	free((void *)p->log.spki);
