@@ -4,6 +4,7 @@ include selftests/unit/build.mk
 -include selftests/peers/build.mk
 -include selftests/fuzz/build.mk
 -include selftests/kselftest/build.mk
+include selftests/load/build.mk
 include selftests/packages/build.mk
 include selftests/secrets/build.mk
 include selftests/soak/build.mk

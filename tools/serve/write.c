@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Answers over io_uring. An answer lies in a registered buffer as long as
- * there are free ones; a file that fits behind its head is read into it and
- * goes out with it, without a copy by the socket. A longer file goes from
+ * there are free ones, else in memory of its own; a file that fits behind its
+ * head is read into it and goes out with it, from a registered buffer without
+ * a copy by the socket. A longer file goes from
  * the page cache through a pipe, which the connection has only meanwhile; if
  * there is no pipe, buffer by buffer.
  *
@@ -15,6 +16,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <unistd.h>
 #include "uring.h"
 
@@ -79,9 +81,9 @@ struct answer *uring_answer_new(struct conn *c)
 		*a = (struct answer){ .size = SLOT_SIZE - sizeof(*a), .conn = c, .slot = a->slot };
 		return a;
 	}
-	a = malloc(sizeof(*a) + ANSWER_ROOM);
+	a = malloc(SLOT_SIZE);
 	if (a)
-		*a = (struct answer){ .size = ANSWER_ROOM, .conn = c, .slot = -1 };
+		*a = (struct answer){ .size = SLOT_SIZE - sizeof(*a), .conn = c, .slot = -1 };
 	return a;
 }
 
@@ -156,14 +158,49 @@ static struct io_uring_sqe *begin(struct conn *c, unsigned int room)
 	return uring_sqe(c->worker, room);
 }
 
+/* The file has become shorter than was promised: -EIO. */
+static bool file_moved(struct conn *c, int res)
+{
+	if (res <= 0) {
+		c->uring.err = res ? res : -EIO;
+		return false;
+	}
+	c->file_at += res;
+	c->file_left -= res;
+	return true;
+}
+
+/*
+ * From the page cache at once; by the ring what has to be waited for. Some file
+ * systems can't tell, and are where opening has waited already.
+ */
+static ssize_t file_read_now(struct conn *c, size_t room)
+{
+	struct answer *a = c->answer;
+	struct iovec v = { a->data + a->len, room };
+	ssize_t n = preadv2(c->file, &v, 1, c->file_at, RWF_NOWAIT);
+
+	if (n < 0 && errno == EOPNOTSUPP)
+		n = pread(c->file, v.iov_base, room, c->file_at);
+	return n;
+}
+
 static int file_read(struct conn *c)
 {
-	struct io_uring_sqe *sqe = begin(c, 1);
 	struct answer *a = c->answer;
 	size_t room = a->size - a->len;
+	struct io_uring_sqe *sqe;
+	ssize_t n;
 
 	if (c->file_left < room)
 		room = c->file_left;
+	n = file_read_now(c, room);
+	if (n > 0) {
+		file_moved(c, n);
+		a->len += n;
+		return uring_write(c);
+	}
+	sqe = begin(c, 1);
 	if (a->slot < 0)
 		io_uring_prep_read(sqe, c->file, a->data + a->len, room, c->file_at);
 	else
@@ -268,18 +305,6 @@ static int landed(struct conn *c)
 		return 0;
 	}
 	return uring_go_on(c);
-}
-
-/* The file has become shorter than was promised: -EIO. */
-static bool file_moved(struct conn *c, int res)
-{
-	if (res <= 0) {
-		c->uring.err = res ? res : -EIO;
-		return false;
-	}
-	c->file_at += res;
-	c->file_left -= res;
-	return true;
 }
 
 int uring_read_done(struct conn *c, int res)
