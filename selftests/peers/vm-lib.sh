@@ -84,7 +84,7 @@ serve() {
 	server=$!
 	disown $server
 	servers+=("$server")
-	until_true 60 listening "$port" && return
+	until_true 240 listening "$port" && return
 	echo "# $1 does not listen on $port:"
 	sed 's/^/# /' "$work/server.$port"
 	return 1
