@@ -22,6 +22,8 @@ static const char *const key_types[] = {
 	[CRYPTO_KEY_NONE] = "none", [CRYPTO_KEY_RSA] = "rsa", [CRYPTO_KEY_RSA_PSS] = "rsa-pss",
 	[CRYPTO_KEY_P256] = "p256", [CRYPTO_KEY_P384] = "p384", [CRYPTO_KEY_P521] = "p521",
 	[CRYPTO_KEY_ED25519] = "ed25519", [CRYPTO_KEY_ED448] = "ed448",
+	[CRYPTO_KEY_BRAINPOOL256] = "brainpool256", [CRYPTO_KEY_BRAINPOOL384] = "brainpool384",
+	[CRYPTO_KEY_BRAINPOOL512] = "brainpool512",
 };
 
 static void put_worker(const struct hand *h, FILE *out)

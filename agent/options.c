@@ -81,6 +81,12 @@ static const struct word groups[] = {
 	{ "ffdhe2048",		256 },
 	{ "ffdhe3072",		257 },
 	{ "ffdhe4096",		258 },
+	{ "brainpoolP256r1",	26 },
+	{ "brainpoolP384r1",	27 },
+	{ "brainpoolP512r1",	28 },
+	{ "brainpoolP256r1tls13", 31 },
+	{ "brainpoolP384r1tls13", 32 },
+	{ "brainpoolP512r1tls13", 33 },
 };
 
 static const struct word versions[] = {

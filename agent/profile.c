@@ -58,6 +58,12 @@ static const struct grade group_grades[] = {
 	{ 256,	"ffdhe2048",		103, 7 },
 	{ 257,	"ffdhe3072",		125, 8 },
 	{ 258,	"ffdhe4096",		150, 9 },
+	{ 26,	"brainpoolP256r1",	128, 10 },
+	{ 27,	"brainpoolP384r1",	192, 11 },
+	{ 28,	"brainpoolP512r1",	256, 12 },
+	{ 31,	"brainpoolP256r1tls13",	128, 10 },
+	{ 32,	"brainpoolP384r1tls13",	192, 11 },
+	{ 33,	"brainpoolP512r1tls13",	256, 12 },
 };
 
 /* RSA's strength is its key's: here is that of the smallest that a profile takes. */
@@ -76,6 +82,9 @@ static const struct grade scheme_grades[] = {
 	{ 0x0401, "rsa_pkcs1_sha256",		111, 6 },
 	{ 0x0501, "rsa_pkcs1_sha384",		111, 6 },
 	{ 0x0601, "rsa_pkcs1_sha512",		111, 6 },
+	{ 0x081a, "ecdsa_brainpoolP256r1tls13_sha256", 128, 7 },
+	{ 0x081b, "ecdsa_brainpoolP384r1tls13_sha384", 192, 8 },
+	{ 0x081c, "ecdsa_brainpoolP512r1tls13_sha512", 256, 9 },
 };
 
 struct list { const struct grade *grades; size_t grades_num; uint16_t *ids; size_t num; };

@@ -40,8 +40,14 @@ static const struct name groups[] = {
 	{ 0x0017, "secp256r1" },
 	{ 0x0018, "secp384r1" },
 	{ 0x0019, "secp521r1" },
+	{ 0x001a, "brainpoolP256r1" },
+	{ 0x001b, "brainpoolP384r1" },
+	{ 0x001c, "brainpoolP512r1" },
 	{ 0x001d, "x25519" },
 	{ 0x001e, "x448" },
+	{ 0x001f, "brainpoolP256r1tls13" },
+	{ 0x0020, "brainpoolP384r1tls13" },
+	{ 0x0021, "brainpoolP512r1tls13" },
 	{ 0x0100, "ffdhe2048" },
 	{ 0x0101, "ffdhe3072" },
 	{ 0x0102, "ffdhe4096" },
@@ -65,6 +71,9 @@ static const struct name schemes[] = {
 	{ 0x0809, "rsa_pss_pss_sha256" },
 	{ 0x080a, "rsa_pss_pss_sha384" },
 	{ 0x080b, "rsa_pss_pss_sha512" },
+	{ 0x081a, "ecdsa_brainpoolP256r1tls13_sha256" },
+	{ 0x081b, "ecdsa_brainpoolP384r1tls13_sha384" },
+	{ 0x081c, "ecdsa_brainpoolP512r1tls13_sha512" },
 };
 
 static const struct name alerts[] = {

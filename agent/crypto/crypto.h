@@ -61,12 +61,13 @@ size_t crypto_padded(const struct crypto_aead *aead, size_t len);	/* bytes that 
 /* Of what open() gave, @len bytes: less its padding. -EBADMSG: that is wrong. */
 int crypto_unpad(const struct crypto_aead *aead, const uint8_t *p, size_t *len);
 
-/* ---- group.c, ecdh.c, ffdhe.c, hybrid.c: key agreement, RFC 9846 4.2.8; @g is the descriptor itself */
+/* ---- group.c, ecdh.c, ecdh_brainpool.c, ffdhe.c, hybrid.c: key agreement, RFC 9846 4.2.8; @g is the descriptor itself */
 struct crypto_group {
 	const char *name;		/* "x25519" */
 	uint16_t id;			/* IANA supported group */
 	uint16_t private_len;
 	uint16_t client_share, server_share, secret;	/* bytes on the wire */
+	uint16_t only;			/* the version of TLS that alone has it; 0: all */
 	const void *inner;		/* what the functions know of this group */
 	const struct crypto_group *classical;	/* of a hybrid: the half that older peers have too */
 	/* Client: fresh private key and its share. */
@@ -77,12 +78,15 @@ struct crypto_group {
 	int (*respond)(const struct crypto_group *g, const uint8_t *peer, uint8_t *share, uint8_t *secret);
 };
 extern const struct crypto_group crypto_x25519mlkem768, crypto_x25519, crypto_x448, crypto_secp256r1,
-	crypto_secp384r1, crypto_secp521r1, crypto_ffdhe2048, crypto_ffdhe3072, crypto_ffdhe4096;
+	crypto_secp384r1, crypto_secp521r1, crypto_ffdhe2048, crypto_ffdhe3072, crypto_ffdhe4096,
+	crypto_brainpoolP256r1, crypto_brainpoolP384r1, crypto_brainpoolP512r1,
+	crypto_brainpoolP256r1tls13, crypto_brainpoolP384r1tls13, crypto_brainpoolP512r1tls13;
 
 /* ---- pubkey.c, privkey.c, scheme.c: keys and signatures */
 enum crypto_key_type {
 	CRYPTO_KEY_NONE, CRYPTO_KEY_RSA, CRYPTO_KEY_RSA_PSS, CRYPTO_KEY_P256, CRYPTO_KEY_P384,
 	CRYPTO_KEY_P521, CRYPTO_KEY_ED25519, CRYPTO_KEY_ED448,
+	CRYPTO_KEY_BRAINPOOL256, CRYPTO_KEY_BRAINPOOL384, CRYPTO_KEY_BRAINPOOL512,
 };
 
 /* A public key; inner is nettle's, or bytes. */

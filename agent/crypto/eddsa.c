@@ -26,7 +26,7 @@ int eddsa_sign(const struct crypto_key *key, const struct crypto_hash *hash,
 	(void)hash;
 	if (!e)
 		return -EINVAL;
-	e->sign(key->pub.inner, key->eddsa, len, msg, sig);
+	e->sign(key->pub.inner, key->raw, len, msg, sig);
 	*sig_len = e->signature;
 	return 0;
 }

@@ -5,6 +5,7 @@
 #include <nettle/ecc.h>
 #include <nettle/eddsa.h>
 #include <nettle/rsa.h>
+#include "crypto/brainpool.h"
 #include "crypto/crypto.h"
 #include "crypto/der.h"
 
@@ -13,7 +14,7 @@ struct rsa_inner {
 	const struct crypto_hash *only;	/* an RSA-PSS key may be for one hash */
 };
 
-/* crypto_pubkey.inner: rsa_inner, ecc_point, or the bytes of an EdDSA key. */
+/* crypto_pubkey.inner: rsa_inner, ecc_point, or what is on the wire: an EdDSA key, a brainpool point. */
 
 struct crypto_key {
 	struct crypto_pubkey pub;
@@ -21,7 +22,7 @@ struct crypto_key {
 	union {
 		struct rsa_private_key rsa;
 		struct ecc_scalar ec;
-		uint8_t eddsa[ED448_KEY_SIZE];
+		uint8_t raw[BRAINPOOL_MAX];	/* an EdDSA key, a scalar of a brainpool curve */
 	};
 };
 
@@ -56,10 +57,18 @@ int eddsa_sign(const struct crypto_key *key, const struct crypto_hash *hash,
 int eddsa_verify(const struct crypto_pubkey *key, const struct crypto_hash *hash,
 		 const uint8_t *msg, size_t len, const uint8_t *sig, size_t sig_len);
 
+/* Bytes of a public key that is kept as it is on the wire. */
+size_t key_raw_len(enum crypto_key_type type);
+
 /* 0, -EBADMSG, -ENOTSUP */
 int key_algorithm_parse(struct der alg, struct key_algorithm *ret);
 enum crypto_key_type key_curve_type(const struct der *oid);	/* or NONE */
 const struct ecc_curve *key_curve(enum crypto_key_type type);
+static inline bool key_is_ecdsa(enum crypto_key_type t)
+{
+	return key_is_ec(t) || brainpool_curve(t);
+}
+
 /* RSA: numbers as der_unsigned gives them. */
 int key_rsa_public(const struct der *n, const struct der *e,
 		   struct key_algorithm alg, struct crypto_pubkey *ret);

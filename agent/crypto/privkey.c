@@ -128,6 +128,25 @@ static int ec_load_scalar(struct der k, enum crypto_key_type type,
 	return err;
 }
 
+static int brainpool_load(struct der k, enum crypto_key_type type, struct crypto_key *key)
+{
+	const struct brainpool *curve = brainpool_curve(type);
+	uint8_t *point;
+
+	if (der_len(&k) != brainpool_bytes(curve))
+		return -EBADMSG;
+	point = malloc(brainpool_point(curve));
+	if (!point)
+		return -ENOMEM;
+	if (brainpool_public(curve, k.p, point)) {
+		free(point);
+		return -EBADMSG;
+	}
+	memcpy(key->raw, k.p, der_len(&k));
+	key->pub = (struct crypto_pubkey){ type, 8 * (unsigned int)der_len(&k), point };
+	return 0;
+}
+
 /* ECPrivateKey; @type is the curve that PKCS#8 named, or NONE. */
 static int ec_load(struct der der, enum crypto_key_type type, struct crypto_key *key)
 {
@@ -146,6 +165,8 @@ static int ec_load(struct der der, enum crypto_key_type type, struct crypto_key 
 			return -EBADMSG;
 		type = key_curve_type(&oid);
 	}
+	if (brainpool_curve(type))
+		return brainpool_load(k, type, key);
 	return type ? ec_load_scalar(k, type, key) : -ENOTSUP;
 }
 
@@ -161,8 +182,8 @@ static int eddsa_load(struct der der, const struct eddsa *e, struct crypto_key *
 	pub = malloc(e->key);
 	if (!pub)
 		return -ENOMEM;
-	memcpy(key->eddsa, seed.p, e->key);
-	e->public_key(pub, key->eddsa);
+	memcpy(key->raw, seed.p, e->key);
+	e->public_key(pub, key->raw);
 	key->pub = (struct crypto_pubkey){ e->type, e->bits, pub };
 	return 0;
 }
@@ -183,7 +204,7 @@ static int pkcs8_load(struct der seq, struct crypto_key *key)
 		return err;
 	if (key_is_rsa(a.type))
 		return rsa_load(inner, a, key);
-	if (key_is_ec(a.type))
+	if (key_is_ecdsa(a.type))
 		return ec_load(inner, a.type, key);
 	return eddsa_load(inner, key_eddsa(a.type), key);
 }
@@ -332,5 +353,5 @@ bool crypto_key_matches(const struct crypto_key *key, const struct crypto_pubkey
 		return !mpz_cmp(a->key.n, b->key.n) && !mpz_cmp(a->key.e, b->key.e);
 	if (key_is_ec(pub->type))
 		return points_equal(key->pub.inner, pub->inner);
-	return !memcmp(key->pub.inner, pub->inner, key_eddsa(pub->type)->key);
+	return !memcmp(key->pub.inner, pub->inner, key_raw_len(pub->type));
 }

@@ -26,6 +26,9 @@ enum limits {
 #define OID_P256	OID("\x2a\x86\x48\xce\x3d\x03\x01\x07")		/* 1.2.840.10045.3.1.7 */
 #define OID_P384	OID("\x2b\x81\x04\x00\x22")			/* 1.3.132.0.34 */
 #define OID_P521	OID("\x2b\x81\x04\x00\x23")			/* 1.3.132.0.35 */
+#define OID_BRAINPOOL256 OID("\x2b\x24\x03\x03\x02\x08\x01\x01\x07")	/* 1.3.36.3.3.2.8.1.1.7 */
+#define OID_BRAINPOOL384 OID("\x2b\x24\x03\x03\x02\x08\x01\x01\x0b")
+#define OID_BRAINPOOL512 OID("\x2b\x24\x03\x03\x02\x08\x01\x01\x0d")
 #define OID_MGF1	OID("\x2a\x86\x48\x86\xf7\x0d\x01\x01\x08")	/* 1.2.840.113549.1.1.8 */
 #define OID_SHA256	OID("\x60\x86\x48\x01\x65\x03\x04\x02\x01")	/* 2.16.840.1.101.3.4.2.1 */
 #define OID_SHA384	OID("\x60\x86\x48\x01\x65\x03\x04\x02\x02")
@@ -107,6 +110,12 @@ enum crypto_key_type key_curve_type(const struct der *oid)
 		return CRYPTO_KEY_P384;
 	if (der_is(oid, OID_P521))
 		return CRYPTO_KEY_P521;
+	if (der_is(oid, OID_BRAINPOOL256))
+		return CRYPTO_KEY_BRAINPOOL256;
+	if (der_is(oid, OID_BRAINPOOL384))
+		return CRYPTO_KEY_BRAINPOOL384;
+	if (der_is(oid, OID_BRAINPOOL512))
+		return CRYPTO_KEY_BRAINPOOL512;
 	return CRYPTO_KEY_NONE;
 }
 
@@ -222,17 +231,26 @@ static int ec_parse(struct der bits, enum crypto_key_type type,
 	return 0;
 }
 
-static int eddsa_parse(struct der bits, const struct eddsa *e, struct crypto_pubkey *ret)
+size_t key_raw_len(enum crypto_key_type type)
 {
+	const struct brainpool *curve = brainpool_curve(type);
+
+	return curve ? brainpool_point(curve) : key_eddsa(type)->key;
+}
+
+static int raw_parse(struct der bits, enum crypto_key_type type, struct crypto_pubkey *ret)
+{
+	const struct brainpool *curve = brainpool_curve(type);
+	size_t len = key_raw_len(type);
 	uint8_t *key;
 
-	if (der_len(&bits) != e->key)
+	if (der_len(&bits) != len || (curve && brainpool_check(curve, bits.p, len)))
 		return -EBADMSG;
-	key = malloc(e->key);
+	key = malloc(len);
 	if (!key)
 		return -ENOMEM;
-	memcpy(key, bits.p, e->key);
-	*ret = (struct crypto_pubkey){ e->type, e->bits, key };
+	memcpy(key, bits.p, len);
+	*ret = (struct crypto_pubkey){ type, curve ? 8 * (unsigned int)brainpool_bytes(curve) : key_eddsa(type)->bits, key };
 	return 0;
 }
 
@@ -264,7 +282,7 @@ int crypto_pubkey_parse(const uint8_t *spki, size_t len, struct crypto_pubkey *r
 		return rsa_parse(bits, a, ret);
 	if (key_is_ec(a.type))
 		return ec_parse(bits, a.type, ret);
-	return eddsa_parse(bits, key_eddsa(a.type), ret);
+	return raw_parse(bits, a.type, ret);
 }
 
 void crypto_pubkey_free(struct crypto_pubkey *key)

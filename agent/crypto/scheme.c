@@ -2,7 +2,7 @@
 /*
  * TLS SignatureSchemes (RFC 9846 4.2.3). Signing is silent to the side:
  * RSA is blinded and its result checked, ECDSA has a fresh nonce out of the key
- * generator, and nettle's arithmetic for both is that of secrets. Signing and
+ * generator, and the arithmetic for both is that of secrets. Signing and
  * verifying say -EINVAL to a key that is not of their family.
  */
 #include <errno.h>
@@ -231,13 +231,16 @@ static int ecdsa_sign_der(const struct crypto_key *key, const struct crypto_hash
 {
 	const struct p256_ops *p256 = crypto_ops(CRYPTO_P256_SIGN);
 	size_t half = (key->pub.bits + 7) / 8;
+	const struct brainpool *curve = brainpool_curve(key->pub.type);
 	uint8_t d[CRYPTO_MAX_DIGEST], rs[2 * 66];
 
-	if (!key_is_ec(key->pub.type))
+	if (!key_is_ecdsa(key->pub.type))
 		return -EINVAL;
 	digest(hash, msg, len, d);
 	if (key->pub.type == CRYPTO_KEY_P256 && hash->size == 32)
 		p256->sign(key, d, rs);
+	else if (curve)
+		brainpool_sign(curve, key->raw, d, hash->size, rs);
 	else
 		ecdsa_sign_nettle(key, hash->size, d, rs, half);
 	*sig_len = crypto_ecdsa_encode(rs, half, sig);
@@ -253,6 +256,20 @@ static bool ecdsa_decode(const uint8_t *sig, size_t sig_len, struct der *r, stru
 	       der_len(r) <= 66 && der_len(s) <= 66;
 }
 
+static int brainpool_verify_der(const struct crypto_pubkey *key, const uint8_t *digest, size_t len,
+				const struct der *r, const struct der *s)
+{
+	const struct brainpool *curve = brainpool_curve(key->type);
+	size_t half = brainpool_bytes(curve);
+	uint8_t rs[2 * BRAINPOOL_MAX] = { 0 };
+
+	if (der_len(r) > half || der_len(s) > half)
+		return -EBADMSG;
+	memcpy(rs + half - der_len(r), r->p, der_len(r));
+	memcpy(rs + 2 * half - der_len(s), s->p, der_len(s));
+	return brainpool_verify(curve, key->inner, digest, len, rs);
+}
+
 static int ecdsa_verify_der(const struct crypto_pubkey *key, const struct crypto_hash *hash,
 			    const uint8_t *msg, size_t len, const uint8_t *sig, size_t sig_len)
 {
@@ -261,11 +278,13 @@ static int ecdsa_verify_der(const struct crypto_pubkey *key, const struct crypto
 	struct der r, s;
 	int ok;
 
-	if (!key_is_ec(key->type))
+	if (!key_is_ecdsa(key->type))
 		return -EINVAL;
 	if (!ecdsa_decode(sig, sig_len, &r, &s))
 		return -EBADMSG;
 	digest(hash, msg, len, d);
+	if (!key_is_ec(key->type))
+		return brainpool_verify_der(key, d, hash->size, &r, &s);
 	dsa_signature_init(&v);
 	nettle_mpz_set_str_256_u(v.r, der_len(&r), r.p);
 	nettle_mpz_set_str_256_u(v.s, der_len(&s), s.p);
@@ -297,6 +316,9 @@ const struct crypto_scheme crypto_schemes[] = {
 	{ "rsa_pkcs1_sha384",       0x0501, 0x0501, CRYPTO_KEY_RSA,     &crypto_sha384, false, false, PKCS1 },
 	{ "rsa_pkcs1_sha512",       0x0601, 0x0601, CRYPTO_KEY_RSA,     &crypto_sha512, false, false, PKCS1 },
 	{ "ed448",                  0x0808, 0x0808, CRYPTO_KEY_ED448,   NULL,           true,  true,  EDDSA },
+	{ "ecdsa_brainpoolP256r1tls13_sha256", 0x081a, 0x0403, CRYPTO_KEY_BRAINPOOL256, &crypto_sha256, true, true, ECDSA },
+	{ "ecdsa_brainpoolP384r1tls13_sha384", 0x081b, 0x0503, CRYPTO_KEY_BRAINPOOL384, &crypto_sha384, true, true, ECDSA },
+	{ "ecdsa_brainpoolP512r1tls13_sha512", 0x081c, 0x0603, CRYPTO_KEY_BRAINPOOL512, &crypto_sha512, true, true, ECDSA },
 };
 const size_t crypto_schemes_num = sizeof(crypto_schemes) / sizeof(crypto_schemes[0]);
 

@@ -33,30 +33,28 @@ static int offer_one(struct hs *hs, const struct crypto_group *group, struct wbu
  */
 static size_t shares_unless_told(const struct hs *hs, const struct crypto_group **list)
 {
-	list[0] = hs->groups[0];
-	for (size_t i = 1; i < hs->groups_num; i++)
-		if (hs->groups[i] == list[0]->classical) {
-			list[1] = hs->groups[i];
-			return 2;
-		}
-	return 1;
+	size_t num = 0;
+
+	for (size_t i = 0; i < hs->groups_num; i++)
+		if (hs->groups[i]->only != TLS12 && (!num || hs->groups[i] == list[0]->classical))
+			list[num++] = hs->groups[i];
+	return num;
 }
 
 /* After a retry it is the one that was asked for. */
 static size_t shares_to_offer(const struct hs *hs, const struct crypto_group **list)
 {
-	size_t num = hs->params->shares;
+	size_t num = 0;
 
 	if (hs->group) {
 		list[0] = hs->group;
 		return 1;
 	}
-	if (!num)
+	if (!hs->params->shares)
 		return shares_unless_told(hs, list);
-	if (num > hs->groups_num)
-		num = hs->groups_num;
-	for (size_t i = 0; i < num; i++)
-		list[i] = hs->groups[i];
+	for (size_t i = 0; i < hs->groups_num && num < hs->params->shares; i++)
+		if (hs->groups[i]->only != TLS12)
+			list[num++] = hs->groups[i];
 	return num;
 }
 
@@ -68,7 +66,8 @@ static int offer(struct hs *hs, enum ext_in msg, struct wbuf *b)
 
 	(void)msg;
 	if (hs->retry && !hs->group) {	/* a cookie was asked for, and nothing else */
-		wbuf_bytes(b, hs->offered_shares.p, hs->offered_shares.len);
+		if (hs->offered_shares.len)
+			wbuf_bytes(b, hs->offered_shares.p, hs->offered_shares.len);
 		wbuf_close(b, list, 2);
 		return 0;
 	}
@@ -78,12 +77,12 @@ static int offer(struct hs *hs, enum ext_in msg, struct wbuf *b)
 		wbuf_u8(b, 0);
 	}
 	hs_forget_shares(hs);
-	hs->shares = calloc(num, sizeof(*hs->shares));
+	hs->shares = calloc(num ? num : 1, sizeof(*hs->shares));
 	if (!hs->shares)
 		return hs_no_memory(hs);
 	for (size_t i = 0; !err && i < num; i++)
 		err = offer_one(hs, chosen[i], b);
-	if (!err && !hs->retry && !b->overflow && !gbuf_add(&hs->offered_shares, b->buf + list, b->len - list))
+	if (!err && num && !hs->retry && !b->overflow && !gbuf_add(&hs->offered_shares, b->buf + list, b->len - list))
 		err = hs_no_memory(hs);
 	wbuf_close(b, list, 2);
 	return err;
@@ -105,7 +104,7 @@ static int confirm_retry(struct hs *hs, struct rbuf *b)
 		return hs_fail(hs, ALERT_DECODE_ERROR, "the server's key share is malformed");
 	if (!sent_share(hs, id))
 		for (size_t i = 0; i < hs->groups_num; i++)
-			if (hs->groups[i]->id == id)
+			if (hs->groups[i]->id == id && hs->groups[i]->only != TLS12)
 				hs->group = hs->groups[i];
 	if (!hs->group)
 		return hs_fail(hs, ALERT_ILLEGAL_PARAMETER, "the server's retry asks for group %u", id);

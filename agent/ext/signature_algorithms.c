@@ -29,28 +29,16 @@ static int read_list(struct hs *hs, struct rbuf *b, struct rbuf *list)
 	return 0;
 }
 
-static bool known(const struct hs *hs, uint16_t id)
-{
-	for (size_t i = 0; i < hs->schemes_num; i++)
-		if (hs->schemes[i] == id)
-			return true;
-	return false;
-}
-
 static int accept(struct hs *hs, enum ext_in msg, struct rbuf *b)
 {
-	const struct crypto_scheme *scheme;
 	struct rbuf list;
 	uint16_t id;
 	int err = read_list(hs, b, &list);
 
 	(void)msg;
 	hs->schemes_num = 0;
-	while (!err && rbuf_u16(&list, &id) && hs->schemes_num < HS_MAX_SCHEMES) {
-		scheme = crypto_scheme_find(id);
-		if (scheme && scheme_in(hs, scheme) && scheme_allowed(hs, id) && !known(hs, id))
-			hs->schemes[hs->schemes_num++] = id;
-	}
+	while (!err && rbuf_u16(&list, &id))
+		take_scheme(hs, id);
 	return err;
 }
 

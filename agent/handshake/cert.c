@@ -199,14 +199,15 @@ void cert_ask_signature(struct hs *hs, const uint8_t *tbs, size_t len)
 
 void cert_write_signature(struct hs *hs, struct wbuf *b)
 {
+	uint16_t id = hs->version == TLS12 ? hs->sign.scheme->id12 : hs->sign.scheme->id;
 	size_t mark;
 
-	wbuf_u16(b, hs->sign.scheme->id);
+	wbuf_u16(b, id);
 	mark = wbuf_open(b, 2);
 	wbuf_bytes(b, hs->sig, hs->sig_len);
 	wbuf_close(b, mark, 2);
 	if (hs->role == HS_SERVER)
-		hs->result.scheme = hs->sign.scheme->id;
+		hs->result.scheme = id;
 }
 
 int certificate_verify_send(struct hs *hs, struct wbuf *b)
@@ -220,14 +221,24 @@ int certificate_verify_send(struct hs *hs, struct wbuf *b)
 
 static bool is_ecdsa(enum crypto_key_type key)
 {
-	return key == CRYPTO_KEY_P256 || key == CRYPTO_KEY_P384 || key == CRYPTO_KEY_P521;
+	switch (key) {
+	case CRYPTO_KEY_P256:
+	case CRYPTO_KEY_P384:
+	case CRYPTO_KEY_P521:
+	case CRYPTO_KEY_BRAINPOOL256:
+	case CRYPTO_KEY_BRAINPOOL384:
+	case CRYPTO_KEY_BRAINPOOL512:
+		return true;
+	default:
+		return false;
+	}
 }
 
 /* TLS 1.2 ties no curve to a hash, RFC 5246 7.4.1.4.1, and signs by PKCS#1 too. */
 static bool scheme_fits(const struct hs *hs, const struct crypto_scheme *scheme, const struct crypto_pubkey *key)
 {
 	if (hs->version == TLS12 && is_ecdsa(scheme->key))
-		return is_ecdsa(key->type);
+		return is_ecdsa(key->type) && crypto_key_on(key->type, hs->params->schemes, hs->params->schemes_num);
 	return crypto_scheme_fits(scheme, key->type, key->bits);
 }
 

@@ -123,15 +123,11 @@ static bool type_listed(struct rbuf types, enum crypto_key_type key)
 
 static void take_schemes(struct hs *hs, struct rbuf list)
 {
-	const struct crypto_scheme *s;
 	uint16_t id;
 
 	hs->schemes_num = 0;
-	while (rbuf_u16(&list, &id) && hs->schemes_num < HS_MAX_SCHEMES) {
-		s = crypto_scheme_find(id);
-		if (s && scheme_in(hs, s) && scheme_allowed(hs, id))
-			hs->schemes[hs->schemes_num++] = id;
-	}
+	while (rbuf_u16(&list, &id))
+		take_scheme(hs, id);
 }
 
 int certificate_request12_recv(struct hs *hs, struct rbuf *b)

@@ -77,7 +77,7 @@ int choose_group(struct hs *hs)
 	if (hs->retry)
 		return check_second_share(hs);
 	for (size_t i = 0; i < hs->groups_num; i++) {
-		if (!list_has(hs->peer_groups, hs->groups[i]->id))
+		if (hs->groups[i]->only == TLS12 || !list_has(hs->peer_groups, hs->groups[i]->id))
 			continue;
 		if (find_share(hs->peer_shares, hs->groups[i], &share))
 			return use_share(hs, hs->groups[i], &share);
@@ -106,6 +106,19 @@ bool scheme_allowed(const struct hs *hs, uint16_t id)
 	const struct crypto_scheme *s = crypto_scheme_find(id);
 
 	return s && crypto_scheme_on(s, hs->params->schemes, hs->params->schemes_num);
+}
+
+/* @id is the peer's word for it: in TLS 1.2 that may be one for keys on several curves. */
+void take_scheme(struct hs *hs, uint16_t id)
+{
+	const struct crypto_scheme *s = crypto_scheme_find(id);
+
+	if (!s || !scheme_in(hs, s) || !scheme_allowed(hs, id))
+		return;
+	for (s = crypto_schemes; s < crypto_schemes + crypto_schemes_num; s++)
+		if ((s->id == id || (hs->version == TLS12 && s->id12 == id)) && scheme_allowed(hs, s->id) &&
+		    !has_scheme(hs->schemes, hs->schemes_num, s->id) && hs->schemes_num < HS_MAX_SCHEMES)
+			hs->schemes[hs->schemes_num++] = s->id;
 }
 
 bool scheme_in(const struct hs *hs, const struct crypto_scheme *s)

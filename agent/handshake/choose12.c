@@ -17,7 +17,7 @@ static bool is_finite(uint16_t group)
 /* Hybrids are for TLS 1.3; finite fields have suites of their own, RFC 7919. */
 bool group_for_12(const struct crypto_group *group, enum kx_share share)
 {
-	return !group->classical && is_finite(group->id) == (share == KX_DHE);
+	return !group->classical && group->only != TLS13 && is_finite(group->id) == (share == KX_DHE);
 }
 
 static bool list_has(struct rbuf list, uint16_t id)
@@ -79,14 +79,28 @@ static const struct suite *suite_for(const struct hs *hs, enum kx_auth auth)
 	return NULL;
 }
 
+/* RFC 8422 5.1: a client's groups are also those of the keys that it takes; we ask it of brainpool's only. */
+static bool curve_taken(const struct hs *hs, enum crypto_key_type key)
+{
+	switch (key) {
+	case CRYPTO_KEY_BRAINPOOL256: return list_has(hs->peer_groups, 26);
+	case CRYPTO_KEY_BRAINPOOL384: return list_has(hs->peer_groups, 27);
+	case CRYPTO_KEY_BRAINPOOL512: return list_has(hs->peer_groups, 28);
+	default: return true;
+	}
+}
+
 /* Only schemes of keys for which there is a suite. */
 static void drop_useless_schemes(struct hs *hs)
 {
+	enum crypto_key_type key;
 	size_t n = 0;
 
-	for (size_t i = 0; i < hs->schemes_num; i++)
-		if (suite_for(hs, auth_of(crypto_scheme_find(hs->schemes[i])->key)))
+	for (size_t i = 0; i < hs->schemes_num; i++) {
+		key = crypto_scheme_find(hs->schemes[i])->key;
+		if (suite_for(hs, auth_of(key)) && curve_taken(hs, key))
 			hs->schemes[n++] = hs->schemes[i];
+	}
 	hs->schemes_num = n;
 }
 

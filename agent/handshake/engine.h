@@ -264,6 +264,7 @@ int choose_group(struct hs *hs);	/* or hs->retry */
 int choose_identity(struct hs *hs);
 /* Do params let us use it? */
 bool scheme_allowed(const struct hs *hs, uint16_t id);
+void take_scheme(struct hs *hs, uint16_t id);	/* that the peer verifies, into hs->schemes */
 bool scheme_in(const struct hs *hs, const struct crypto_scheme *s);	/* is its number one of the version agreed on? */
 /* Does the client take all signatures of this chain, and one of its issuers, as far as it says? */
 bool chain_suits(const struct hs *hs, const struct identity *identity);

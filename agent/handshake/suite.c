@@ -93,6 +93,8 @@ const struct crypto_group *const groups[] = {
 	&crypto_x25519mlkem768, &crypto_x25519, &crypto_secp256r1, &crypto_secp384r1, &crypto_secp521r1,
 	/* from here on by configuration only */
 	&crypto_x448, &crypto_ffdhe2048, &crypto_ffdhe3072, &crypto_ffdhe4096,
+	&crypto_brainpoolP256r1, &crypto_brainpoolP384r1, &crypto_brainpoolP512r1,
+	&crypto_brainpoolP256r1tls13, &crypto_brainpoolP384r1tls13, &crypto_brainpoolP512r1tls13,
 };
 const size_t groups_num = sizeof(groups) / sizeof(groups[0]);
 _Static_assert(sizeof(groups) / sizeof(groups[0]) <= GROUPS_MAX, "room for every group");

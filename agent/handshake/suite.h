@@ -35,6 +35,6 @@ extern const size_t groups_num;
 const struct crypto_group *group_by_id(uint16_t id);	/* NULL: not ours */
 
 #define SUITES_MAX 64
-#define GROUPS_MAX 12
+#define GROUPS_MAX 16
 
 #endif

@@ -137,6 +137,28 @@ optional_kinds() {
 	END
 }
 
+# Brainpool (RFC 7027) with OpenSSL: GnuTLS has none. Bits, group, signature schemes.
+brainpool() {
+	local bits g sig o
+	while read -r bits g sig; do
+		o=brainpoolP${bits}r1
+		server brainpool$bits -j "$sig,0x0403" -g "$g" -A ca.pem -R
+		run "server, s_client with its own certificate, $o" ^hello out.txt s_client -tls1_2 -groups $o -cert brainpool$bits.pem -key brainpool$bits.key
+		agreed "ECDHE_ECDSA.* group $o .*peer [12] verified 1" "server, s_client with its own certificate, $o"
+		run "server, s_client that does not take $o" "alert number 40" out.txt s_client -tls1_2 -groups P-256
+		stop
+		s_server brainpool$bits -groups $o -CAfile ca.pem -Verify 1 -verify_return_error
+		expect "client with its own certificate, s_server, $o" "ECDHE_ECDSA.* group $o .*verified 1" out.txt "${us[@]}" -j "$sig,0x0403" \
+			-g "$g" -c brainpool$bits.pem -k brainpool$bits.key -x olleh
+		expect "client that does not name $o, s_server" "failed at ServerHello" out.txt "${us[@]}" -x olleh
+		stop
+	done <<- END
+		256 26 0x081a
+		384 27 0x081b,0x0503
+		512 28 0x081c,0x0603
+	END
+}
+
 sessions() {
 	server p256 -T 1
 	run "server, s_client gets a ticket" ^hello out.txt s_client -tls1_2 -sess_out session.pem
@@ -379,6 +401,7 @@ ciphers_and_keys
 groups
 kinds_of_key
 optional_kinds
+brainpool
 sessions
 features
 optional_ciphers

@@ -88,6 +88,14 @@ void __wrap_p256_sign(const uint8_t key[32], const uint8_t digest[32], uint8_t r
 	PUBLIC(rs, 64);
 }
 
+void __real_brainpool_sign(const struct brainpool *c, const uint8_t *key, const uint8_t *digest, size_t len, uint8_t *rs);
+void __wrap_brainpool_sign(const struct brainpool *c, const uint8_t *key, const uint8_t *digest, size_t len, uint8_t *rs);
+void __wrap_brainpool_sign(const struct brainpool *c, const uint8_t *key, const uint8_t *digest, size_t len, uint8_t *rs)
+{
+	__real_brainpool_sign(c, key, digest, len, rs);
+	PUBLIC(rs, 2 * brainpool_bytes(c));
+}
+
 bool __real_key_rsa_is_root(const struct rsa_public_key *pub, mpz_t x, const mpz_t m);
 bool __wrap_key_rsa_is_root(const struct rsa_public_key *pub, mpz_t x, const mpz_t m);
 bool __wrap_key_rsa_is_root(const struct rsa_public_key *pub, mpz_t x, const mpz_t m)
@@ -186,7 +194,7 @@ static void key_secret(struct crypto_key *key)
 	} else if (key_is_ec(key->pub.type)) {
 		SECRET(key->ec.p, ((ecc_bit_size(key->ec.ecc) + 63) / 64) * sizeof(mp_limb_t));
 	} else {
-		SECRET(key->eddsa, key_eddsa(key->pub.type)->key);
+		SECRET(key->raw, sizeof(key->raw));
 	}
 }
 
@@ -196,7 +204,8 @@ static void signing(const void *what)
 	static const char *const kind[] = {
 		[CRYPTO_KEY_RSA] = "rsa", [CRYPTO_KEY_RSA_PSS] = "rsapss", [CRYPTO_KEY_P256] = "p256",
 		[CRYPTO_KEY_P384] = "p384", [CRYPTO_KEY_P521] = "p521", [CRYPTO_KEY_ED25519] = "ed25519",
-		[CRYPTO_KEY_ED448] = "ed448",
+		[CRYPTO_KEY_ED448] = "ed448", [CRYPTO_KEY_BRAINPOOL256] = "brainpool256",
+		[CRYPTO_KEY_BRAINPOOL384] = "brainpool384", [CRYPTO_KEY_BRAINPOOL512] = "brainpool512",
 	};
 	struct crypto_key *key = load(kind[s->key]);
 	uint8_t sig[CRYPTO_MAX_SIGNATURE];
@@ -368,6 +377,9 @@ static const struct secret_case {
 	{ "secp256r1", agreement, &crypto_secp256r1, false },
 	{ "secp384r1", agreement, &crypto_secp384r1, false },
 	{ "secp521r1", agreement, &crypto_secp521r1, false },
+	{ "brainpoolP256r1", agreement, &crypto_brainpoolP256r1, false },
+	{ "brainpoolP384r1", agreement, &crypto_brainpoolP384r1, false },
+	{ "brainpoolP512r1", agreement, &crypto_brainpoolP512r1, false },
 	{ "ffdhe2048", agreement, &crypto_ffdhe2048, false },
 	{ "ffdhe4096", agreement, &crypto_ffdhe4096, false },
 	{ "x25519mlkem768", agreement, &crypto_x25519mlkem768, false },
@@ -377,6 +389,9 @@ static const struct secret_case {
 	{ "ECDSA P-521 signature", signing, (void *)0x0603, false },
 	{ "Ed25519 signature", signing, (void *)0x0807, false },
 	{ "Ed448 signature", signing, (void *)0x0808, false },
+	{ "ECDSA brainpoolP256r1 signature", signing, (void *)0x081a, false },
+	{ "ECDSA brainpoolP384r1 signature", signing, (void *)0x081b, false },
+	{ "ECDSA brainpoolP512r1 signature", signing, (void *)0x081c, false },
 	{ "RSA-PSS signature", signing, (void *)0x0804, false },
 	{ "RSA-PSS signature, SHA-512", signing, (void *)0x0806, false },
 	{ "RSA PKCS#1 signature", signing, (void *)0x0401, false },

@@ -86,6 +86,9 @@ static const struct kind {
 	{ "p521", "EC -pkeyopt ec_paramgen_curve:P-521", CRYPTO_KEY_P521, 521, true },
 	{ "ed25519", "ED25519", CRYPTO_KEY_ED25519, 256, false },
 	{ "ed448", "ED448", CRYPTO_KEY_ED448, 456, false },
+	{ "bp256", "EC -pkeyopt ec_paramgen_curve:brainpoolP256r1", CRYPTO_KEY_BRAINPOOL256, 256, true },
+	{ "bp384", "EC -pkeyopt ec_paramgen_curve:brainpoolP384r1", CRYPTO_KEY_BRAINPOOL384, 384, true },
+	{ "bp512", "EC -pkeyopt ec_paramgen_curve:brainpoolP512r1", CRYPTO_KEY_BRAINPOOL512, 512, true },
 };
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))
 
@@ -268,7 +271,7 @@ static void every_scheme_with_openssl(void **state)
 				sign_and_verify(&kinds[i], &crypto_schemes[j]);
 				ran++;
 			}
-	assert_int_equal(ran, 3 * 6 + 2 * 3 + 3 + 2);
+	assert_int_equal(ran, 3 * 6 + 2 * 3 + 3 + 2 + 3);
 }
 
 /* A key never serves a scheme of another family, whoever asks. */
@@ -320,7 +323,7 @@ static void truncated_keys(void **state)
 {
 	static const char *const names[] = {
 		"rsa2048.der", "rsa2048-old.der", "pss384.der", "p256.der", "p521-old.der",
-		"ed25519.der", "p256.pem", "p384-old.pem", "ed25519.pem", "ed448.der",
+		"ed25519.der", "p256.pem", "p384-old.pem", "ed25519.pem", "ed448.der", "bp384-old.der",
 	};
 	struct crypto_key *key;
 	struct file f;

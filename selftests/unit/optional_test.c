@@ -9,16 +9,19 @@
 
 static const struct kind {
 	const char *name;
-	uint16_t scheme;
-	bool tls12;
+	uint16_t scheme, in12;	/* and its number in TLS 1.2, 0: not there */
 } kinds[] = {
-	{ "ed448", 0x0808, true },
+	{ "ed448", 0x0808, 0x0808 },
+	{ "brainpool256", 0x081a, 0x0403 },
+	{ "brainpool384", 0x081b, 0x0503 },
+	{ "brainpool512", 0x081c, 0x0603 },
 };
 static struct test_identity ids[ARRAY_SIZE(kinds)], usual;
 static struct x509_store *trust;
 static const uint16_t plain[] = { 0x0403 };
 
-struct lists { uint16_t all[2]; };
+struct lists { uint16_t all[3]; };
+static const uint16_t all_groups[] = { 29, 26, 27, 28 };	/* a client of TLS 1.2 says by it whose keys it takes */
 
 static struct pair pair_for(size_t kind, uint16_t version, struct lists *l)
 {
@@ -26,15 +29,16 @@ static struct pair pair_for(size_t kind, uint16_t version, struct lists *l)
 		.client_id = &ids[kind], .server_id = &ids[kind],
 		.cp = {
 			.server_name = "server.test", .trust = trust, .now = time(NULL), .rsa_min_bits = 2048,
-			.max_version = version, .schemes_num = 2, .identity = &ids[kind].id,
+			.max_version = version, .schemes_num = 3, .identity = &ids[kind].id,
+			.groups = all_groups, .groups_num = ARRAY_SIZE(all_groups),
 		},
 		.sp = {
 			.choose = test_choose, .arg = &ids[kind], .trust = trust, .now = time(NULL),
-			.rsa_min_bits = 2048, .schemes_num = 2, .client_auth = HS_AUTH_REQUIRE,
+			.rsa_min_bits = 2048, .schemes_num = 3, .client_auth = HS_AUTH_REQUIRE,
 		},
 	};
 
-	*l = (struct lists){ { kinds[kind].scheme, 0x0403 } };
+	*l = (struct lists){ { kinds[kind].scheme, 0x0403, kinds[kind].in12 } };
 	p.cp.schemes = p.sp.schemes = l->all;
 	return p;
 }
@@ -61,13 +65,77 @@ static void both_roles_and_versions(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
-		for (size_t v = kinds[i].tls12 ? 0 : 1; v < ARRAY_SIZE(versions); v++) {
+		for (size_t v = kinds[i].in12 ? 0 : 1; v < ARRAY_SIZE(versions); v++) {
 			struct pair p = pair_for(i, versions[v], &l);
 
 			pair_run(&p);
-			check_done(&p, versions[v], kinds[i].scheme);
+			check_done(&p, versions[v], versions[v] == TLS12 ? kinds[i].in12 : kinds[i].scheme);
 			pair_free(&p);
 		}
+}
+
+/* The curve of the key has to be among the client's groups, and its kind on at both. */
+static void tls12_wants_more(void **state)
+{
+	static const uint16_t x25519[] = { 29 };
+	struct lists l;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		struct pair p = pair_for(i, TLS12, &l);
+
+		if (kinds[i].in12 == kinds[i].scheme || !kinds[i].in12)
+			continue;
+		p.cp.groups = x25519;
+		p.cp.groups_num = 1;
+		pair_run(&p);
+		assert_int_equal(hs_alert(p.server, NULL), ALERT_HANDSHAKE_FAILURE);
+		pair_free(&p);
+
+		p = pair_for(i, TLS12, &l);
+		p.cp.insecure = true;	/* else the chain is refused first */
+		p.cp.identity = NULL;
+		p.sp.client_auth = HS_AUTH_NONE;
+		p.cp.schemes = l.all + 1;
+		p.cp.schemes_num = 2;
+		pair_run(&p);
+		assert_int_equal(hs_alert(p.client, NULL), ALERT_ILLEGAL_PARAMETER);
+		pair_free(&p);
+	}
+}
+
+/* ---- groups */
+
+static void brainpool_groups(void **state)
+{
+	static const struct { uint16_t version, client[2], server[2], group; bool retried; int alert; } t[] = {
+		{ TLS13, { 31, 29 }, { 31, 29 }, 31, false, -1 }, { TLS13, { 32, 29 }, { 32, 29 }, 32, false, -1 },
+		{ TLS13, { 33, 29 }, { 33, 29 }, 33, false, -1 }, { TLS13, { 29, 33 }, { 33, 33 }, 33, true, -1 },
+		{ TLS12, { 26, 29 }, { 26, 29 }, 26, false, -1 }, { TLS12, { 27, 29 }, { 27, 29 }, 27, false, -1 },
+		{ TLS12, { 28, 29 }, { 28, 29 }, 28, false, -1 },
+		/* the other version's numbers are not there */
+		{ TLS13, { 26, 29 }, { 26, 29 }, 29, false, -1 }, { TLS12, { 31, 29 }, { 31, 29 }, 29, false, -1 },
+		{ TLS13, { 26, 28 }, { 26, 28 }, 0, false, ALERT_HANDSHAKE_FAILURE },
+		{ TLS12, { 31, 29 }, { 31, 33 }, 0, false, ALERT_HANDSHAKE_FAILURE },
+	};
+	struct lists l;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(t); i++) {
+		struct pair p = pair_for(0, t[i].version, &l);
+
+		p.cp.groups = t[i].client;
+		p.sp.groups = t[i].server;
+		p.cp.groups_num = p.sp.groups_num = 2;
+		pair_run(&p);
+		assert_int_equal(hs_alert(p.server, NULL), t[i].alert);
+		if (t[i].group) {
+			check_done(&p, t[i].version, 0x0808);
+			assert_int_equal(hs_result(p.client)->group, t[i].group);
+			assert_int_equal(hs_result(p.client)->retried, t[i].retried);
+		}
+		pair_free(&p);
+	}
 }
 
 /* Byte by byte, as the rest of the engine's messages are. */
@@ -160,7 +228,7 @@ static void a_wrong_signature(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
-		for (size_t v = kinds[i].tls12 ? 0 : 1; v < ARRAY_SIZE(versions); v++) {
+		for (size_t v = kinds[i].in12 ? 0 : 1; v < ARRAY_SIZE(versions); v++) {
 			struct pair p = pair_for(i, versions[v], &l);
 			struct test_identity other = ids[i];
 			char path[64];
@@ -228,6 +296,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(both_roles_and_versions),
+		cmocka_unit_test(tls12_wants_more),
+		cmocka_unit_test(brainpool_groups),
 		cmocka_unit_test(cut_into_pieces),
 		cmocka_unit_test(off_unless_named),
 		cmocka_unit_test(signed_unasked),

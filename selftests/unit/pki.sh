@@ -42,7 +42,11 @@ req rsapss "/CN=server.test" -algorithm RSA-PSS -pkeyopt rsa_keygen_bits:2048
 req ed25519 "/CN=server.test" -algorithm ED25519
 req ed448 "/CN=server.test" -algorithm ED448
 req odd "/CN=server.test" -algorithm EC -pkeyopt ec_paramgen_curve:secp256k1	# a kind that we don't know
-for kind in p256 p384 p521 rsapss ed25519 ed448 odd; do
+for bits in 256 384 512; do
+	req brainpool$bits "/CN=server.test" -algorithm EC -pkeyopt ec_paramgen_curve:brainpoolP${bits}r1
+	openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:brainpoolP${bits}r1 -out brainpool$bits-other.key 2>/dev/null
+done
+for kind in p256 p384 p521 rsapss ed25519 ed448 brainpool256 brainpool384 brainpool512 odd; do
 	sign "$kind" 365 "$both"
 done
 # Another key of the kinds that are off unless named.
