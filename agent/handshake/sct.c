@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Signed certificate timestamps, RFC 6962 3.2 and 3.3: how many logs that we
- * know have signed that they saw this certificate. A timestamp of an unknown
+ * know have signed that they saw this certificate, be it that the peer gave
+ * their words along with it or that they stand in it. A timestamp of an unknown
  * log or version, or one that does not verify, counts for nothing; the policy
  * is how many have to be left.
  */
@@ -11,6 +12,7 @@
 #define SCT_V1		0
 #define MAX_SCTS	16	/* of a list that are looked at: strangers write it */
 #define MAX_ENTRY	65536
+#define MAX_ISSUERS	4	/* of one name that are tried */
 
 struct sct {
 	struct rbuf log, timestamp, extensions, sig;
@@ -57,8 +59,15 @@ static uint64_t seconds(struct rbuf ms)
 	return ((uint64_t)high << 32 | low) / 1000;
 }
 
-/* What the log has signed: RFC 6962 3.2, of a certificate as it is. */
-static size_t signed_entry(const struct sct *s, const struct x509_blob *der, uint8_t *to, size_t room)
+/* What was seen: a certificate, or what became one under the issuer of this key. */
+struct seen {
+	struct x509_blob der;
+	bool before;
+	uint8_t issuer[32];
+};
+
+/* What the log has signed, RFC 6962 3.2. */
+static size_t signed_entry(const struct sct *s, const struct seen *seen, uint8_t *to, size_t room)
 {
 	struct wbuf b = { .buf = to, .cap = room };
 	size_t mark;
@@ -66,9 +75,11 @@ static size_t signed_entry(const struct sct *s, const struct x509_blob *der, uin
 	wbuf_u8(&b, SCT_V1);
 	wbuf_u8(&b, 0);			/* certificate_timestamp */
 	wbuf_bytes(&b, s->timestamp.p, 8);
-	wbuf_u16(&b, 0);		/* x509_entry */
+	wbuf_u16(&b, seen->before);	/* x509_entry, precert_entry */
+	if (seen->before)
+		wbuf_bytes(&b, seen->issuer, sizeof(seen->issuer));
 	mark = wbuf_open(&b, 3);
-	wbuf_bytes(&b, der->data, der->len);
+	wbuf_bytes(&b, seen->der.data, seen->der.len);
 	wbuf_close(&b, mark, 3);
 	mark = wbuf_open(&b, 2);
 	wbuf_bytes(&b, s->extensions.p, rbuf_len(&s->extensions));
@@ -100,38 +111,71 @@ static size_t find_log(const struct hs_params *p, const struct rbuf *id)
 	return i;
 }
 
-static unsigned int count(const struct hs *hs, const struct x509_blob *der, uint8_t *entry)
+/* A bit for each log of @all that has signed it. */
+static uint64_t logs(const struct hs *hs, struct rbuf all, const struct seen *seen, uint8_t *entry)
 {
 	const struct hs_params *p = hs->params;
-	struct rbuf all = gbuf_rbuf(&hs->scts), list, one;
-	uint64_t counted = 0;		/* each log once */
+	struct rbuf list, one;
+	uint64_t counted = 0;
 	struct sct s;
 	size_t log, len;
 
-	rbuf_vec16(&all, &list);
+	if (!rbuf_vec16(&all, &list))
+		return 0;
 	for (int i = 0; i < MAX_SCTS && rbuf_vec16(&list, &one); i++) {
 		if (!sct_read(one, &s) || seconds(s.timestamp) > (uint64_t)p->now)
 			continue;
 		log = find_log(p, &s.log);
-		len = signed_entry(&s, der, entry, MAX_ENTRY);
+		len = signed_entry(&s, seen, entry, MAX_ENTRY);
 		if (log < p->ct_logs_num && log < 64 && len && signed_by(&s, &p->ct_logs[log], entry, len))
 			counted |= 1ull << log;
 	}
-	return (unsigned int)__builtin_popcountll(counted);
+	return counted;
+}
+
+/* Those whose words came along with the certificate. */
+static uint64_t given(const struct hs *hs, uint8_t *entry)
+{
+	struct seen seen = { .der = *x509_cert_der(hs->result.peer[0]) };
+
+	return hs->scts.len ? logs(hs, gbuf_rbuf(&hs->scts), &seen, entry) : 0;
+}
+
+/* Those whose words stand in it. The issuer's key is part of what they have signed: a wrong one is no danger. */
+static uint64_t embedded(const struct hs *hs, uint8_t *entry, uint8_t *tbs)
+{
+	struct x509_cert *const *chain = hs->result.peer;
+	const struct x509_cert *issuer;
+	struct seen seen = { .before = true };
+	struct x509_blob list;
+	uint64_t counted = 0;
+
+	seen.der.data = tbs;
+	seen.der.len = x509_precert(chain[0], tbs, MAX_ENTRY, &list);
+	if (!seen.der.len || !sct_list_well_formed(list.data, list.len))
+		return 0;
+	for (size_t i = 0; i < MAX_ISSUERS && !counted; i++) {
+		issuer = x509_issuer(hs->params->trust, chain, hs->result.peer_num, chain[0], i);
+		if (!issuer)
+			break;
+		crypto_hash_once(&crypto_sha256, x509_cert_spki(issuer)->data, x509_cert_spki(issuer)->len, seen.issuer);
+		counted = logs(hs, (struct rbuf){ list.data, list.data + list.len }, &seen, entry);
+	}
+	return counted;
 }
 
 int sct_check(struct hs *hs)
 {
-	struct gbuf entry = { 0 };
-	uint8_t *room;
+	struct gbuf rooms = { 0 };
+	uint8_t *entry;
 
 	if (!hs->params->ct_logs_num)
 		return 0;
-	room = gbuf_room(&entry, MAX_ENTRY);
-	if (!room)
+	entry = gbuf_room(&rooms, 2 * MAX_ENTRY);
+	if (!entry)
 		return hs_no_memory(hs);
-	hs->result.scts = hs->scts.len ? count(hs, x509_cert_der(hs->result.peer[0]), room) : 0;
-	gbuf_free(&entry);
+	hs->result.scts = (unsigned int)__builtin_popcountll(given(hs, entry) | embedded(hs, entry, entry + MAX_ENTRY));
+	gbuf_free(&rooms);
 	gbuf_free(&hs->scts);
 	if (hs->result.scts >= hs->params->ct_min)
 		return 0;

@@ -103,4 +103,13 @@ struct x509_check {
 int x509_verify(const struct x509_store *store, struct x509_cert *const *chain, size_t num,
 		const struct x509_check *check, char why[X509_WHY]);
 
+/*
+ * precert.c: the TBSCertificate that logs have signed whose timestamps are in @cert, RFC 6962 3.2 and
+ * 3.3. Its length; 0: there are none, or it has more than @room.
+ */
+size_t x509_precert(const struct x509_cert *cert, uint8_t *to, size_t room, struct x509_blob *ret_list);
+/* The @i-th certificate that may be the issuer of @cert, by its name; NULL past the last. */
+const struct x509_cert *x509_issuer(const struct x509_store *store, struct x509_cert *const *chain, size_t num,
+				    const struct x509_cert *cert, size_t i);
+
 #endif

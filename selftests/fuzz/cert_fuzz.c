@@ -33,6 +33,9 @@ static void one_cert(const uint8_t *data, size_t len)
 {
 	struct x509_store *store = x509_store_new();
 	struct x509_cert *cert, *anchor;
+	static uint8_t precert[X509_MAX_CERT];
+	struct x509_blob list;
+	size_t tbs;
 	char text[64], name[256];
 	const char *own;
 
@@ -48,6 +51,9 @@ static void one_cert(const uint8_t *data, size_t len)
 	x509_cert_has_name(cert, "192.0.2.1");
 	snprintf(name, sizeof(name), "%s", own ? own : "example.org");
 	x509_cert_scheme(cert);
+	tbs = x509_precert(cert, precert, sizeof(precert), &list);
+	if (tbs >= len && tbs)
+		abort();		/* it is the certificate less something */
 	verify(store, cert, name);
 	if (!x509_cert_parse(data, len, &anchor) && !x509_store_add(store, anchor)) {
 		verify(store, cert, name);

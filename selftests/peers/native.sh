@@ -387,6 +387,17 @@ certificate_timestamps() {
 	start openssl s_server -accept PORT -cert p384.pem -key p384.key -rev
 	expect "client refuses a certificate without timestamps, s_server" "seen by 0 of the logs" out.txt "${us[@]}" -L list.log
 	stop
+	"$here/sct_embedded.py" p256.key ca.pem ca.key inside
+	start openssl s_server -accept PORT -cert inside.pem -key inside.key -rev
+	run "timestamps inside the certificate, s_client" "SCT validation status: valid" out.txt s_client -ct -ctlogfile logs.cnf
+	for v in 1.3 1.2; do
+		expect "client verifies timestamps inside the certificate, TLS $v" "^done.*verified 1" out.txt "${us[@]}" -L list.log -V $v -x olleh
+	done
+	expect "client refuses them of another log" "seen by 0 of the logs" out.txt "${us[@]}" -L ca.pem
+	stop
+	start openssl s_server -accept PORT -cert inside-flaw.pem -key inside.key -rev
+	expect "client refuses a wrong timestamp inside the certificate" "seen by 0 of the logs" out.txt "${us[@]}" -L list.log
+	stop
 }
 
 between() { # a proxy that counts, to what start() started before
