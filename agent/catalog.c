@@ -64,6 +64,7 @@ void catalog_free(struct catalog *c)
 	free(c->name);
 	free(c->certificate);
 	free(c->key);
+	free(c->passphrase);
 	free(c->alpn);
 }
 
@@ -95,6 +96,10 @@ static int fill(struct site *site, const struct catalog *c, const char *name)
 	if (!catalog_path(c->key, name, path, sizeof(path)))
 		return -ENOENT;
 	site->key_file = strdup(path);
+	if (c->passphrase && !strchr(c->passphrase, '*'))
+		site->passphrase_file = strdup(c->passphrase);
+	else if (c->passphrase && catalog_path(c->passphrase, name, path, sizeof(path)) && !access(path, F_OK))
+		site->passphrase_file = strdup(path);
 	catalog_title(c, name, title);
 	site->id.name = strdup(title);
 	site->allow = c->allow;

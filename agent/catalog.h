@@ -22,6 +22,7 @@ struct msg_gone;
 struct catalog {
 	char *name;
 	char *certificate, *key;	/* paths; a * in them stands for the server's name */
+	char *passphrase;		/* likewise, or one for all; NULL: the keys are not encrypted */
 	struct rules allow;
 	uint8_t *alpn;			/* as site.alpn */
 	size_t alpn_len;

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include "config.h"
+#include "crypto/pem.h"
 #include "handshake/hs.h"
 #include "staple.h"
 #include "token.h"
@@ -300,12 +301,76 @@ static int load_crls(struct trust *trust, struct files *files, char *why)
 	return 0;
 }
 
+/* A log's key in PEM or DER, as it is published. */
+static int load_log(const char *path, struct files *files, struct hs_log *log)
+{
+	const char *text;
+	char label[PEM_LABEL];
+	size_t len;
+	uint8_t *der;
+	int err = files_read(files, path, &text, &len);
+
+	if (err)
+		return err;
+	der = malloc(len + 1);
+	if (!der)
+		return -ENOMEM;
+	log->spki = der;
+	if (memmem(text, len, "-----BEGIN", 10)) {
+		const char *at = text;
+
+		if (pem_next(&at, text + len, label, der, &log->len) != 1)
+			return -EBADMSG;
+	} else {
+		memcpy(der, text, len);
+		log->len = len;
+	}
+	crypto_hash_once(&crypto_sha256, log->spki, log->len, log->id);
+	return 0;
+}
+
+static bool is_log_key(const struct hs_log *log)
+{
+	struct crypto_pubkey key;
+
+	if (crypto_pubkey_parse(log->spki, log->len, &key))
+		return false;
+	crypto_pubkey_free(&key);
+	return true;
+}
+
+static int load_logs(struct trust *trust, struct files *files, char *why)
+{
+	if (!trust->ct_num && trust->ct_min) {
+		snprintf(why, POLICY_WHY, "has ct-required but no logs: add ct-log = PATH");
+		return -EINVAL;
+	}
+	if (trust->ct_min > trust->ct_num) {
+		snprintf(why, POLICY_WHY, "wants the word of %u logs and has %zu: lower ct-required, or add ct-log = PATH", trust->ct_min, trust->ct_num);
+		return -EINVAL;
+	}
+	if (!trust->ct_num)
+		return 0;
+	if (!trust->ct_min)
+		trust->ct_min = 1;
+	trust->ct_logs = calloc(trust->ct_num, sizeof(*trust->ct_logs));
+	for (size_t i = 0; trust->ct_logs && i < trust->ct_num; i++) {
+		if (!load_log(trust->ct_files[i], files, &trust->ct_logs[i]) && is_log_key(&trust->ct_logs[i]))
+			continue;
+		snprintf(why, POLICY_WHY, "ct-log %.120s cannot be read, or is no public key in PEM or DER: give the log's", trust->ct_files[i]);
+		return -EINVAL;
+	}
+	return trust->ct_logs ? 0 : -ENOMEM;
+}
+
 int trust_load(struct trust *trust, struct files *files, char why[POLICY_WHY])
 {
 	const char *pem;
 	size_t len;
 	int err;
 
+	if (load_logs(trust, files, why))
+		return -EINVAL;
 	if (!trust->file && trust->raw_keys_num)
 		return load_crls(trust, files, why);
 	if (!trust->file) {
@@ -335,4 +400,11 @@ void trust_free(struct trust *trust)
 	free(trust->file);
 	free(trust->crl_file);
 	free(trust->raw_keys);
+	for (size_t i = 0; i < trust->ct_num; i++) {
+		free(trust->ct_files[i]);
+		if (trust->ct_logs)
+			free((void *)trust->ct_logs[i].spki);
+	}
+	free(trust->ct_files);
+	free(trust->ct_logs);
 }

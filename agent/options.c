@@ -19,8 +19,8 @@
 
 /* ---- values */
 
-static int read_number(struct parse *p, const char *key, const char *value, unsigned int min,
-		       unsigned int max, unsigned int *ret)
+int config_number(struct parse *p, const char *key, const char *value, unsigned int min,
+		  unsigned int max, unsigned int *ret)
 {
 	unsigned long n;
 	char *end;
@@ -171,14 +171,14 @@ static int set_workers(struct parse *p, const char *key, const char *value)
 {
 	if (!strcmp(value, "auto"))
 		return 0;
-	return read_number(p, key, value, 1, 256, &p->c->workers);
+	return config_number(p, key, value, 1, 256, &p->c->workers);
 }
 
 static int set_signers(struct parse *p, const char *key, const char *value)
 {
 	if (!strcmp(value, "auto"))
 		return 0;
-	return read_number(p, key, value, 1, 64, &p->c->signers);
+	return config_number(p, key, value, 1, 64, &p->c->signers);
 }
 
 static int set_user(struct parse *p, const char *key, const char *value)
@@ -221,13 +221,13 @@ static int set_max_version(struct parse *p, const char *key, const char *value)
 
 static int set_handshakes(struct parse *p, const char *key, const char *value)
 {
-	return read_number(p, key, value, 1, 65535, &p->c->handshakes);
+	return config_number(p, key, value, 1, 65535, &p->c->handshakes);
 }
 
 static int set_rsa_min_bits(struct parse *p, const char *key, const char *value)
 {
 	p->c->from.rsa_min_bits = FROM_FILE;
-	return read_number(p, key, value, 1024, 8192, &p->c->rsa_min_bits);
+	return config_number(p, key, value, 1024, 8192, &p->c->rsa_min_bits);
 }
 
 static int set_profile(struct parse *p, const char *key, const char *value)
@@ -268,7 +268,7 @@ static int set_padding(struct parse *p, const char *key, const char *value)
 {
 	if (!strcmp(value, "no"))
 		return 0;
-	return read_number(p, key, value, 16, 16384, &p->c->padding);
+	return config_number(p, key, value, 16, 16384, &p->c->padding);
 }
 
 static int set_fips(struct parse *p, const char *key, const char *value)
@@ -283,27 +283,27 @@ static int set_fips(struct parse *p, const char *key, const char *value)
 
 static int set_tickets(struct parse *p, const char *key, const char *value)
 {
-	return read_number(p, key, value, 0, HS_TICKETS_MAX, &p->c->tickets);
+	return config_number(p, key, value, 0, HS_TICKETS_MAX, &p->c->tickets);
 }
 
 static int set_ticket_lifetime(struct parse *p, const char *key, const char *value)
 {
-	return read_number(p, key, value, 60, HS_WEEK, &p->c->ticket_lifetime);
+	return config_number(p, key, value, 60, HS_WEEK, &p->c->ticket_lifetime);
 }
 
 static int set_early_data(struct parse *p, const char *key, const char *value)
 {
-	return read_number(p, key, value, 0, KTLS_MAX_EARLY, &p->c->early_data);
+	return config_number(p, key, value, 0, KTLS_MAX_EARLY, &p->c->early_data);
 }
 
 static int set_session_ids(struct parse *p, const char *key, const char *value)
 {
-	return read_number(p, key, value, 0, 1000000, &p->c->session_ids);
+	return config_number(p, key, value, 0, 1000000, &p->c->session_ids);
 }
 
 static int set_client_tickets(struct parse *p, const char *key, const char *value)
 {
-	return read_number(p, key, value, 0, 4096, &p->c->client_tickets);
+	return config_number(p, key, value, 0, 4096, &p->c->client_tickets);
 }
 
 static int set_ciphers(struct parse *p, const char *key, const char *value)
@@ -347,7 +347,7 @@ static int set_control(struct parse *p, const char *key, const char *value)
 
 static int set_identity_cache(struct parse *p, const char *key, const char *value)
 {
-	return read_number(p, key, value, 64, 65536, &p->c->identity_cache);
+	return config_number(p, key, value, 64, 65536, &p->c->identity_cache);
 }
 
 static int set_relay(struct parse *p, const char *key, const char *value)

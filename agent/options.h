@@ -41,11 +41,13 @@ extern const size_t options_agent_num;
 extern const struct option options_named[];	/* options_named.c: all but those of [agent] */
 extern const size_t options_named_num;
 
-/* Values: a word out of a list, up to @end; yes or no; an absolute path into a fresh string. */
+/* Values: a word out of a list, up to @end; a number; yes or no; an absolute path into a fresh string. */
 struct word { const char *name; int value; };
 #define ALL(array)	(array), (array) + sizeof(array) / sizeof((array)[0])
 int config_word(struct parse *p, const char *key, const char *value,
 		const struct word *w, const struct word *end, int *ret);
+int config_number(struct parse *p, const char *key, const char *value, unsigned int min,
+		  unsigned int max, unsigned int *ret);
 int config_answer(struct parse *p, const char *key, const char *value, bool *ret);
 int config_path(struct parse *p, const char *key, const char *value, char **ret);
 

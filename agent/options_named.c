@@ -7,6 +7,8 @@
 #include "options.h"
 #include "token.h"
 
+#define CT_LOGS	64	/* as hs_params takes */
+
 static const struct word hashes[] = {
 	{ "sha256", 256 },
 	{ "sha384", 384 },
@@ -22,8 +24,15 @@ static int set_pattern_certificate(struct parse *p, const char *key, const char 
 	return config_path(p, key, value, &p->catalog->certificate);
 }
 
+static int set_pattern_passphrase(struct parse *p, const char *key, const char *value)
+{
+	return config_path(p, key, value, &p->catalog->passphrase);
+}
+
 static int set_pattern_key(struct parse *p, const char *key, const char *value)
 {
+	if (token_is_uri(value))
+		return config_bad(p, p->line, "%s: a token's key is proven at the start, so it can't be one of many: give it an [identity NAME]", key);
 	return config_path(p, key, value, &p->catalog->key);
 }
 
@@ -126,6 +135,29 @@ static int set_strict(struct parse *p, const char *key, const char *value)
 	return config_answer(p, key, value, &p->trust->strict);
 }
 
+static int add_ct_log(struct parse *p, const char *key, const char *value)
+{
+	struct trust *t = p->trust;
+	char **bigger;
+
+	if (t->ct_num == CT_LOGS)
+		return config_bad(p, p->line, "%s stands more than %d times: remove some", key, CT_LOGS);
+	bigger = reallocarray(t->ct_files, t->ct_num + 1, sizeof(*bigger));
+	if (!bigger)
+		return config_bad(p, p->line, "no memory");
+	t->ct_files = bigger;
+	bigger[t->ct_num] = NULL;
+	if (config_path(p, key, value, &bigger[t->ct_num]))
+		return -EINVAL;
+	t->ct_num++;
+	return 0;
+}
+
+static int set_ct_required(struct parse *p, const char *key, const char *value)
+{
+	return config_number(p, key, value, 1, CT_LOGS, &p->trust->ct_min);
+}
+
 static int set_psk_key(struct parse *p, const char *key, const char *value)
 {
 	return config_path(p, key, value, &p->psk->file);
@@ -179,6 +211,7 @@ const struct option options_named[] = {
 	{ IN_IDENTITY,	"raw-key",	false,	set_raw_key },
 	{ IN_IDENTITIES, "certificate",	false,	set_pattern_certificate },
 	{ IN_IDENTITIES, "key",		false,	set_pattern_key },
+	{ IN_IDENTITIES, "passphrase-file", false, set_pattern_passphrase },
 	{ IN_IDENTITIES, "allow",	true,	add_rules },
 	{ IN_IDENTITIES, "alpn",	true,	set_alpn },
 	{ IN_TRUST,	"file",		false,	set_file },
@@ -186,6 +219,8 @@ const struct option options_named[] = {
 	{ IN_TRUST,	"crl-required",	false,	set_crl_required },
 	{ IN_TRUST,	"ocsp-required", false,	set_ocsp_required },
 	{ IN_TRUST,	"strict",	false,	set_strict },
+	{ IN_TRUST,	"ct-log",	true,	add_ct_log },
+	{ IN_TRUST,	"ct-required",	false,	set_ct_required },
 	{ IN_TRUST,	"raw-key",	true,	add_raw_key },
 	{ IN_PSK,	"key",		false,	set_psk_key },
 	{ IN_PSK,	"identity",	false,	set_psk_identity },

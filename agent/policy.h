@@ -18,6 +18,7 @@
 struct config;
 struct catalog;
 struct hs;
+struct hs_log;
 
 enum rule_kind { RULE_EVERYONE, RULE_UID, RULE_GID, RULE_CGROUP };
 struct rule { enum rule_kind kind; uint64_t id; };
@@ -56,6 +57,10 @@ struct trust {
 	struct x509_store *store;	/* NULL: it has no CAs, only keys */
 	uint8_t (*raw_keys)[32];	/* SHA-256 of the SubjectPublicKeyInfos that need no certificate */
 	size_t raw_keys_num;
+	char **ct_files;		/* keys of logs that have to have seen a server's certificate, RFC 6962 */
+	struct hs_log *ct_logs;		/* as many */
+	size_t ct_num;
+	unsigned int ct_min;		/* of so many of them; 0 in the file: of one */
 	int line;
 };
 

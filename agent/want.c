@@ -108,6 +108,11 @@ static int want_trust(struct conn *c)
 	c->params.trust = trust->store;
 	c->params.raw_peers = (const uint8_t (*)[32])trust->raw_keys;
 	c->params.raw_peers_num = trust->raw_keys_num;
+	if (c->role == KTLS_ROLE_CLIENT) {	/* logs are of servers' certificates */
+		c->params.ct_logs = trust->ct_logs;
+		c->params.ct_logs_num = trust->ct_num;
+		c->params.ct_min = trust->ct_min;
+	}
 	return 0;
 }
 

@@ -94,6 +94,11 @@ CASES = [
      ["--trust", "bare"]),
     ("identities", ["identities all.certificate=@/*/cert.pem", "identities all.key=@/*/key.pem", "identities all.allow=everyone",
                     "identity www.alpn=nothing"], [], r"@S identity=all/server.test", (0, 0)),
+    ("identities: passphrase-file", ["identities all.certificate=@/*/cert.pem", "identities all.key=@/*/sealed.pem", "identities all.allow=everyone",
+                                     "identities all.passphrase-file=@/phrase", "identity www.alpn=nothing"], [], r"@S identity=all/server.test", (0, 0)),
+    ("trust: ct-log, ct-required", ["identity www.certificate=@/inside.pem", "identity www.key=@/inside.key"],
+     ["trust test.ct-log=@/p256.pub", "trust test.ct-required=1"], r"@C done .*verified 1", (0, 0)),
+    ("trust: ct-log: not seen", [], ["trust test.ct-log=@/p256.pub"], r"@C sent alert 42", (1, 1)),
     ("trust", [], [f"trust other.file={folder}/other.pem"], r"@C sent alert 48", (1, 1), [], ["--trust", "other"]),
     ("trust: ocsp-required", [], ["trust test.ocsp-required=yes"], r"@C sent alert 113", (1, 1)),
     ("client: allow", [], ["client.allow=uid:4242"], r"@C failed at .*uid", (1, 1)),
@@ -200,6 +205,10 @@ with open("psk", "w", encoding="ascii") as f:
 key = subprocess.run("openssl x509 -in p256.pem -noout -pubkey | openssl pkey -pubin -outform DER | sha256sum", shell=True,
                      capture_output=True, text=True, check=True)
 pin = key.stdout.split()[0]
+with open("phrase", "w", encoding="ascii") as f:
+    f.write("open sesame\n")
+subprocess.run("openssl pkcs8 -topk8 -v2 aes-256-cbc -in p256.key -out server.test/sealed.pem -passout file:phrase && "
+               f"openssl pkey -in p256.key -pubout -out p256.pub && {here}/sct_embedded.py p256.key ca.pem ca.key inside", shell=True, check=True)
 settings()
 files()
 with_openssl()

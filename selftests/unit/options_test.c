@@ -59,6 +59,7 @@ static const struct sample {
 	{ IN_IDENTITY, "raw-key", "yes", "certificate = @/a.pem\nkey = @/a.key\n", NULL },
 	{ IN_IDENTITIES, "certificate", "@/*.pem", "key = @/*.key\n", NULL },
 	{ IN_IDENTITIES, "key", "@/*.key", "certificate = @/*.pem\n", NULL },
+	{ IN_IDENTITIES, "passphrase-file", "@/phrase", "certificate = @/*.pem\nkey = @/*.key\n", NULL },
 	{ IN_IDENTITIES, "allow", "uid:1", "certificate = @/*.pem\nkey = @/*.key\n", NULL },
 	{ IN_IDENTITIES, "alpn", "h2", "certificate = @/*.pem\nkey = @/*.key\n", NULL },
 	{ IN_TRUST, "file", "@/a.pem", "", NULL },
@@ -66,6 +67,8 @@ static const struct sample {
 	{ IN_TRUST, "crl-required", "yes", "file = @/a.pem\n", NULL },
 	{ IN_TRUST, "ocsp-required", "yes", "file = @/a.pem\n", NULL },
 	{ IN_TRUST, "strict", "yes", "file = @/a.pem\n", NULL },
+	{ IN_TRUST, "ct-log", "@/a.pub", "file = @/a.pem\n", NULL },
+	{ IN_TRUST, "ct-required", "1", "file = @/a.pem\nct-log = @/a.pub\n", NULL },
 	{ IN_TRUST, "raw-key", "0123456789abcdef0123456789abcdef0123456789abcdef0123456789ABCDEF", "", NULL },
 	{ IN_PSK, "key", "@/psk", "", NULL },
 	{ IN_PSK, "identity", "me", "key = @/psk\n", NULL },
@@ -190,6 +193,7 @@ static int setup(void **unused)
 	file_write("phrase", "open sesame\n");
 	file_write("psk", "000102030405060708090a0b0c0d0e0f\n");
 	snprintf(command, sizeof(command), "cd '%s' && openssl pkcs8 -topk8 -v2 aes-256-cbc -in a.key -out sealed.key -passout file:phrase && "
+		 "openssl pkey -in a.key -pubout -out a.pub && "
 		 "touch index && printf 00 > number && printf '[ca]\\ndefault_ca=c\\n[c]\\ndatabase=index\\ncrlnumber=number\\n"
 		 "default_md=sha256\\n' > ca.cnf && openssl ca -config ca.cnf -gencrl -crldays 3000 -keyfile a.key -cert a.pem "
 		 "-out empty.crl 2> /dev/null && printf '\\0\\003\\0\\001x' > sct", folder);
