@@ -22,6 +22,10 @@ $(B)/asan/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(STD) $(WARN) $(SAN) $(INC) -c -o $@ $<
 
+$(B)/tsan/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(STD) $(WARN) -O1 -g -fsanitize=thread $(INC) -c -o $@ $<
+
 include agent/build.mk
 include libktls/build.mk
 include tools/build.mk
@@ -34,6 +38,6 @@ include bench/build.mk
 all: agent lib tools
 
 clean:
-	rm -rf $(B)/obj $(B)/asan $(B)/bin $(B)/unit
+	rm -rf $(B)/obj $(B)/asan $(B)/tsan $(B)/bin $(B)/unit
 
--include $(shell [ -d $(B) ] && find $(B)/obj $(B)/asan -name '*.d' 2>/dev/null)
+-include $(shell [ -d $(B) ] && find $(B)/obj $(B)/asan $(B)/tsan -name '*.d' 2>/dev/null)

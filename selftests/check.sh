@@ -141,6 +141,7 @@ main() {
 	suite style selftests/style.sh
 	suite uapi as_test "ktls_netlink.h is what ktls.yaml generates" uapi_header
 	suite unit unit_tests
+	suite tsan as_test "the signing threads share nothing without a lock" make -s tsan
 	suite secrets make -s secrets
 	suite peers-native make -s peers-native
 	suite peers-relay make -s peers-relay

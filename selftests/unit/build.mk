@@ -88,3 +88,13 @@ limbo: $(B)/unit/limbo_test
 .PHONY: unit
 unit: $(T:%=$(B)/unit/%_test)
 	@set -e; for t in $(T); do echo "# unit $$t"; $(B)/unit/$${t}_test; done
+
+# The threads that sign, under ThreadSanitizer: what they share and what they call;
+# the rest of the agent is linked as it is. (Without randomized addresses, which it doesn't always bear.)
+TSAN_SRC := agent/signers.c agent/sign.c agent/sign12.c $(wildcard agent/crypto/*.c) $(wildcard agent/rng/*.c)
+$(B)/tsan/signers_test: $(B)/tsan/selftests/unit/signers_test.o $(TSAN_SRC:%.c=$(B)/tsan/%.o) $(AGENT_PARTS:%=$(B)/obj/agent-%.a)
+	$(CC) -fsanitize=thread -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(AGENT_LIBS) -lcmocka $(UNIT_LIBS_signers)
+
+.PHONY: tsan
+tsan: $(B)/tsan/signers_test
+	TSAN_OPTIONS=halt_on_error=1 setarch -R $<

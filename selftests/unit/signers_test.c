@@ -27,7 +27,7 @@ int __wrap_token_sign(struct token *t, const struct crypto_scheme *s, const uint
 {
 	(void)t; (void)s; (void)msg; (void)len; (void)sig;
 	pthread_mutex_lock(&gate);
-	inside++;
+	__atomic_add_fetch(&inside, 1, __ATOMIC_RELAXED);
 	while (!is_open)
 		pthread_cond_wait(&opened, &gate);
 	pthread_mutex_unlock(&gate);

@@ -5,7 +5,7 @@
  * records and those of CCM bit by bit.
  */
 #include <time.h>
-#include "handshake/protect.h"
+#include "handshake/record.h"
 #include "hs_pair.h"
 
 static struct x509_store *trust;
@@ -238,6 +238,35 @@ static int open12(const struct crypto_aead *aead, struct hs_traffic *rx, const u
 	return record_unprotect(rx, aead, TLS12, rec, body, out, &type, n);
 }
 
+/* Room for an alert stays behind whatever goes out, under the keys with the longest records. */
+static void an_alert_fits(void **state)
+{
+	struct pair p;
+	uint8_t *flight;
+	size_t i = 0, len;
+
+	(void)state;
+	while (suites[i].aead != &crypto_aes_256_cbc_sha384)
+		i++;
+	p = pair_for(&suites[i]);
+	pair_run(&p);
+	assert_int_equal(hs_state(p.server), HS_DONE);
+	for (size_t n = 1; n < 1200; n++) {
+		gbuf_free(&p.server->out);
+		flight = gbuf_room(&p.server->flight, n);
+		assert_non_null(flight);
+		memset(flight, 7, n);
+		p.server->flight.len += n;
+		assert_int_equal(record_flush(p.server), 0);
+		len = p.server->out.len;
+		record_alert(p.server, ALERT_INTERNAL_ERROR);	/* ASan watches */
+		assert_true(p.server->out.len <= p.server->out.cap);
+		/* IV, two bytes padded to a block, MAC */
+		assert_int_equal(p.server->out.len - len, RECORD_HEADER + 16 + 16 + 48);
+	}
+	pair_free(&p);
+}
+
 static void every_bit_counts(void **state)
 {
 	(void)state;
@@ -329,6 +358,7 @@ int main(void)
 		cmocka_unit_test(no_cbc_without_it),
 		cmocka_unit_test(a_client_refuses_cbc_without_it),
 		cmocka_unit_test(not_with_an_aead),
+		cmocka_unit_test(an_alert_fits),
 		cmocka_unit_test(every_bit_counts),
 		cmocka_unit_test(padding_is_checked),
 	};
