@@ -275,6 +275,7 @@ static void succeed(struct conn *c, uint64_t now)
 	}
 	resume_result(c, r);
 	c->env->count.done++;
+	c->env->count.resumed += r->resumed;
 	log_success(c, r, now);
 }
 

@@ -29,7 +29,7 @@ struct conn_env {
 	struct session_slot *sessions;	/* shared with the other workers; may be NULL */
 	size_t sessions_num;
 	int key_log;			/* descriptor, if config->key_log; 0: none */
-	struct { uint64_t accepted, done, failed, other; } count;
+	struct { uint64_t accepted, done, resumed, failed, other; } count;
 };
 
 /* The application's wishes, copied out of the upcall. */

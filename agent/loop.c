@@ -292,7 +292,7 @@ static void tell_counters(struct loop *l)
 	struct msg_counters m = {
 		.type = MSG_COUNTERS, .conns = l->slots - l->free_num,
 		.accepted = l->env.count.accepted, .done = l->env.count.done,
-		.failed = l->env.count.failed, .other = l->env.count.other,
+		.resumed = l->env.count.resumed, .failed = l->env.count.failed, .other = l->env.count.other,
 	};
 
 	if (memcmp(&m, &l->told, sizeof(m)) && !msg_send(l->keeper, &m))

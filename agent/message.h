@@ -71,7 +71,7 @@ struct msg_signed {
 struct msg_counters {
 	uint32_t type;
 	uint32_t conns;		/* open now */
-	uint64_t accepted, done, failed, other;
+	uint64_t accepted, done, resumed, failed, other;
 };
 
 struct msg_failure {

@@ -36,6 +36,11 @@ static uint64_t done(const struct hand *h)
 	return h->counters.done;
 }
 
+static uint64_t resumed(const struct hand *h)
+{
+	return h->counters.resumed;
+}
+
 static uint64_t failed(const struct hand *h)
 {
 	return h->counters.failed;
@@ -58,6 +63,7 @@ static const struct {
 	{ "ktlsd_handshakes_running",		"gauge",	"Handshakes under way.",			under_way },
 	{ "ktlsd_upcalls_total",		"counter",	"Requests taken from the module.",		accepted },
 	{ "ktlsd_handshakes_done_total",	"counter",	"Handshakes that ended well.",			done },
+	{ "ktlsd_handshakes_resumed_total",	"counter",	"Of these, those that resumed a session.",	resumed },
 	{ "ktlsd_handshakes_failed_total",	"counter",	"Handshakes that failed.",			failed },
 	{ "ktlsd_session_upcalls_total",	"counter",	"Requests of open sessions: keys, tickets.",	other },
 	{ "ktlsd_signatures_total",		"counter",	"Signatures made by the keeper.",		signatures },

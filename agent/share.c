@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Where the secret comes from. Redis is asked once, with a time limit, and
- * again later only where it did not answer: until then this agent's tickets
- * are its own, and nobody is refused for that.
+ * Where the secret comes from. Redis is asked now and then, with a time limit:
+ * until it answers this agent's tickets are its own, or sealed by what it said
+ * before, and nobody is refused for that. A Redis that has lost its memory gets
+ * a new secret, never the old one: it no longer knows what that was used for.
  */
 #include "share.h"
 #include <errno.h>
@@ -79,17 +80,26 @@ static bool first_or_theirs(redisContext *r, uint8_t *secret)
 	return good;
 }
 
-static bool from_redis(const char *where, uint8_t *secret)
+/* Which may lose its memory and be given a new secret by another agent: what it says now counts. */
+static void from_redis(struct share *s, const char *where)
 {
 	redisContext *r = redis_open(where);
+	uint8_t secret[SHARE_SECRET];
 	bool good = r && !r->err && !redisSetTimeout(r, patience) && first_or_theirs(r, secret);
 
-	if (!good)
-		log_line(LOG_WARNING, "keeper: no ticket secret from Redis at %s (%s): tickets are this agent's own for now",
-			 where, !r ? "no memory" : r->err ? r->errstr : "it has something else at " REDIS_KEY);
+	if (!good && !s->away)
+		log_line(LOG_WARNING, "keeper: no ticket secret from Redis at %s (%s): %s for now", where,
+			 !r ? "no memory" : r->err ? r->errstr : "it has something else at " REDIS_KEY,
+			 s->has ? "that of before counts" : "tickets are this agent's own");
+	if (good && !(s->has && memeql_sec(secret, s->secret, sizeof(secret)))) {
+		log_line(LOG_INFO, "keeper: %s ticket secret from Redis at %s", s->has ? "another" : "a", where);
+		memcpy(s->secret, secret, sizeof(secret));
+		s->has = true;
+	}
+	s->away = !good;
+	crypto_wipe(secret, sizeof(secret));
 	if (r)
 		redisFree(r);
-	return good;
 }
 
 void share_update(struct share *s, const struct config *config, uint64_t now_ms)
@@ -100,9 +110,8 @@ void share_update(struct share *s, const struct config *config, uint64_t now_ms)
 	if (config->ticket_secret) {
 		s->has = from_file(config->ticket_secret, s->secret);
 	} else if (config->ticket_redis) {
-		s->has = from_redis(config->ticket_redis, s->secret);
-		if (!s->has)
-			s->again = now_ms + AGAIN_MS;
+		from_redis(s, config->ticket_redis);
+		s->again = now_ms + AGAIN_MS;
 	}
 }
 

@@ -16,11 +16,12 @@ struct config;
 struct share {
 	bool has;
 	uint8_t secret[SHARE_SECRET];
+	bool away;		/* Redis did not answer when last asked */
 	uint64_t again;		/* ms: not asked before; UINT64_MAX: it is known, or not wanted */
 	uint64_t silent;	/* ms: the register is not asked before */
 };
 
-/* Get it if the configuration wants one and it is time to ask. May wait half a second for Redis. */
+/* Get it if the configuration wants one and it is time to ask. May wait half a second for Redis, and again for its answers. */
 void share_update(struct share *s, const struct config *config, uint64_t now_ms);
 /*
  * Is @id new to all that share? False also while that is not known: no Redis,

@@ -15,11 +15,20 @@ $(B)/bin/hs-peer $(B)/bin/hs-echo $(B)/bin/hs-pipe: $(B)/bin/hs-%: $(B)/obj/self
 .PHONY: hs-peer hs-echo hs-pipe
 hs-peer hs-echo hs-pipe: hs-%: $(B)/bin/hs-%
 
-# Two agents that share ticket keys, one that hangs, keys by hand, metrics: minutes
-# where emulated, so not in the check.
-.PHONY: fleet
+# Two agents that share ticket keys, by file and Redis, killed and without Redis;
+# agents side by side, hanging, killed in the middle. Minutes, so not in the check;
+# -uml: the same in User Mode Linux, much faster.
+FLEET := selftests/peers/vm-fleet.sh selftests/peers/vm-agents.sh
+.PHONY: fleet fleet-uml
 fleet:
-	@TIMEOUT=1500 $(MAKE) -s vm NOAGENT=1 RUN=selftests/peers/vm-fleet.sh
+	@for t in $(FLEET); do TIMEOUT=3600 $(MAKE) -s vm NOAGENT=1 RUN=$$t || exit; done
+fleet-uml: agent tools test-ca
+	@kernel=$$(selftests/uml/kernel.sh release) && \
+	$(MAKE) -s module ARCH=um KREL=uml-release KDIR=$$kernel > $(B)/uml/module.log && \
+	for t in $(FLEET); do \
+		selftests/uml/run.sh -k release -t 1200 /usr/bin/env VM_MODULE=$(CURDIR)/$(B)/kmod/uml-release/ktls.ko \
+			$(CURDIR)/$$t || exit; \
+	done
 
 # The agent's own way, without module and VM; -uml: and mainline's.
 .PHONY: peers-relay peers-relay-uml

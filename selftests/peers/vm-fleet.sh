@@ -1,223 +1,236 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# vm-fleet.sh: two agents in two network namespaces, as on two machines, that
-# share their ticket secret by a file and through Redis: sessions of one are
-# resumed by the other, after restarts of either too. Then two agents side by
-# side, one of which hangs; keys changed by hand; metrics, tracepoints.
+# vm-fleet.sh: two agents in two network namespaces, as on two machines behind
+# a balancer that gives each connection to the next, share their ticket secret
+# by a file and through Redis. s_client, curl and our own client resume at one
+# what the other began; agents and Redis are killed in between, and nothing
+# ever fails; early data are taken once in the whole fleet.
 # shellcheck source=selftests/peers/vm-lib.sh
 . "$(dirname "$0")/vm-lib.sh"
+# shellcheck source=selftests/peers/agents-lib.sh
+. "$top/selftests/peers/agents-lib.sh"
 export PATH=$PATH:/usr/sbin:/sbin
 mkdir www
 echo "the page" > www/page
-pids=()
+address_left=10.77.1.2 address_right=10.77.2.2 door=44300
 
-config() { # NAME LINE...: a configuration with a control socket of its own
-	local name=$1
-	shift
-	{
-		sed -n '1,/^$/p' "$ca/ktlsd.conf" | sed "s|^control = .*|control = $work/$name.sock|;/^$/d"
-		[ $# = 0 ] || printf '%s\n' "$@"
-		echo
-		sed '1,/^$/d' "$ca/ktlsd.conf"
-	} > "$name.conf"
+# ---- two machines: namespaces left and right; the clients' are here
+
+machine() { # NAME NETWORK
+	ip netns add "$1" && ip -n "$1" link set lo up &&
+		ip link add "to-$1" type veth peer name eth0 netns "$1" &&
+		ip address add "$2.1/24" dev "to-$1" && ip link set "to-$1" up &&
+		ip -n "$1" address add "$2.2/24" dev eth0 && ip -n "$1" link set eth0 up
 }
+machines() { machine left 10.77.1 && machine right 10.77.2; }
+no_machines() { ip netns del left; ip netns del right; }
 
-serving() { "$bin/ktlsctl" -s "$work/$1.sock" status 2> /dev/null | grep -q '^worker.*ready'; }
-start() { # NAME [PREFIX...]
-	local name=$1
-	shift
-	"$@" "$bin/ktlsd" --config "$work/$name.conf" >> "$work/$name.log" 2>&1 < /dev/null &
-	pids+=($!)
-	disown
-	eval "pid_$name=$!"
-	until_true 60 serving "$name" || { tail "$work/$name.log"; return 1; }
-}
-end() { # NAME
-	local pid
-	pid=$(eval "echo \$pid_$1")
-	kill "$pid"
-	until_true 20 gone "$pid" || kill -9 "$pid"
-}
-
-# ---- two machines: namespaces left and right; the client is in each in turn
-
-machines() {
-	local n
-	for n in left right; do
-		ip netns add $n && ip -n $n link set lo up || return
-		ip netns exec $n sysctl -qw net.ipv4.ip_local_port_range="20000 60000"
-	done
-}
-
+in_namespace_listens() { ip netns exec "$1" ss -Hltn "sport = :$2" | grep -q .; }
 web() { # NAME
 	ip netns exec "$1" "$bin/ktls-serve" -r www -p 443 -i ecdsa > "$work/web.$1" 2>&1 < /dev/null &
 	servers+=($!)
 	disown
-	until_true 20 web_listens "$1"
+	until_true 60 in_namespace_listens "$1" 443
 }
-web_listens() { ip netns exec "$1" ss -Hltn "sport = :443" | grep -q .; }
+start_in() { start "$1" ip netns exec "$1"; }	# NAME
 
-get() { # NAME OPTION...: says whether the session was resumed
-	printf 'GET /page HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n' |
-		ip netns exec "$1" timeout 60 openssl s_client -ign_eof -connect 127.0.0.1:443 -servername localhost \
-			-CAfile "$ca/ca.pem" -verify_return_error "${@:2}" > got 2> err
+# ---- clients; each says how many of its connections were resumed
+
+request() { printf 'GET /page HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n'; }
+s_client() { # ADDRESS:PORT OPTION...
+	request | timeout 60 openssl s_client -ign_eof -connect "$1" -servername localhost \
+		-CAfile "$ca/ca.pem" -verify_return_error "${@:2}" > got 2> err
 	grep -q "the page" got || { cat err got; return 1; }
-	grep -aoE '^(New|Reused)' got | tail -n 1
 }
+said_reused() { grep -ac "^Reused" got || true; }
 
-# Of 2 N connections N are resumed: each second one, at the other machine.
-every_second() { # N
-	local i how here=left there=right reused=0
-	for i in $(seq "$1"); do
+# s_client -reconnect closes before it has read a TLS 1.3 ticket: by 1.2 only.
+by_reconnect() { s_client 127.0.0.1:$door -tls1_2 -reconnect && said_reused; }
+
+by_sessions() { # TLS 1.3: every second one
+	local n=0 _
+	for _ in 1 2 3; do
 		rm -f session
-		how=$(get $here -sess_out session) || { echo "$how"; return 1; }
-		[ "$how" = New ] || { echo "the first is $how"; return 1; }
-		how=$(get $there -sess_in session) || { echo "$how"; return 1; }
-		[ "$how" != Reused ] || reused=$((reused + 1))
-		[ $here = left ] && here=right there=left || here=left there=right
+		s_client 127.0.0.1:$door -tls1_3 -sess_out session && [ "$(said_reused)" = 0 ] || return
+		s_client 127.0.0.1:$door -tls1_3 -sess_in session || return
+		n=$((n + $(said_reused)))
 	done
-	echo "$reused of $(($1 * 2)) resumed"
-	[ $reused = "$1" ]
+	echo $n
 }
 
-both_restarted() {
-	local n
+by_curl() { # OPTION...: six connections of one process
+	local one=(-sS --max-time 60 -H "Connection: close" --cacert "$ca/ca.pem" "$@") all=() _
+	for _ in 1 2 3 4 5 6; do
+		all+=(--next -v "${one[@]}" "https://localhost:$door/page")
+	done
+	curl "${all[@]:1}" > got 2> err || { tail -3 err; return 1; }
+	[ "$(grep -c "the page" got)" = 6 ] || return
+	grep -ciE 'SSL re-?using session' err || true
+}
+
+by_ours() { # a client of ours, whose agent keeps the tickets
+	local n=0 _
+	for _ in 1 2 3 4 5 6; do
+		request | timeout 60 "$bin/ktls-cat" -v -N -T test -n localhost 127.0.0.1 $door > got 2> err
+		grep -q "the page" got || { cat err got; return 1; }
+		n=$((n + $(grep -c ', resumed' err)))
+	done
+	echo $n
+}
+
+# of_six RESUMED COMMAND...: as many at least, both sides say the same, and each machine had its part ($at_left).
+of_six() {
+	local want=$1 said done_left done before
+	shift
+	until_true 30 told left right
+	before=$(counted resumed left right) done_left=$(counted done left) done=$(counted done left right)
+	said=$("$@") || { echo "failed: $said"; return 1; }
+	until_true 30 told_six || { echo "counters: $(counted done left right)"; return 1; }
+	echo "the client says $said of 6 were resumed, the agents $(($(counted resumed left right) - before))"
+	[ "$said" -ge "$want" ] && [ $(($(counted resumed left right) - before)) = "$said" ] &&
+		[ $(($(counted done left) - done_left)) = "${at_left:-3}" ]
+}
+told_six() { told left right && [ $(($(counted done left right) - done)) = 6 ]; }
+
+# curl takes no tickets in TLS 1.2, and the list of sessions by name is the machine's own.
+by_curl12() { by_curl --tls-max 1.2 --connect-to "::$address_left:443"; }
+
+rates() { # WHEN
+	try "$1: s_client -reconnect by TLS 1.2, 5 of 6 resumed" of_six 5 by_reconnect
+	try "$1: s_client by TLS 1.3, 3 of 6: each second one" of_six 3 by_sessions
+	try "$1: curl by TLS 1.3, 5 of 6" of_six 5 by_curl --tlsv1.3
+	at_left=6 try "$1: curl by TLS 1.2 at one machine, 5 of 6" of_six 5 by_curl12
+	try "$1: our own client, every second one at least" of_six 3 by_ours
+}
+
+# ---- what happens to a fleet
+
+rm_session() { rm -f session; s_client $address_left:443 -tls1_3 -sess_out session; }
+resumes_right() { s_client $address_right:443 -tls1_3 -sess_in session && [ "$(said_reused)" = 1 ]; }
+
+one_killed() { # the ticket is from before
+	rm_session && die right && start_in right && resumes_right
+}
+both_killed() { rm_session && die left && die right && start_in left && start_in right && resumes_right; }
+both_restarted() { rm_session && end left && end right && start_in left && start_in right && resumes_right; }
+
+shares() { # WHAT LINE...
+	local what=$1 n
+	shift
 	for n in left right; do
-		end $n && start $n ip netns exec $n || return
+		config $n "$@"
+		try "$what: agent on the $n" start_in $n
 	done
-	every_second 1
+	rates "$what"
+	try "$what: one is killed, a ticket from before is resumed there" one_killed
+	try "$what: both are killed" both_killed
+	try "$what: both are restarted" both_restarted
+	rates "$what, after all that"
 }
-
-one_restarted() { # the ticket is from before
-	rm -f session
-	get left -sess_out session > /dev/null && end right && start right ip netns exec right &&
-		[ "$(get right -sess_in session)" = Reused ]
-}
-
-fleet() { # WHAT LINE
-	local n
-	for n in left right; do
-		config $n "$2"
-		try "$1: agent on the $n" start $n ip netns exec $n
-	done
-	try "$1: every second connection is resumed, at the other machine" every_second 2
-	try "$1: after a restart of one, with a ticket from before" one_restarted
-	try "$1: after a restart of both" both_restarted
-	for n in left right; do end $n; done
-}
+no_agents() { end left; end right; }
 
 own_keys() { # without a common secret the other one's ticket is worth nothing
-	local n
-	for n in left right; do
-		config $n
-		start $n ip netns exec $n || return
-	done
-	rm -f session
-	get left -sess_out session > /dev/null && [ "$(get right -sess_in session)" = New ]
-	n=$?
-	end left
-	end right
-	return $n
+	config left && config right && start_in left && start_in right &&
+		rm_session && s_client $address_right:443 -tls1_3 -sess_in session && [ "$(said_reused)" = 0 ]
 }
 
 redis() {
 	redis-server --port 0 --unixsocket "$work/redis.sock" --save "" --dir "$work" > redis.log 2>&1 < /dev/null &
+	pid_redis=$!
 	servers+=($!)
 	disown
-	until_true 30 test -S redis.sock
+	until_true 60 redis-cli -s redis.sock ping
 }
+no_redis() { kill -9 "$pid_redis"; until_true 20 gone "$pid_redis"; rm -f redis.sock; }
 
-# ---- one machine, two agents
+# Whether resumed or not, all six get the page.
+nothing_fails() { by_reconnect && by_curl --tlsv1.3 && by_ours && by_sessions; }
+alone() { die left && start_in left && nothing_fails && grep -q "tickets are this agent's own" left.log; }
+together_again() { rm_session && resumes_right; }
 
-page() { curl -sS --max-time 60 --cacert "$ca/ca.pem" "https://localhost:44900/page" | cmp - www/page; }
-pages() { for _ in $(seq "$1"); do page || return; done; }
-workers_of() { pgrep -P "$1"; }
-
-one_hangs() {
-	local pid=$pid_second stopped
-	stopped="$pid $(workers_of "$pid")"
-	# shellcheck disable=SC2086
-	kill -STOP $stopped
-	pages 6
+redis_comes_and_goes() {
+	try "Redis is gone: nobody forgets the secret" no_redis
+	rates "Redis is gone"
+	try "an agent starts without it: nothing fails" alone
+	try "Redis is back, and has lost its memory" redis
+	try "the fleet finds together" until_true 60 together_again
+	rates "with a new secret"
+	try "nothing fails while Redis hangs" hanging_redis
+}
+hanging_redis() {
+	kill -STOP "$pid_redis"
+	nothing_fails
 	local rc=$?
-	# shellcheck disable=SC2086
-	kill -CONT $stopped
+	kill -CONT "$pid_redis"
 	return $rc
 }
 
-side_by_side() {
-	config first
-	config second
-	try "two agents side by side" start first
-	try "the second one" start second
-	serve 44900 "$bin/ktls-serve" -r www -p 44900 -i ecdsa
-	try "serve together" pages 4
-	try "one of them hangs, and nobody notices" one_hangs
-	end second
-	try "one of them goes" pages 2
-}
+# ---- early data, once in the fleet
 
-# ---- keys by hand, what is told
+early_server() { # NAME
+	ip netns exec "$1" /usr/bin/python3 -B "$top/selftests/peers/early.py" serve 4701 500 > "early.$1" 2>&1 < /dev/null &
+	servers+=($!)
+	disown
+	until_true 60 in_namespace_listens "$1" 4701
+}
+says() { grep -qax -- "$1" "$2" || { cat "$2"; return 1; }; }
+answered() { grep -qas "you said $1" got; }
+early_client() { # NAME TEXT OPTION...
+	rm -f got
+	{ echo "$2"; until_true 60 answered "$2" > /dev/null; } |
+		timeout 120 ip netns exec "$1" openssl s_client -connect 127.0.0.1:4701 -servername example.org -tls1_3 \
+			-CAfile "$ca/ca.pem" -verify_return_error "${@:3}" > got 2>&1
+}
+early_is() { # accepted|rejected NAME TEXT
+	early_client "$2" "$3" -sess_in early.session -early_data early.txt &&
+		says "Early data was $1" got && says "you said $3" got && says "read $3" "early.$2"
+}
+early_ticket() { rm -f early.session; early_client left "for a ticket" -sess_out early.session && says "early none " early.left; }
+early_after_kill() { die right && start_in right && early_is rejected right "after a kill"; }
+early_after_amnesia() {
+	early_ticket && early_is accepted right "the first" && no_redis && redis &&
+		early_is rejected left "while it knows nothing" && until_true 60 together_again && early_is rejected left "anew"
+}
+early_without_redis() { early_ticket && no_redis && early_is rejected left "without Redis" && redis; }
 
-slow_get() { # a session that stays
-	"$bin/ktls-cat" -T test -n localhost 127.0.0.1 44900 > slow.out 2> slow.err < <(sleep 30) &
-	slow=$!
-	until_true 30 client_session
+early_data() {
+	echo "early bird" > early.txt
+	early_server left && early_server right || return
+	try "early data: a ticket from the left" early_ticket
+	try "early data: taken on the right" early_is accepted right "later"
+	try "early data: the same again, on the left: refused" early_is rejected left "again"
+	try "early data: and on the right" early_is rejected right "once more"
+	try "early data: refused after the right one was killed" early_after_kill
+	try "early data: refused when Redis has lost its memory" early_after_amnesia
+	try "early data: with the new secret they are taken" early_with_new_secret
+	try "early data: none while Redis is away" early_without_redis
 }
-client_session() { "$bin/ktlsctl" sessions | grep -q 'client open'; }
-rekey_by_cookie() {
-	local cookie before
-	cookie=$("$bin/ktlsctl" sessions | awk '$2 == "client" && $3 == "open" { print $1; exit }')
-	before=$(stat_of TxRekeys)
-	"$bin/ktlsctl" --both rekey "$cookie" || return
-	until_true 20 more_rekeys $((before + 1))
-	! "$bin/ktlsctl" rekey fffffffff
-}
-more_rekeys() { [ "$(stat_of TxRekeys)" -ge "$1" ]; }
-traced() { until_true 10 grep -q "$1" "$tracing/trace" || { cat "$tracing/trace"; return 1; }; }
-metric() { grep -q "$1" metrics.out || { cat metrics.out; return 1; }; }
-by_http() {
-	curl -sS --unix-socket first.sock http://localhost/metrics > metrics.http &&
-		grep -q '^ktls_handshakes_done_total' metrics.http &&
-		! curl -sSf --unix-socket first.sock http://localhost/else
-}
+early_with_new_secret() { until_true 60 together_again && early_ticket && early_is accepted left "new secret"; }
 
-told() {
-	tracing=/sys/kernel/debug/tracing
-	echo 1 > $tracing/events/ktls/enable
-	try "a session that stays" slow_get
-	try "ktlsctl rekey changes both ends' keys" rekey_by_cookie
-	try "tracepoint: handshake" traced 'ktls_handshake_done.*error=0'
-	try "tracepoint: key update" traced 'ktls_key_update.*direction=tx generation=1'
-	echo 0 > $tracing/events/ktls/enable
-	"$bin/ktlsctl" -s first.sock metrics > metrics.out
-	try "metrics of the agent" metric '^ktlsd_handshakes_done_total{worker="0"} [0-9]'
-	try "metrics of the module" metric '^ktls_tx_rekeys_total [1-9]'
-	try "metrics by HTTP" by_http
-	try "ktlsctl top" top_shows
-	kill $slow
-}
-top_shows() { "$bin/ktlsctl" top 2 > top.out && grep -q '^[0-9]* sessions' top.out && grep -q '127.0.0.1:44900' top.out; }
-
-"$agent" stop > /dev/null
+[ -d /sys/module/ktls ] || insmod "$VM_MODULE" || exit
+! pgrep -x ktlsd > /dev/null || "$agent" stop > /dev/null
 try "two namespaces" machines
 openssl rand -hex 32 > secret
 web left && web right
+serve $door "$top/selftests/peers/balance.py" $door $address_left:443 $address_right:443
+config client
+try "the client's agent" start client
+[ $failures = 0 ] || done_testing
 try "own keys: nothing is shared" own_keys
-fleet "a file" "ticket-secret = $work/secret"
+no_agents
+shares "a file" "ticket-secret = $work/secret"
+no_agents
 if have redis-server; then
 	try "redis-server" redis
-	fleet "Redis" "ticket-redis = $work/redis.sock"
+	shares "Redis" "ticket-redis = $work/redis.sock" "early-data = 1000"
+	redis_comes_and_goes
+	early_data
+	no_agents
 else
 	skip "Redis" "redis-server is not installed"
 fi
+end client
 kill "${servers[@]}" 2> /dev/null
-side_by_side
-told
-kill "${servers[@]}" 2> /dev/null
-end first
-ip netns del left
-ip netns del right
+no_machines
 try "no session, upcall or channel is left" idle
-
 done_testing

@@ -39,12 +39,25 @@ gnutls_resumes() { # PORT
 	grep -q "This is a resumed session" got
 }
 
-curl_twice() { # PORT: two connections of one process
+five_more() { until_true 10 more_than $(($1 + 4)) server; }	# BEFORE
+
+curl_six() { # PORT OPTION...: six connections of one process, five resumed
 	local before one=(-sS -H "Connection: close" --cacert "$ca/ca.pem" --resolve "example.org:$1:127.0.0.1"
-		"https://example.org:$1/small")
+		"${@:2}" "https://example.org:$1/small") all=() _
 	before=$(resumed server)
-	curl "${one[@]}" -o got --next "${one[@]}" -o got2 || return
-	cmp got www/small && cmp got2 www/small && until_true 5 more_than "$before" server
+	for _ in 1 2 3 4 5 6; do all+=(--next "${one[@]}"); done
+	curl "${all[@]:1}" > got || return
+	cmp got <(cat www/small www/small www/small www/small www/small www/small) && five_more "$before"
+}
+
+# -reconnect closes before a ticket of TLS 1.3 is read: only by 1.2 does s_client resume with it.
+reconnects() { # PORT
+	local before
+	before=$(resumed server)
+	timeout 60 openssl s_client -connect "127.0.0.1:$1" -servername example.org -CAfile "$ca/ca.pem" -verify_return_error \
+		-tls1_2 -reconnect < /dev/null > got 2> err
+	[ "$(grep -ac '^Reused' got)" = 5 ] || { cat err; grep -aE '^(New|Reused)' got; return 1; }
+	five_more "$before"
 }
 
 short_records() { # PORT SIZE: the client takes no longer ones
@@ -121,7 +134,9 @@ as_server() {
 	serve 44801 "$bin/ktls-serve" --root www --port 44801 --identity rsa || { try "ktls-serve starts" false; return; }
 	try "server, s_client -sess_out, -sess_in" first_and_again 44801
 	try "server, gnutls-cli --resume" gnutls_resumes 44801
-	try "server, curl twice" curl_twice 44801
+	try "server, curl, five of six" curl_six 44801
+	try "server, curl by TLS 1.2, five of six" curl_six 44801 --tls-max 1.2
+	try "server, s_client -reconnect, five of six" reconnects 44801
 	for n in 512 1000 4096; do
 		try "server, gnutls-cli takes records of $n bytes" short_records 44801 $n
 	done

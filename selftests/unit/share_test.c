@@ -82,7 +82,7 @@ static void command(const char *words)
 
 static void common(void **unused)
 {
-	static const uint8_t one[32] = { 1 }, other[32] = { 1, 0, 1 }, third[32] = { 3 }, fourth[32] = { 4 };
+	static const uint8_t one[32] = { 1 }, other[32] = { 1, 0, 1 }, third[32] = { 3 }, fourth[32] = { 4 }, fifth[32] = { 5 };
 	struct share left = { 0 }, right = { 0 };
 
 	(void)unused;
@@ -107,8 +107,17 @@ static void common(void **unused)
 	assert_true(left.has);
 	assert_true(share_first(&left, &config, third, 1));
 	assert_false(share_first(&right, &config, fourth, 1));	/* its secret is not the common one */
+	share_update(&right, &config, 10000);
+	assert_memory_not_equal(left.secret, right.secret, SHARE_SECRET);
+	share_update(&right, &config, 10001);	/* now it asks again */
+	assert_memory_equal(left.secret, right.secret, SHARE_SECRET);
+	assert_false(share_first(&right, &config, third, 10001));
+	assert_true(share_first(&right, &config, fifth, 10001));
 
 	stop();
+	share_update(&right, &config, 20001);	/* what is known counts on */
+	assert_true(right.has && right.away);
+	assert_memory_equal(left.secret, right.secret, SHARE_SECRET);
 	assert_false(share_first(&left, &config, fourth, 1));
 	assert_int_equal(left.silent, 10001);
 	assert_int_equal(start(), 0);
