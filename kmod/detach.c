@@ -49,6 +49,7 @@ static void become_bare(struct sock *sk, struct ktls_sock *ks)
 	ks->error = 0;
 	ks->untouched = ks->owed = false;
 	ks->rekey_due = ks->rekey_ask = false;
+	ktls_auth_forget(ks);
 	ks->tx_generation = ks->rx_generation = 0;
 	ks->tx_records = ks->tx_bytes = ks->rx_records = ks->rx_bytes = 0;
 	ks->suite = 0;

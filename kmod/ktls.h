@@ -5,6 +5,7 @@
  * sock.c	a session's life: attach, handshake, failure, close
  * accept.c	a listener's sockets begin with its handshake
  * detach.c	back to plain TCP
+ * auth.c	a server asks for the client's certificate after the handshake
  * proto.c	what the socket calls do in each phase
  * info.c	what is told of a session: KTLS_INFO, ss
  * upcall.c	what waits for the agent, and for how long (upcall.h)
@@ -102,6 +103,10 @@ struct ktls_sock {
 	bool			rx_eof;		/* close_notify came: sticky */
 	bool			tx_closed;	/* close_notify went */
 	bool			mainline;	/* keyed by linux/tls.h's options: the application minds control records */
+	bool			may_ask;	/* a server: the client would answer KTLS_REQUEST_CERT */
+	u8			auth;		/* how far that is: enum ktls_auth in upcall.h */
+	int			auth_error;	/* answered: what the caller gets */
+	unsigned long		auth_deadline;	/* jiffies: he waits no longer */
 	bool			rekey_due, rekey_ask;	/* as soon as there is a spare; the peer shall follow */
 	bool			rx_update;	/* mainline: KeyUpdate came, no record is opened before new keys */
 	bool			no_pad, zerocopy;	/* mainline: hints, kept to be asked for */
@@ -217,6 +222,8 @@ void ktls_rx_resume(struct sock *sk);
  * for is done with the spares that it has sent meanwhile. 0 or -errno.
  */
 int ktls_rx_held_update(struct sock *sk, const u8 *p, size_t len, bool has_rx, bool has_tx);
+/* Likewise, if the agent will see it together with the messages behind it. 0 or -errno: the session has failed. */
+int ktls_rx_held_more(struct sock *sk, const u8 *p, size_t len);
 /* Before close: take what is unread and not data out of the queue, so that TCP sends FIN. Unread
  * data makes it RST as in plain TCP, also where it is decrypted already. */
 void ktls_rx_drain(struct sock *sk);

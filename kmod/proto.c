@@ -66,6 +66,8 @@ static int setsockopt(struct sock *sk, int level, int optname, sockptr_t optval,
 		return ktls_handshake_setsockopt(sk, optval, optlen);
 	if (level == SOL_TLS && optname == KTLS_REKEY)
 		return ktls_rekey_setsockopt(sk, optval, optlen);
+	if (level == SOL_TLS && optname == KTLS_REQUEST_CERT)
+		return ktls_auth_setsockopt(sk, optval, optlen);
 	if (level == SOL_TLS && optname == KTLS_DETACH)
 		return optlen ? -EINVAL : ktls_detach_setsockopt(sk);
 	if (level == SOL_TLS)

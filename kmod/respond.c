@@ -15,8 +15,9 @@
 struct response {
 	struct ktls_upcall	*upcall;
 	int			error;
-	u8			alert, alert_from;
-	bool			has_tx, has_rx;
+	u8			alert, alert_from, post_auth;
+	bool			has_tx, has_rx, has_generation;
+	u32			tx_generation;
 	struct ktls_half	tx, rx;
 	struct ktls_keys	*tx_next, *rx_next;
 	void			*state, *info;
@@ -51,10 +52,12 @@ static const struct nla_policy policy[KTLS_A_MAX + 1] = {
 	[KTLS_A_RX_NEXT]	= NLA_POLICY_NESTED(key_policy),
 	[KTLS_A_STATE]		= { .type = NLA_BINARY, .len = KTLS_MAX_STATE },
 	[KTLS_A_INFO]		= { .type = NLA_BINARY, .len = KTLS_MAX_INFO },
+	[KTLS_A_TX_GENERATION]	= { .type = NLA_U32 },
 	[KTLS_A_PAD]		= { .type = NLA_REJECT },
 	[KTLS_A_TX_LIMIT]	= NLA_POLICY_RANGE(NLA_U16, 63, 16384),
 	[KTLS_A_RX_LIMIT]	= NLA_POLICY_RANGE(NLA_U16, 63, 16384),
 	[KTLS_A_TX_PAD]		= NLA_POLICY_RANGE(NLA_U16, 1, 16384),
+	[KTLS_A_POST_AUTH]	= NLA_POLICY_MAX(NLA_U32, KTLS_POST_AUTH_ANSWERED),
 };
 
 /* ---- parsing */
@@ -228,6 +231,9 @@ static int response_parse(struct response *r, struct nlattr **tb, struct genl_in
 	r->tx_limit = tb[KTLS_A_TX_LIMIT] ? nla_get_u16(tb[KTLS_A_TX_LIMIT]) : 0;
 	r->rx_limit = tb[KTLS_A_RX_LIMIT] ? nla_get_u16(tb[KTLS_A_RX_LIMIT]) : 0;
 	r->tx_pad = tb[KTLS_A_TX_PAD] ? nla_get_u16(tb[KTLS_A_TX_PAD]) : 0;
+	r->post_auth = tb[KTLS_A_POST_AUTH] ? nla_get_u32(tb[KTLS_A_POST_AUTH]) : 0;
+	r->has_generation = tb[KTLS_A_TX_GENERATION];
+	r->tx_generation = r->has_generation ? nla_get_u32(tb[KTLS_A_TX_GENERATION]) : 0;
 	r->reason = tb[KTLS_A_REASON] ? nla_data(tb[KTLS_A_REASON]) : NULL;
 	if (!r->error && r->upcall->why == KTLS_WHY_HANDSHAKE &&
 	    (!tb[KTLS_A_TX] || !tb[KTLS_A_RX] || tb[KTLS_A_RECORD])) {
@@ -258,19 +264,33 @@ static void response_free(struct response *r)
 
 /* ---- applying; socket lock held. What is swapped out is freed with the response. */
 
-static void records_send(struct sock *sk, const struct nlmsghdr *nlh)
+/* In as many records as it takes. */
+static int record_send(struct sock *sk, u8 type, const u8 *data, size_t len)
+{
+	size_t limit = ktls_get(sk)->tx_limit ?: KTLS_PLAIN_MAX, n;
+	int err = 0;
+
+	for (; len && !err; data += n, len -= n) {
+		n = min(len, limit);
+		err = ktls_tx_control(sk, type, data, n);
+	}
+	return err;
+}
+
+static int records_send(struct sock *sk, const struct nlmsghdr *nlh)
 {
 	struct nlattr *tb[KTLS_R_MAX + 1];
 	const struct nlattr *attr;
-	int rest;
+	int rest, err = 0;
 
 	nlmsg_for_each_attr(attr, nlh, GENL_HDRLEN, rest) {
-		if (nla_type(attr) != KTLS_A_RECORD ||
+		if (err || nla_type(attr) != KTLS_A_RECORD ||
 		    nla_parse_nested(tb, KTLS_R_MAX, attr, record_policy, NULL))
 			continue;
-		ktls_tx_control(sk, nla_get_u8(tb[KTLS_R_TYPE]),
-				nla_data(tb[KTLS_R_DATA]), nla_len(tb[KTLS_R_DATA]));
+		err = record_send(sk, nla_get_u8(tb[KTLS_R_TYPE]),
+				  nla_data(tb[KTLS_R_DATA]), nla_len(tb[KTLS_R_DATA]));
 	}
+	return err;
 }
 
 /*
@@ -338,15 +358,19 @@ static void words_apply(struct ktls_sock *ks, struct response *r)
 	if (r->info) {
 		swap(ks->info, r->info);
 		swap(ks->info_len, r->info_len);
-		ks->suite = r->suite;
+		if (r->suite)
+			ks->suite = r->suite;
 	}
 }
 
 static int record_release(struct sock *sk, const struct response *r)
 {
 	struct ktls_upcall *u = r->upcall;
-	int err = ktls_rx_held_update(sk, u->data, u->len, r->has_rx, r->has_tx);
+	int err;
 
+	if (r->post_auth == KTLS_POST_AUTH_MORE)
+		return ktls_rx_held_more(sk, u->data, u->len);
+	err = ktls_rx_held_update(sk, u->data, u->len, r->has_rx, r->has_tx);
 	if (err)
 		ktls_fail(sk, -ECONNABORTED, KTLS_INTERNAL_ERROR, KTLS_ALERT_FROM_LOCAL,
 			  "the peer's key update could not be followed or answered");
@@ -355,43 +379,72 @@ static int record_release(struct sock *sk, const struct response *r)
 	return err;
 }
 
+/* May it be applied as it is? Else the upcall is offered again. */
+static int response_check(struct sock *sk, struct response *r)
+{
+	const struct ktls_sock *ks = ktls_get(sk);
+
+	if (r->error || ks->phase != KTLS_PHASE_OPEN)
+		return 0;
+	if (r->has_generation && r->tx_generation != ks->tx_generation)
+		return -ESTALE;
+	return r->info && ks->info ? ktls_auth_merge_info(ks, &r->info, &r->info_len) : 0;
+}
+
+/* Should a KeyUpdate or a Finished be lost, the peer could follow no more. */
+static void response_send(struct sock *sk, const struct response *r)
+{
+	int err = ktls_get(sk)->phase == KTLS_PHASE_OPEN ? records_send(sk, r->nlh) : 0;
+
+	if (err && err != -EPIPE && !r->error)
+		ktls_fail(sk, -ECONNABORTED, KTLS_INTERNAL_ERROR, KTLS_ALERT_FROM_LOCAL,
+			  "the agent's answer to the peer could not be sent");
+}
+
+static void go_on(struct sock *sk, const struct ktls_upcall *u)
+{
+	if (u->why != KTLS_WHY_TICKET && moved_on(ktls_get(sk), u))
+		ktls_spares_ask(sk);
+	ktls_rekey_resume(sk);
+	ktls_auth_resume(sk);
+	ktls_rx_resume(sk);
+}
+
 static void response_apply(struct sock *sk, struct response *r)
 {
 	struct ktls_sock *ks = ktls_get(sk);
 	struct ktls_upcall *u = r->upcall;
+	bool refused = r->error && u->why == KTLS_WHY_REQUEST;
 
-	if (ks->phase == KTLS_PHASE_OPEN)
-		records_send(sk, r->nlh);
-	if (r->error) {
+	response_send(sk, r);
+	if (r->error && !refused)
 		ktls_fail(sk, r->error, r->alert, r->alert_from, r->reason);
+	if (ks->phase == KTLS_PHASE_DEAD)
 		return;
+	if (!refused) {
+		keys_apply(sk, r);
+		words_apply(ks, r);
 	}
-	keys_apply(sk, r);
-	words_apply(ks, r);
 	ktls_upcall_end(sk, u);
-	if (u->why == KTLS_WHY_HANDSHAKE) {
+	ktls_auth_responded(sk, u, r->post_auth, r->error);
+	if (u->why == KTLS_WHY_HANDSHAKE)
 		ktls_opened(sk);
-		return;
-	}
-	if (u->why == KTLS_WHY_RECORD && record_release(sk, r))
-		return;
-	if (u->why != KTLS_WHY_TICKET && moved_on(ks, u))
-		ktls_spares_ask(sk);
-	ktls_rekey_resume(sk);
-	ktls_rx_resume(sk);
+	else if (u->why != KTLS_WHY_RECORD || !record_release(sk, r))
+		go_on(sk, u);
 }
 
 static int response_deliver(struct response *r, u32 portid)
 {
 	struct sock *sk = ktls_upcall_lock_sock(r->upcall);
-	int err = 0;
+	int err;
 
 	if (!sk)
 		return -ENOENT;
-	if (r->upcall->portid == portid)
+	err = r->upcall->portid == portid ? response_check(sk, r) : -EPERM;	/* given to another meanwhile */
+	if (!err)
 		response_apply(sk, r);
-	else
-		err = -EPERM;		/* given to another meanwhile */
+	else if (err != -EPERM)
+		ktls_upcall_abandon(sk, r->upcall);
 	ktls_upcall_unlock_sock(sk);
 	return err;
 }

@@ -204,6 +204,7 @@ static void session_link(struct ktls_sock *ks, struct ktls_upcall *u)
 		ks->ntickets++;
 		break;
 	case KTLS_WHY_SPARE:
+	case KTLS_WHY_REQUEST:
 		WRITE_ONCE(ks->spare, u);
 		break;
 	default:
@@ -219,6 +220,7 @@ static void session_unlink(struct ktls_sock *ks, struct ktls_upcall *u)
 		ks->ntickets--;
 		break;
 	case KTLS_WHY_SPARE:
+	case KTLS_WHY_REQUEST:
 		WRITE_ONCE(ks->spare, NULL);
 		break;
 	default:
@@ -296,6 +298,7 @@ static bool slot_taken(const struct ktls_sock *ks, enum ktls_why why)
 	case KTLS_WHY_TICKET:
 		return ks->ntickets >= KTLS_TICKETS_MAX;
 	case KTLS_WHY_SPARE:
+	case KTLS_WHY_REQUEST:
 		return ks->spare;
 	default:
 		return ks->upcall;

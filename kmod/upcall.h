@@ -167,6 +167,17 @@ void ktls_forget(struct ktls_sock *ks);		/* keys, state, records, words */
 int ktls_accept(struct socket *sock, struct socket *newsock, KTLS_ACCEPT_PARAMS);
 void ktls_clone(const struct request_sock *req, struct sock *newsk, const gfp_t priority);
 
+/* ---- auth.c; all with the socket lock but the first */
+enum ktls_auth { KTLS_AUTH_NONE, KTLS_AUTH_DUE, KTLS_AUTH_ASKED, KTLS_AUTH_ANSWERED };
+int ktls_auth_setsockopt(struct sock *sk, sockptr_t optval, unsigned int optlen);
+/* Make the upcall that is due, if nothing is in its way. */
+void ktls_auth_resume(struct sock *sk);
+/* What the answer to @u, @what it says (enum ktls_post_auth) and @err, mean for a request. */
+void ktls_auth_responded(struct sock *sk, const struct ktls_upcall *u, u32 what, int err);
+/* The info of an answer becomes all that there is to tell. 0 or -ENOMEM. */
+int ktls_auth_merge_info(const struct ktls_sock *ks, void **info, u16 *info_len);
+void ktls_auth_forget(struct ktls_sock *ks);
+
 /* ---- detach.c */
 int ktls_detach_setsockopt(struct sock *sk);
 

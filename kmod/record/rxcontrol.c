@@ -158,6 +158,17 @@ static int no_room(struct sock *sk, int err)
 	return ktls_rx_fatal(sk, -ECONNABORTED, KTLS_INTERNAL_ERROR, "no memory for a handshake message of the peer");
 }
 
+int ktls_rx_held_more(struct sock *sk, const u8 *p, size_t len)
+{
+	struct ktls_sock *ks = ktls_get(sk);
+	int err = part_add(ks, p, len);
+
+	if (err)
+		return no_room(sk, err);
+	WRITE_ONCE(ks->rx_held, false);
+	return 0;
+}
+
 /* @p is whole messages. */
 static int whole_messages(struct sock *sk, enum ktls_messages kind, u8 requested, const u8 *p, size_t len)
 {

@@ -26,6 +26,7 @@ static const char *why_name(uint32_t why)
 	static const char *const names[] = {
 		[KTLS_WHY_HANDSHAKE] = "handshake", [KTLS_WHY_RECORD] = "record",
 		[KTLS_WHY_TICKET] = "ticket", [KTLS_WHY_SPARE] = "spare",
+		[KTLS_WHY_REQUEST] = "request",
 	};
 
 	return why < sizeof(names) / sizeof(names[0]) ? names[why] : "unknown";

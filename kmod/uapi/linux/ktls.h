@@ -22,6 +22,7 @@
 #define KTLS_INFO	101	/* get: struct ktls_info and attributes */
 #define KTLS_DETACH	102	/* set, no value: back to plain TCP */
 #define KTLS_REKEY	103	/* set, __u32 flags: new keys, now */
+#define KTLS_REQUEST_CERT 104	/* set, __u32 flags (0): a server asks for the client's certificate */
 
 #define KTLS_REKEY_BOTH	1	/* flag: the peer shall change its keys, too */
 
@@ -110,6 +111,26 @@
  *	EOPNOTSUPP	TLS 1.2 has no KeyUpdate
  *	EINVAL		no TLS session; keyed by linux/tls.h's options; unknown flag
  *	EPIPE		shutdown() has closed this direction
+ *
+ * KTLS_REQUEST_CERT: authentication after the handshake (RFC 8446 4.6.2). The
+ * agent's request goes out behind all that was written; it is over, 0, when the
+ * client has answered, and KTLS_I_POST_AUTH tells what: a certificate, verified
+ * by the trust store that KTLS_HANDSHAKE named, or none, which is no failure. A
+ * certificate that is not accepted ends the session. Both ends have to have
+ * KTLS_P_POST_AUTH in their parameters. A blocking socket waits (SO_RCVTIMEO
+ * applies); the answer is also found by read(). Only one request is under way:
+ * a further call waits for it, and gets 0 if it was answered meanwhile. Failures:
+ *
+ *	EINPROGRESS	non-blocking or timed out: call again at EPOLLIN
+ *	EBUSY		plaintext comes before the answer: read it, call again
+ *	EOPNOTSUPP	the client does not offer it, or TLS 1.2
+ *	EINVAL		no TLS session; a client; keyed by linux/tls.h's options; unknown flag
+ *	ETIMEDOUT	the client did not answer in the module's request_timeout_ms (60,000),
+ *			though it still may
+ *	EPIPE		shutdown() has closed this direction
+ *	ECONNRESET	the connection ended without an answer
+ *	ENOKEY, EACCES	the agent: the trust store is gone; the session goes on, as with
+ *			any failure of it before the request went out
  */
 struct ktls_handshake {
 	__u8	role;

@@ -25,12 +25,15 @@
  * @KTLS_WHY_RECORD: A control record came; RX is held until the response.
  * @KTLS_WHY_TICKET: A NewSessionTicket came; RX goes on.
  * @KTLS_WHY_SPARE: A key update used up a spare key; new spares are wanted.
+ * @KTLS_WHY_REQUEST: A server would see the client's certificate (RFC 8446
+ *   4.6.2); spares as well. An errno in the answer ends the request only.
  */
 enum ktls_why {
 	KTLS_WHY_HANDSHAKE,
 	KTLS_WHY_RECORD,
 	KTLS_WHY_TICKET,
 	KTLS_WHY_SPARE,
+	KTLS_WHY_REQUEST,
 };
 
 enum ktls_role {
@@ -53,6 +56,22 @@ enum ktls_alert_from {
 	KTLS_ALERT_FROM_NONE,
 	KTLS_ALERT_FROM_LOCAL,
 	KTLS_ALERT_FROM_PEER,
+};
+
+/**
+ * enum ktls_post_auth - Authentication after the handshake, as RESPOND tells
+ *   of it.
+ * @KTLS_POST_AUTH_OFFERED: The handshake's client would answer requests;
+ *   without it there is no upcall of that kind.
+ * @KTLS_POST_AUTH_MORE: The record is the beginning of an answer. It is kept,
+ *   and comes again with what follows it.
+ * @KTLS_POST_AUTH_ANSWERED: The record was the whole answer to the request.
+ */
+enum ktls_post_auth {
+	KTLS_POST_AUTH_NONE,
+	KTLS_POST_AUTH_OFFERED,
+	KTLS_POST_AUTH_MORE,
+	KTLS_POST_AUTH_ANSWERED,
 };
 
 enum {
@@ -86,6 +105,7 @@ enum {
 	KTLS_A_TX_LIMIT,
 	KTLS_A_RX_LIMIT,
 	KTLS_A_TX_PAD,
+	KTLS_A_POST_AUTH,
 
 	__KTLS_A_MAX,
 	KTLS_A_MAX = (__KTLS_A_MAX - 1)
@@ -122,6 +142,7 @@ enum {
 	KTLS_P_PSK,
 	KTLS_P_EARLY_DATA,
 	KTLS_P_EARLY_MAX,
+	KTLS_P_POST_AUTH,
 
 	__KTLS_P_MAX,
 	KTLS_P_MAX = (__KTLS_P_MAX - 1)
@@ -143,6 +164,7 @@ enum {
 	KTLS_I_CHANNEL_BINDING,
 	KTLS_I_EARLY,
 	KTLS_I_EARLY_DATA,
+	KTLS_I_POST_AUTH,
 
 	__KTLS_I_MAX,
 	KTLS_I_MAX = (__KTLS_I_MAX - 1)
