@@ -115,7 +115,7 @@ static void flush_alert(struct conn *c)
 		hs_sent(c->hs, len);
 }
 
-static int errno_of(int alert, enum hs_alert_from from)
+int conn_errno(int alert, enum hs_alert_from from)
 {
 	if (from == HS_ALERT_PEER)
 		return alert == ALERT_CLOSE_NOTIFY ? -ECONNRESET : -EPROTO;
@@ -142,7 +142,7 @@ static void fail(struct conn *c, uint64_t now)
 
 	flush_alert(c);
 	e.alert = hs_alert(c->hs, &e.from);
-	e.err = errno_of(e.alert, e.from);
+	e.err = conn_errno(e.alert, e.from);
 	explain(c, &e, e.reason, sizeof(e.reason));
 	if (c->denied) {
 		e.err = c->denied;
@@ -167,6 +167,11 @@ void conn_expire(struct conn *c, uint64_t now)
 {
 	const char *step = hs_step_name(c->hs);
 
+	if (c->post) {
+		hs_abort(c->hs, ALERT_INTERNAL_ERROR, "the keeper did not answer in time: see whether this machine is overloaded");
+		post_step(c, now);
+		return;
+	}
 	hs_abort(c->hs, ALERT_USER_CANCELED, "time is up");
 	flush_alert(c);
 	if (c->denied)
@@ -203,6 +208,8 @@ static void fill_state(const struct conn *c, const struct hs_result *r, const st
 	if (r->identity)
 		snprintf(s->identity, sizeof(s->identity), "%s", r->identity->name);
 	resume_state(c, r, s);
+	if (post_able(c, r))
+		post_fill_state(c, r, s);
 }
 
 static size_t pack_state(const struct conn *c, const struct hs_result *r,
@@ -226,6 +233,7 @@ static int respond_keys(struct conn *c, const struct hs_result *r)
 		.tx = &r->tx, .rx = &r->rx, .tx_next = &tx_next, .rx_next = &rx_next, .tx_nexts = 1, .rx_nexts = 1,
 		.state = state, .info = info, .tx_limit = r->tx_limit, .rx_limit = r->rx_limit,
 		.tx_pad = r->version == TLS13 ? c->params.record_pad : 0,
+		.post_auth = post_able(c, r) ? KTLS_POST_AUTH_OFFERED : KTLS_POST_AUTH_NONE,
 	};
 	int err;
 
@@ -316,7 +324,7 @@ static int fill(struct conn *c)
 	return 0;
 }
 
-static void ask_signature(struct conn *c)
+void conn_ask_signature(struct conn *c)
 {
 	int err;
 
@@ -349,6 +357,8 @@ bool conn_step(struct conn *c, uint64_t now)
 {
 	int i, err;
 
+	if (c->post)
+		return post_step(c, now);
 	if (c->fetching)
 		return wait_for(c, 0);
 	for (i = 0; i < STEPS_MAX; i++) {
@@ -363,7 +373,7 @@ bool conn_step(struct conn *c, uint64_t now)
 			return false;
 		}
 		if (hs_state(c->hs) == HS_SIGN) {
-			ask_signature(c);
+			conn_ask_signature(c);
 			if (hs_state(c->hs) == HS_SIGN)
 				return true;
 			continue;
@@ -438,8 +448,7 @@ static uint64_t deadline(const struct upcall *up, uint64_t now)
 	return now + ms - ms / 32;
 }
 
-static struct conn *new_conn(struct conn_env *env, const struct upcall *up, uint64_t request,
-			     uint64_t now)
+struct conn *conn_make(struct conn_env *env, const struct upcall *up, uint64_t request, uint64_t now)
 {
 	struct conn *c = calloc(1, sizeof(*c));
 
@@ -478,7 +487,7 @@ static bool begin(struct conn *c, const struct upcall *up, uint64_t now)
 struct conn *conn_open(struct conn_env *env, const struct upcall *up, uint64_t request,
 		       uint64_t now)
 {
-	struct conn *c = new_conn(env, up, request, now);
+	struct conn *c = conn_make(env, up, request, now);
 
 	if (!c) {
 		struct reply none = { .id = up->id, .err = -ENOMEM, .alert = -1, .reason = "the agent has no memory" };
@@ -500,7 +509,9 @@ void conn_free(struct conn *c)
 	if (c->ticket)
 		crypto_wipe(c->ticket, sizeof(*c->ticket));
 	free(c->ticket);
-	close(c->fd);
+	if (c->fd >= 0)
+		close(c->fd);
+	post_free(c->post);
 	crypto_wipe(c, sizeof(*c));
 	free(c);
 }

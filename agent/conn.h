@@ -35,7 +35,7 @@ struct conn_env {
 /* The application's wishes, copied out of the upcall. */
 struct conn_wish {
 	char server_name[HS_MAX_NAME], identity[64], trust[64], psk[64];
-	bool has_name, has_identity, has_trust, has_psk, peer_chain;
+	bool has_name, has_identity, has_trust, has_psk, peer_chain, post_auth;
 	uint32_t client_auth;
 	uint8_t alpn[KTLS_MAX_PARAM];
 	uint8_t early[KTLS_MAX_PARAM];	/* a client's, to go with its hello */
@@ -59,7 +59,8 @@ struct lookups {
 struct conn {
 	struct conn_env *env;
 	struct hs *hs;
-	int fd;				/* the channel; owned */
+	struct post *post;		/* no handshake, but authentication after one: post.c */
+	int fd;				/* the channel; owned; -1: none */
 	uint32_t events;		/* EPOLLIN, EPOLLOUT: what conn_step() waits for */
 	uint32_t armed;			/* the loop's: what epoll was told */
 	uint64_t request;		/* names this conn to the keeper; the loop's number */
@@ -100,6 +101,10 @@ void conn_expire(struct conn *c, uint64_t now);
 /* The channel hung up while nothing was awaited from it. */
 void conn_hangup(struct conn *c, uint64_t now);
 void conn_free(struct conn *c);
+/* For post.c: without channel and parameters; NULL: no memory. */
+struct conn *conn_make(struct conn_env *env, const struct upcall *up, uint64_t request, uint64_t now);
+void conn_ask_signature(struct conn *c);	/* or hs_abort() */
+int conn_errno(int alert, enum hs_alert_from from);	/* what the application gets */
 
 /* wish.c: read KTLS_P_* attributes; 0 or -EINVAL and @why. */
 int wish_read(struct conn_wish *w, const uint8_t *param, size_t len, char why[POLICY_WHY]);
@@ -113,12 +118,33 @@ bool lookup_take(struct conn *c, const struct msg_identity *m);	/* true: nothing
 void lookup_free(struct conn *c);
 /* info.c: KTLS_I_* of a finished handshake; bytes written, what doesn't fit left out. */
 size_t info_write(const struct conn *c, const struct hs_result *r, uint8_t *buf, size_t size);
+/* What becomes of it: KTLS_I_POST_AUTH, and with a result whose certificate that was. */
+enum info_post_auth { INFO_POST_ABLE = 1, INFO_POST_ASKED, INFO_POST_SHOWN, INFO_POST_NONE };
+size_t info_post_auth(enum info_post_auth what, const struct hs_result *r, bool chain, uint8_t *buf, size_t size);
 /* "[address]:port" */
 void peer_name(const struct sockaddr_storage *peer, char buf[MSG_PEER]);
 /* "EPROTO" for 71 and -71 */
 const char *errno_name(int err);
 
-/* session.c: an upcall of an open session; answers it. */
-void session_upcall(struct conn_env *env, const struct upcall *up);
+/* session.c: an upcall of an open session. NULL: it is answered; else a conn that waits for a signature. */
+struct conn *session_upcall(struct conn_env *env, const struct upcall *up, uint64_t request, uint64_t now);
+/* End a session: alert to the peer, @err and @why to the application. */
+void session_refuse(const struct conn *c, int err, int alert, const char *why);
+
+/* post.c: authentication after the handshake. */
+struct state;
+/* May this session have any? */
+bool post_able(const struct conn *c, const struct hs_result *r);
+void post_fill_state(const struct conn *c, const struct hs_result *r, struct state *s);
+/* Is this record a part of it? Then post_open() is for it. As session_upcall(). */
+bool post_concerns(const struct state *s, const struct upcall *up);
+struct conn *post_open(struct conn_env *env, const struct upcall *up, const struct state *s, uint64_t request,
+		       uint64_t now);
+bool post_step(struct conn *c, uint64_t now);	/* as conn_step() */
+void post_free(struct post *p);
+/*
+ * The server's request, as a record into @buf: its length, and @s remembers it; or -errno and @why.
+ */
+int post_request(struct conn_env *env, const struct upcall *up, struct state *s, uint8_t *buf, size_t size, const char **why);
 
 #endif

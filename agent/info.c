@@ -79,6 +79,27 @@ static void put_early(struct out *o, const struct conn *c, const struct hs_resul
 		put(o, KTLS_I_EARLY_DATA, data, len);
 }
 
+static void put_peer(struct out *o, const struct hs_result *r, bool chain)
+{
+	put_text(o, KTLS_I_PEER_NAME, r->who.name);
+	if (r->who.known)
+		put(o, KTLS_I_PEER_SHA256, r->who.sha256, sizeof(r->who.sha256));
+	if (r->peer_num && chain)
+		put_chain(o, r);
+}
+
+size_t info_post_auth(enum info_post_auth what, const struct hs_result *r, bool chain, uint8_t *buf, size_t size)
+{
+	struct out o = { .buf = buf, .size = size };
+
+	put_number(&o, KTLS_I_POST_AUTH, (uint16_t)what);
+	if (r && r->identity)
+		put_text(&o, KTLS_I_IDENTITY, r->identity->name);
+	if (r)
+		put_peer(&o, r, chain);
+	return o.len;
+}
+
 size_t info_write(const struct conn *c, const struct hs_result *r, uint8_t *buf, size_t size)
 {
 	struct out o = { .buf = buf, .size = size };
@@ -91,17 +112,15 @@ size_t info_write(const struct conn *c, const struct hs_result *r, uint8_t *buf,
 	put_text(&o, KTLS_I_SERVER_NAME, r->server_name);
 	if (r->identity)
 		put_text(&o, KTLS_I_IDENTITY, r->identity->name);
-	put_text(&o, KTLS_I_PEER_NAME, r->who.name);
-	if (r->who.known)
-		put(&o, KTLS_I_PEER_SHA256, r->who.sha256, sizeof(r->who.sha256));
 	if (r->resumed)
 		put(&o, KTLS_I_RESUMED, NULL, 0);
 	if (r->psk)
 		put_text(&o, KTLS_I_PSK, r->psk->name);
 	put_binding(&o, r);
 	put_early(&o, c, r);
-	if (r->peer_num && c->wish.peer_chain)
-		put_chain(&o, r);
+	if (post_able(c, r))
+		put_number(&o, KTLS_I_POST_AUTH, INFO_POST_ABLE);
+	put_peer(&o, r, c->wish.peer_chain);
 	return o.len;
 }
 

@@ -152,7 +152,7 @@ static void drop(struct loop *l, struct conn *c)
 
 static void arm(struct loop *l, struct conn *c, int op)
 {
-	if (op == EPOLL_CTL_MOD && c->armed == c->events)
+	if (c->fd < 0 || (op == EPOLL_CTL_MOD && c->armed == c->events))
 		return;
 	c->armed = c->events;
 	watch(l, op, c->fd, c->events, ON_CONN + slot_of(c->request));
@@ -304,7 +304,9 @@ static void tell_counters(struct loop *l)
 static void open_conn(struct loop *l, const struct upcall *up, uint64_t now)
 {
 	uint32_t slot = l->free_slots[l->free_num - 1];
-	struct conn *c = conn_open(&l->env, up, ++l->serial << 16 | slot, now);
+	uint64_t number = ++l->serial << 16 | slot;
+	bool handshake = up->why == KTLS_WHY_HANDSHAKE;
+	struct conn *c = handshake ? conn_open(&l->env, up, number, now) : session_upcall(&l->env, up, number, now);
 
 	if (!c)
 		return;
@@ -312,19 +314,16 @@ static void open_conn(struct loop *l, const struct upcall *up, uint64_t now)
 	l->conns[slot] = c;
 	if (c->deadline < l->next_deadline)
 		l->next_deadline = c->deadline;
-	step(l, c, EPOLL_CTL_ADD, now);
+	if (handshake)
+		step(l, c, EPOLL_CTL_ADD, now);
 }
 
 static void serve(struct loop *l, const struct upcall *up, uint64_t now)
 {
 	l->env.count.accepted++;
-	if (up->why == KTLS_WHY_HANDSHAKE && up->channel >= 0) {
-		open_conn(l, up, now);
-		return;
-	}
-	if (up->channel >= 0)
+	if (up->why != KTLS_WHY_HANDSHAKE && up->channel >= 0)
 		close(up->channel);
-	session_upcall(&l->env, up);
+	open_conn(l, up, now);
 }
 
 static void accept_pending(struct loop *l, uint64_t now)

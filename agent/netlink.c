@@ -291,20 +291,29 @@ static int put_spares(struct nl_msg *msg, int type, const struct reply *r, const
 	return err;
 }
 
-static int put_record(struct nl_msg *msg, const struct reply_record *r)
+static int put_record(struct nl_msg *msg, uint8_t type, const uint8_t *data, size_t len)
 {
-	struct nlattr *nest;
+	struct nlattr *nest = nla_nest_start(msg, KTLS_A_RECORD | NLA_F_NESTED);
 	int err;
 
-	if (!r->len)
-		return 0;
-	nest = nla_nest_start(msg, KTLS_A_RECORD | NLA_F_NESTED);
 	if (!nest)
 		return -EMSGSIZE;
-	err = nla_put_u8(msg, KTLS_R_TYPE, r->type);
-	err |= nla_put(msg, KTLS_R_DATA, r->len, r->data);
+	err = nla_put_u8(msg, KTLS_R_TYPE, type);
+	err |= nla_put(msg, KTLS_R_DATA, len, data);
 	nla_nest_end(msg, nest);
 	return err ? -EMSGSIZE : 0;
+}
+
+static int put_records(struct nl_msg *msg, const struct reply_record *r)
+{
+	size_t at, n;
+	int err = 0;
+
+	for (at = 0; at < r->len; at += n) {
+		n = r->len - at < KTLS_MAX_RECORD ? r->len - at : KTLS_MAX_RECORD;
+		err |= put_record(msg, r->type, (const uint8_t *)r->data + at, n);
+	}
+	return err;
 }
 
 static int put_failure(struct nl_msg *msg, const struct reply *r)
@@ -326,7 +335,11 @@ static int put_reply(struct nl_msg *msg, const struct reply *r)
 
 	if (r->err)
 		err |= put_failure(msg, r);
-	err |= put_record(msg, &r->record);
+	err |= put_records(msg, &r->record);
+	if (r->post_auth)
+		err |= nla_put_u32(msg, KTLS_A_POST_AUTH, r->post_auth);
+	if (r->has_generation)
+		err |= nla_put_u32(msg, KTLS_A_TX_GENERATION, r->tx_generation);
 	err |= put_key(msg, KTLS_A_TX, r, r->tx);
 	err |= put_key(msg, KTLS_A_RX, r, r->rx);
 	err |= put_spares(msg, KTLS_A_TX_NEXT, r, r->tx_next, r->tx_nexts);

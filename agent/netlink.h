@@ -53,7 +53,10 @@ struct reply {
 	const uint8_t *state, *info;
 	size_t state_len, info_len;
 	uint16_t tx_limit, rx_limit, tx_pad;
-	struct reply_record record;	/* len 0: none */
+	struct reply_record record;	/* len 0: none; as many records as it takes */
+	enum ktls_post_auth post_auth;
+	bool has_generation;		/* it holds for this generation of tx only */
+	uint32_t tx_generation;
 };
 
 /*

@@ -3,6 +3,7 @@
  * Upcalls of open sessions: no I/O but the answer, no memory but the state
  * that came along. Spares are derived for exactly the directions that lack
  * one, which the generations tell (state.c has the newest handed out).
+ * Only an answer that has to be signed takes more time: post.c.
  */
 #include <errno.h>
 #include <string.h>
@@ -14,6 +15,7 @@
 #include "resume.h"
 #include "state.h"
 
+#define REQUEST_MAX		8192	/* a CertificateRequest of ours has half of that */
 #define RECORD_ALERT		21
 #define RECORD_HANDSHAKE	22
 
@@ -21,7 +23,7 @@
 struct work {
 	struct state state;
 	struct hs_traffic tx, rx, tx_next[KTLS_MAX_SPARES], rx_next[KTLS_MAX_SPARES];
-	uint8_t blob[KTLS_MAX_STATE];
+	uint8_t blob[KTLS_MAX_STATE], info[64], record[REQUEST_MAX];
 	struct reply reply;
 };
 
@@ -139,18 +141,32 @@ static int record12(struct work *w, const struct upcall *up, const char **why)
 	return 0;
 }
 
-static int derive(struct work *w, const struct upcall *up, const char **why)
+/* The client's certificate is wanted; spares come along, as no upcall for them is made meanwhile. */
+static int request(struct conn_env *env, struct work *w, const struct upcall *up, const char **why)
+{
+	int err = spare(w, up, why), len;
+
+	if (err)
+		return err;
+	len = post_request(env, up, &w->state, w->record, sizeof(w->record), why);
+	if (len < 0)
+		return len;
+	w->reply.record = (struct reply_record){ RECORD_HANDSHAKE, w->record, (size_t)len };
+	w->reply.info = w->info;
+	w->reply.info_len = info_post_auth(INFO_POST_ASKED, NULL, false, w->info, sizeof(w->info));
+	return 0;
+}
+
+static int derive(struct conn_env *env, struct work *w, const struct upcall *up, const char **why)
 {
 	int err;
 
-	err = state_unpack(up->state, up->state_len, &w->state);
-	if (err) {
-		*why = "the session's agent state cannot be read: it is another version's";
-		return err;
-	}
 	if (suite_by_id(w->state.suite)->version == TLS12)
 		return record12(w, up, why);
-	err = up->why == KTLS_WHY_RECORD ? record(w, up, why) : spare(w, up, why);
+	if (up->why == KTLS_WHY_REQUEST)
+		err = request(env, w, up, why);
+	else
+		err = up->why == KTLS_WHY_RECORD ? record(w, up, why) : spare(w, up, why);
 	if (err)
 		return err;
 	w->reply.aead = suite_by_id(w->state.suite)->aead;
@@ -160,35 +176,71 @@ static int derive(struct work *w, const struct upcall *up, const char **why)
 	return 0;
 }
 
-static void refuse(struct conn_env *env, const struct upcall *up, int err, const char *why)
+void session_refuse(const struct conn *c, int err, int alert, const char *why)
 {
-	uint8_t alert[2] = { 2, err > 0 ? err : ALERT_INTERNAL_ERROR };
+	uint8_t bytes[2] = { 2, (uint8_t)alert };
 	struct reply reply = {
-		.id = up->id, .err = -EPROTO, .alert = alert[1], .from = KTLS_ALERT_FROM_LOCAL,
-		.reason = why, .record = { RECORD_ALERT, alert, sizeof(alert) },
+		.id = c->id, .err = err, .alert = alert, .from = KTLS_ALERT_FROM_LOCAL,
+		.reason = why, .record = { RECORD_ALERT, bytes, sizeof(bytes) },
 	};
-	char peer[MSG_PEER];
 
-	env->respond(env->arg, &reply);
-	peer_name(&up->peer, peer);
+	c->env->respond(c->env->arg, &reply);
 	log_line(LOG_INFO, "session cookie=%llx peer=%s result=failed alert=%s reason=\"%s\"",
-		 (unsigned long long)up->cookie, peer, alert_name(alert[1]), why);
+		 (unsigned long long)c->cookie, c->peer, alert_name(alert), why);
 }
 
-void session_upcall(struct conn_env *env, const struct upcall *up)
+/* A request that could not be made harms nobody. */
+static void refuse(struct conn_env *env, const struct upcall *up, int err, const char *why)
+{
+	struct conn c = { .env = env, .id = up->id, .cookie = up->cookie };
+	struct reply none = { .id = up->id, .err = err > 0 ? -EPROTO : err, .alert = -1, .reason = why };
+
+	peer_name(&up->peer, c.peer);
+	if (up->why != KTLS_WHY_REQUEST) {
+		session_refuse(&c, -EPROTO, err > 0 ? err : ALERT_INTERNAL_ERROR, why);
+		return;
+	}
+	env->respond(env->arg, &none);
+	log_line(LOG_INFO, "session cookie=%llx peer=%s post-auth=failed errno=%s reason=\"%s\"",
+		 (unsigned long long)c.cookie, c.peer, errno_name(err), why);
+}
+
+static int take_state(struct work *w, const struct upcall *up, const char **why)
+{
+	int err = state_unpack(up->state, up->state_len, &w->state);
+
+	*why = "the session's agent state cannot be read: it is another version's";
+	if (err)
+		return err;
+	*why = "the session's generations do not fit its state";
+	return state_client_secret(&w->state, w->state.role == KTLS_ROLE_CLIENT ? up->tx_generation : up->rx_generation);
+}
+
+struct conn *session_upcall(struct conn_env *env, const struct upcall *up, uint64_t number, uint64_t now)
 {
 	struct work w = { .reply = { .id = up->id, .alert = -1, .tx_next = w.tx_next, .rx_next = w.rx_next } };
+	struct conn *waits = NULL;
 	const char *why = "";
 	int err = 0;
 
-	if (up->why == KTLS_WHY_TICKET)
+	env->count.other++;
+	if (up->why == KTLS_WHY_TICKET) {
 		resume_ticket(env, up);
-	else
-		err = derive(&w, up, &why);
+		env->respond(env->arg, &w.reply);
+		return NULL;
+	}
+	err = take_state(&w, up, &why);
+	if (!err && post_concerns(&w.state, up)) {
+		waits = post_open(env, up, &w.state, number, now);
+		goto wipe;
+	}
+	if (!err)
+		err = derive(env, &w, up, &why);
 	if (err)
 		refuse(env, up, err, why);
 	else
 		env->respond(env->arg, &w.reply);
+wipe:
 	crypto_wipe(&w, sizeof(w));
-	env->count.other++;
+	return waits;
 }

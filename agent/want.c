@@ -96,7 +96,7 @@ static int want_trust(struct conn *c)
 	if (c->role == KTLS_ROLE_CLIENT && w->has_psk && !w->has_trust)
 		return 0;
 
-	if (c->role == KTLS_ROLE_SERVER && !w->client_auth)
+	if (c->role == KTLS_ROLE_SERVER && !w->client_auth && !w->post_auth)
 		return 0;
 	if (c->role == KTLS_ROLE_SERVER && !w->has_trust) {
 		snprintf(why, POLICY_WHY, "client certificates are wanted, but by which CA: name a trust store (KTLS_P_TRUST)");
@@ -190,6 +190,8 @@ void want_params(struct conn *c)
 	else
 		c->params.raw_key = c->params.identity && c->params.identity->raw_key;
 	c->params.client_auth = (enum hs_client_auth)c->wish.client_auth;
+	/* The relay could neither ask nor answer; an identity's bare key is for the handshake alone. */
+	c->params.post_auth = c->wish.post_auth && c->role == KTLS_ROLE_CLIENT && !c->params.raw_key && !(c->id & RELAY_ID);
 	c->params.choose = choose;
 	c->params.prepare = c->env->cache ? lookup_prepare : NULL;
 	c->params.arg = c;

@@ -97,6 +97,9 @@ static const char *get_one(const struct nlattr *a, struct conn_wish *w)
 		return get_early_data(a, w) ? NULL : "early data";
 	case KTLS_P_EARLY_MAX:
 		return get_early_max(a, w) ? NULL : "limit of early data";
+	case KTLS_P_POST_AUTH:
+		w->post_auth = true;
+		return NULL;
 	case KTLS_P_PEER_CHAIN:
 		w->peer_chain = true;
 		return NULL;

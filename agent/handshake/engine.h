@@ -16,7 +16,6 @@
 #define HS_RANDOM	32
 #define HS_SESSION_ID	32
 #define HS_MAX_SCHEMES	32
-#define POST_CONTEXT	16	/* bytes of a context of ours: no two of a connection are the same */
 
 enum hs_msg {
 	HS_HELLO_REQUEST	= 0,

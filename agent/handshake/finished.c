@@ -96,7 +96,11 @@ int install_keys(struct hs *hs)
 	r->hash = hs->hash;
 	r->retried = hs->retry;
 	r->early = hs->early;
-	r->post_auth = hs->role == HS_CLIENT ? hs->params->post_auth : ext_received(hs, EXT_ID_POST_HANDSHAKE_AUTH);
+	/* Bare keys are for the handshake alone. */
+	if (hs->role == HS_CLIENT)
+		r->post_auth = hs->params->post_auth && hs->own_type == CERT_X509;
+	else
+		r->post_auth = ext_received(hs, EXT_ID_POST_HANDSHAKE_AUTH) && hs->peer_type == CERT_X509;
 	memcpy(r->transcript, hs->transcript, sizeof(r->transcript));
 	hs_name_peer(hs);
 	return err;

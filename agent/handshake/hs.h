@@ -262,11 +262,16 @@ void hs_export(const struct hs_result *r, const char *label, const uint8_t *cont
 
 /* ---- post.c: client authentication after the handshake, RFC 8446 4.6.2 */
 
+#define POST_CONTEXT	16	/* bytes of a context of ours: no two of a connection are the same */
+
 /* What it needs of the handshake before it; holds a secret. */
 struct hs_post {
 	uint16_t suite;
+	bool asked;		/* server: the request is out, what comes is the answer */
+	uint8_t context[POST_CONTEXT];		/* the request's */
 	uint8_t secret[CRYPTO_MAX_DIGEST];	/* the client's traffic secret of now */
 	uint8_t transcript[CRYPTO_HASH_CTX] __attribute__((aligned(16)));
+	uint8_t with_request[CRYPTO_HASH_CTX] __attribute__((aligned(16)));	/* the same, and the request */
 };
 void hs_post_from(const struct hs_result *r, enum hs_role role, struct hs_post *ret);
 void hs_post_secret(struct hs_post *post, const struct hs_traffic *client);
@@ -277,6 +282,8 @@ void hs_post_secret(struct hs_post *post, const struct hs_traffic *client);
  */
 struct hs *hs_post_new(const struct hs_params *params, const struct hs_post *from);
 int hs_messages(struct hs *hs, const uint8_t *data, size_t len);
+/* Server, once its request is written: from @ret another hs_post_new() can read the answer. */
+void hs_post_asked(const struct hs *hs, struct hs_post *ret);
 /* The client has updated its key meanwhile. */
 void hs_post_rekey(struct hs *hs, const struct hs_traffic *client);
 

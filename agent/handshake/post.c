@@ -11,6 +11,8 @@
 #include "rng/rng.h"
 #include <string.h>
 
+#define REQUEST_ROOM	4096	/* as send_message() has for it */
+
 static bool always(const struct hs *hs, const struct rbuf *next)
 {
 	(void)hs;
@@ -41,6 +43,7 @@ static const struct hs_step flow[] = {
 void hs_post_from(const struct hs_result *r, enum hs_role role, struct hs_post *ret)
 {
 	ret->suite = r->suite;
+	ret->asked = false;
 	memcpy(ret->transcript, r->transcript, sizeof(ret->transcript));
 	hs_post_secret(ret, role == HS_CLIENT ? &r->tx : &r->rx);
 }
@@ -50,8 +53,20 @@ void hs_post_secret(struct hs_post *post, const struct hs_traffic *client)
 	memcpy(post->secret, client->secret, sizeof(post->secret));
 }
 
+/* The request went out before us. What it offers is known when it is written once more, for nobody. */
+static int go_on(struct hs *hs, const struct hs_post *from)
+{
+	uint8_t nowhere[REQUEST_ROOM];
+	struct wbuf b = { .buf = nowhere, .cap = sizeof(nowhere) };
+
+	memcpy(hs->context, from->context, POST_CONTEXT);
+	memcpy(hs->transcript, from->with_request, sizeof(hs->transcript));
+	hs->step = 1;
+	return certificate_request_send(hs, &b);
+}
+
 /* The client's half has the secret; neither half is on, as no record is made here. */
-static void begin(struct hs *hs, const struct hs_post *from)
+static int begin(struct hs *hs, const struct hs_post *from)
 {
 	struct hs_half *half = hs->role == HS_CLIENT ? &hs->tx : &hs->rx;
 
@@ -65,9 +80,12 @@ static void begin(struct hs *hs, const struct hs_post *from)
 	memcpy(hs->transcript, from->transcript, sizeof(hs->transcript));
 	memcpy(half->t.secret, from->secret, sizeof(half->t.secret));
 	if (hs->role != HS_SERVER)
-		return;
+		return 0;
 	hs->context_len = POST_CONTEXT;
+	if (from->asked)
+		return go_on(hs, from);
 	rng_fill(RNG_NONCE, hs->context, POST_CONTEXT);
+	return 0;
 }
 
 struct hs *hs_post_new(const struct hs_params *params, const struct hs_post *from)
@@ -75,9 +93,18 @@ struct hs *hs_post_new(const struct hs_params *params, const struct hs_post *fro
 	const struct suite *suite = suite_by_id(from->suite);
 	struct hs *hs = suite && suite->version == TLS13 ? hs_new(params) : NULL;
 
-	if (hs)
-		begin(hs, from);
+	if (hs && begin(hs, from)) {
+		hs_free(hs);
+		return NULL;
+	}
 	return hs;
+}
+
+void hs_post_asked(const struct hs *hs, struct hs_post *ret)
+{
+	ret->asked = true;
+	memcpy(ret->context, hs->context, POST_CONTEXT);
+	memcpy(ret->with_request, hs->transcript, sizeof(ret->with_request));
 }
 
 void hs_post_rekey(struct hs *hs, const struct hs_traffic *client)

@@ -7,18 +7,38 @@
 #include <stdlib.h>
 #include <string.h>
 #include "conn.h"
+#include "handshake/suite.h"
 #include "log.h"
 #include "state.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
 static int answers;
+static bool requested;
+
+static int sign(void *arg, uint64_t request, uint64_t deadline, const struct hs_sign *s)
+{
+	(void)arg; (void)request; (void)deadline; (void)s;
+	abort();	/* nobody has an identity */
+}
+
+/* As after a handshake in which the client offered to answer requests. */
+static void authenticates(struct state *s, bool asked)
+{
+	const struct crypto_hash *hash = suite_by_id(s->suite)->hash;
+
+	s->auth.on = true;
+	s->auth.post.suite = s->suite;
+	s->auth.post.asked = asked;
+	hash->init(s->auth.post.transcript);
+	hash->init(s->auth.post.with_request);
+}
 
 static int respond(void *arg, const struct reply *r)
 {
 	(void)arg;
 	answers++;
-	if (r->err && (r->tx || r->rx || r->tx_next || r->rx_next || !r->reason || r->alert < 0))
+	if (r->err && (r->tx || r->rx || r->tx_next || r->rx_next || !r->reason || (r->alert < 0 && !requested)))
 		abort();
 	return 0;
 }
@@ -33,8 +53,9 @@ static void put(void *arg, const struct msg_ticket_put *m)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	static const uint16_t suites[] = { 0x1301, 0x1302, 0x1303, 0xc02b };
-	static const uint32_t whys[] = { KTLS_WHY_RECORD, KTLS_WHY_TICKET, KTLS_WHY_RECORD, KTLS_WHY_SPARE };
-	struct conn_env env = { .respond = respond, .ticket_put = put };
+	static const uint32_t whys[] = { KTLS_WHY_RECORD, KTLS_WHY_TICKET, KTLS_WHY_REQUEST, KTLS_WHY_SPARE };
+	static const struct config config;
+	struct conn_env env = { .config = &config, .respond = respond, .sign = sign, .ticket_put = put };
 	struct state s = { .tx.generation = 1, .rx.generation = 1, .keeps_tickets = true, .server_name = "a.test" };
 	uint8_t blob[KTLS_MAX_STATE];
 	struct upcall up = { .channel = -1, .id = 1 };
@@ -44,6 +65,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	log_set_level(LOG_ERR);
 	s.role = data[0] & 1 ? KTLS_ROLE_SERVER : KTLS_ROLE_CLIENT;
 	s.suite = suites[data[0] >> 1 & 3];
+	if (data[0] & 0x40)
+		authenticates(&s, s.role == KTLS_ROLE_SERVER);
 	up.why = whys[data[0] >> 3 & 3];
 	up.role = s.role;
 	up.state = blob;
@@ -57,8 +80,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		up.record_len = 0;
 	}
 	answers = 0;
-	session_upcall(&env, &up);
-	if (answers != 1)
+	requested = up.why == KTLS_WHY_REQUEST;
+	if (session_upcall(&env, &up, 1, 1) || answers != 1)
 		abort();
 	return 0;
 }

@@ -18,7 +18,7 @@ UNIT_LIBS_wycheproof := -ljansson
 UNIT_LIBS_limbo := -ljansson
 UNIT_libktls := none
 UNIT_LIBS_libktls := -Wl,--wrap=getsockopt,--wrap=setsockopt
-$(B)/asan/selftests/unit/libktls_test.o $(B)/asan/selftests/unit/conn_test.o $(B)/asan/selftests/unit/conn_early_test.o: INC += -I/usr/include/libnl3
+$(B)/asan/selftests/unit/libktls_test.o $(B)/asan/selftests/unit/conn_test.o $(B)/asan/selftests/unit/conn_early_test.o $(B)/asan/selftests/unit/conn_post_test.o: INC += -I/usr/include/libnl3
 UNIT_serve := none
 UNIT_LIBS_serve := -luring
 UNIT_ctl := none

@@ -403,7 +403,7 @@ static void connect_early(const char *data, uint32_t max, bool resume, uint16_t 
 	up.record_len = next_message(c->fd, seen.aead, &seen.rx, plain);
 	up.state = seen.state;
 	up.state_len = seen.state_len;
-	session_upcall(&env, &up);
+	session_upcall(&env, &up, 3, 1000);
 	end(c, &p);
 }
 

@@ -561,7 +561,7 @@ static void spares(void **unused)
 
 	(void)unused;
 	session_new(&up, KTLS_WHY_SPARE, 0, 1);		/* rx used its spare up */
-	session_upcall(&env, &up);
+	session_upcall(&env, &up, 3, 1000);
 	assert_int_equal(seen.reply.err, 0);
 	assert_null(seen.reply.tx);
 	assert_null(seen.reply.rx);
@@ -572,12 +572,12 @@ static void spares(void **unused)
 	assert_int_equal(s.tx.generation, 1);
 
 	session_new(&up, KTLS_WHY_SPARE, 1, 1);		/* both */
-	session_upcall(&env, &up);
+	session_upcall(&env, &up, 3, 1000);
 	is_key(&session.tx, 2, seen.reply.tx_next);
 	is_key(&session.rx, 2, seen.reply.rx_next);
 
 	session_new(&up, KTLS_WHY_SPARE, 5, 0);		/* cannot be */
-	session_upcall(&env, &up);
+	session_upcall(&env, &up, 3, 1000);
 	assert_int_equal(seen.reply.err, -EPROTO);
 	assert_int_equal(seen.reply.alert, ALERT_INTERNAL_ERROR);
 }
@@ -592,7 +592,7 @@ static void key_updates(void **unused)
 	up.record_type = 22;
 	up.record = record;
 	up.record_len = 5;
-	session_upcall(&env, &up);
+	session_upcall(&env, &up, 3, 1000);
 	assert_int_equal(seen.reply.err, 0);
 	assert_null(seen.reply.tx);
 	assert_int_equal(seen.reply.record.len, 0);
@@ -600,7 +600,7 @@ static void key_updates(void **unused)
 	is_key(&session.rx, 3, seen.reply.rx_next);
 
 	record[4] = 1;					/* they want ours, too */
-	session_upcall(&env, &up);
+	session_upcall(&env, &up, 3, 1000);
 	is_key(&session.tx, 1, seen.reply.tx);
 	is_key(&session.tx, 2, seen.reply.tx_next);
 	assert_int_equal(seen.reply.record.type, 22);
@@ -625,7 +625,7 @@ static void bad_records(void **unused)
 		up.record_type = rows[i].type;
 		up.record = rows[i].data;
 		up.record_len = rows[i].len;
-		session_upcall(&env, &up);
+		session_upcall(&env, &up, 3, 1000);
 		assert_int_equal(seen.reply.err, -EPROTO);
 		assert_int_equal(seen.reply.alert, rows[i].alert);
 		assert_int_equal(seen.reply.record.type, 21);
@@ -640,7 +640,7 @@ static void tickets(void **unused)
 
 	(void)unused;
 	session_new(&up, KTLS_WHY_TICKET, 0, 0);
-	session_upcall(&env, &up);
+	session_upcall(&env, &up, 3, 1000);
 	assert_int_equal(seen.answers, 1);
 	assert_int_equal(seen.reply.err, 0);
 	assert_int_equal(seen.reply.state_len, 0);
@@ -682,10 +682,10 @@ static void asks_for_a_ticket(void **unused)
 	up.record_type = 22;
 	up.record = message;
 	up.record_len = sizeof(message) - 1;
-	session_upcall(&env, &up);
+	session_upcall(&env, &up, 3, 1000);
 	assert_int_equal(seen.kept, 0);		/* cut */
 	up.record_len++;
-	session_upcall(&env, &up);
+	session_upcall(&env, &up, 3, 1000);
 	assert_int_equal(seen.kept, 1);
 	assert_memory_equal(seen.put.store_key, key, sizeof(key));
 	assert_int_equal(seen.put.ticket.len, 5);

@@ -41,7 +41,7 @@ static void upcall(struct upcall *up, uint32_t tx, uint32_t rx)
 	up->rx_generation = rx;
 	up->state = blob;
 	up->state_len = state_pack(&session, blob, sizeof(blob));
-	session_upcall(&env, up);
+	session_upcall(&env, up, 3, 1000);
 	assert_int_equal(seen.err, 0);
 }
 
