@@ -109,6 +109,9 @@ static void take(struct ktls_session *s, const struct attr *attr)
 	case KTLS_I_PSK:
 		name_copy(s->psk, attr);
 		break;
+	case KTLS_I_POST_AUTH:
+		s->post_auth = number(attr);
+		break;
 	case KTLS_I_CHANNEL_BINDING:
 		binding_copy(s, attr);
 		break;

@@ -107,6 +107,15 @@ int ktls_params_early_data(struct ktls_params *params, const void *data, size_t 
 int ktls_params_early_max(struct ktls_params *params, uint32_t max);
 
 /**
+ * ktls_params_post_auth - allow authentication after the handshake
+ *
+ * Client: say so, and answer the server's requests by the identity that was
+ * named, or by none. Server: be able to make one, ktls_request_certificate();
+ * needs ktls_params_trust().
+ */
+int ktls_params_post_auth(struct ktls_params *params);
+
+/**
  * ktls_params_timeout - how long the handshake may take
  * @ms: milliseconds, 1 to KTLS_TIMEOUT_MAX_MS; 0 for the module's default
  */
@@ -166,6 +175,27 @@ int ktls_accept(int listen_fd, const struct ktls_params *params, char *why, size
  */
 int ktls_rekey(int fd, bool both);
 
+/**
+ * ktls_request_certificate - server: have the client show its certificate now
+ *
+ * Waits on a blocking socket until the client has answered; then ktls_info()
+ * tells what, in post_auth, peer_name and peer_sha256. A certificate that is
+ * not accepted ends the session. Return: 0; -EBUSY: the client has sent
+ * something before its answer, read it and call again; -EINPROGRESS on a
+ * non-blocking socket: call again at EPOLLIN; -EOPNOTSUPP: the client does not
+ * do that; -ETIMEDOUT: it has had a minute; else as linux/ktls.h has it.
+ */
+int ktls_request_certificate(int fd);
+
+/* struct ktls_session's post_auth, that is, KTLS_I_POST_AUTH */
+enum ktls_client_shown {
+	KTLS_CLIENT_NEVER,	/* the handshake did not allow for it */
+	KTLS_CLIENT_MAY,
+	KTLS_CLIENT_ASKED,
+	KTLS_CLIENT_SHOWN,	/* it has shown a certificate, verified */
+	KTLS_CLIENT_DECLINED,	/* it has shown none */
+};
+
 /*
  * Who serves a socket. Without the module, and with an agent that offers it,
  * the handshakes here go other ways, by themselves:
@@ -174,13 +204,13 @@ int ktls_rekey(int fd, bool both);
  * handshakes on blocking sockets: a client's would end with EIO at the first
  * NewSessionTicket. A KeyUpdate of the peer ends the session (before Linux
  * 6.14), its close_notify is EIO where end of file is meant; there is no
- * KTLS_INFO, ktls_rekey() or KTLS_DETACH.
+ * KTLS_INFO, ktls_rekey(), ktls_request_certificate() or KTLS_DETACH.
  *
  * KTLS_WAY_RELAY: the descriptor is one end of a socketpair now, and the agent
  * encrypts. Register it with epoll after the handshake was begun, not
  * before. ktls_finish() says 0 at once: what went wrong shows as end of file or
  * ECONNRESET, and so does a connection that was cut off. No KTLS_INFO,
- * ktls_rekey() or KTLS_DETACH; the session ends with the agent; TLS 1.3 only.
+ * ktls_rekey(), ktls_request_certificate() or KTLS_DETACH; the session ends with the agent; TLS 1.3 only.
  */
 enum ktls_way { KTLS_WAY_NONE, KTLS_WAY_MODULE, KTLS_WAY_MAINLINE, KTLS_WAY_RELAY };
 
@@ -219,6 +249,7 @@ struct ktls_session {
 	char psk[KTLS_NAME_SIZE];
 	bool has_channel_binding;
 	uint8_t channel_binding[32];
+	uint8_t post_auth;		/* enum ktls_client_shown */
 };
 
 /**

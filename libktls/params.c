@@ -171,6 +171,11 @@ int ktls_params_keep_chain(struct ktls_params *params)
 	return put(params, KTLS_P_PEER_CHAIN, NULL, 0);
 }
 
+int ktls_params_post_auth(struct ktls_params *params)
+{
+	return put(params, KTLS_P_POST_AUTH, NULL, 0);
+}
+
 int ktls_params_early_data(struct ktls_params *params, const void *data, size_t len)
 {
 	return len && len <= KTLS_MAX_PARAM ? put(params, KTLS_P_EARLY_DATA, data, len) : keep(params, -EINVAL);

@@ -62,15 +62,24 @@ int ktls_server(int fd, const struct ktls_params *params)
 	return handshake(fd, params, KTLS_ROLE_SERVER);
 }
 
-int ktls_rekey(int fd, bool both)
+static int set_flags(int fd, int option, uint32_t flags)
 {
-	uint32_t flags = both ? KTLS_REKEY_BOTH : 0;
 	int saved = errno, err = 0;
 
-	if (setsockopt(fd, SOL_TLS, KTLS_REKEY, &flags, sizeof(flags)))
+	if (setsockopt(fd, SOL_TLS, option, &flags, sizeof(flags)))
 		err = -errno;
 	errno = saved;
 	return err;
+}
+
+int ktls_rekey(int fd, bool both)
+{
+	return set_flags(fd, KTLS_REKEY, both ? KTLS_REKEY_BOTH : 0);
+}
+
+int ktls_request_certificate(int fd)
+{
+	return set_flags(fd, KTLS_REQUEST_CERT, 0);
 }
 
 /* The phase answers every time; SO_ERROR only once, so it is read for its sake alone. */

@@ -42,6 +42,15 @@ peers-relay-uml: agent tools test-ca
 early: test-ca
 	@$(MAKE) -s vm NOAGENT=1 RUN=selftests/peers/vm-early.sh
 
+# Client certificates after the handshake, with OpenSSL and GnuTLS; 2 minutes in User Mode Linux.
+.PHONY: post-auth post-auth-uml
+post-auth: test-ca
+	@$(MAKE) -s vm NOAGENT=1 RUN=selftests/peers/vm-post-auth.sh
+post-auth-uml: agent tools test-ca
+	@$(MAKE) -s module ARCH=um KREL=uml-debug KDIR=$$(selftests/uml/kernel.sh debug)
+	selftests/uml/run.sh -t 600 -o kmemleak=off /usr/bin/env VM_MODULE=$(CURDIR)/$(B)/kmod/uml-debug/ktls.ko \
+		$(CURDIR)/selftests/peers/vm-post-auth.sh
+
 .PHONY: peers-native
 peers-native: $(B)/bin/hs-peer $(B)/bin/hs-echo $(B)/bin/hs-pipe
 	selftests/peers/conformance/run.py $(B)/bin/hs-echo

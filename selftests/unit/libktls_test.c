@@ -124,10 +124,13 @@ static void test_encoding(void **state)
 	assert_int_equal(ktls_params_add_cipher(p, ciphers[1]), 0);
 	assert_int_equal(ktls_params_early_data(p, "GET /", 5), 0);
 	assert_int_equal(ktls_params_early_max(p, 700), 0);
+	assert_int_equal(ktls_params_post_auth(p), 0);
 	assert_int_equal(ktls_params_timeout(p, 1500), 0);
 
 	tb = walk(p, KTLS_ROLE_SERVER);
 	assert_string_equal(nla_data(tb[KTLS_P_PSK]), "sensor");
+	assert_non_null(tb[KTLS_P_POST_AUTH]);
+	assert_int_equal(nla_len(tb[KTLS_P_POST_AUTH]), 0);
 	assert_int_equal(nla_len(tb[KTLS_P_SERVER_NAME]), 16);
 	assert_string_equal(nla_data(tb[KTLS_P_SERVER_NAME]), "www.example.org");
 	assert_int_equal(nla_len(tb[KTLS_P_ALPN]), 12);
@@ -411,6 +414,19 @@ static void test_peer_cert(void **state)
 	assert_int_equal(ktls_peer_cert(FD, 0, der, sizeof(der)), -EPROTO);
 }
 
+static void test_post_auth(void **state)
+{
+	struct ktls_session s;
+
+	(void)state;
+	set_info(&(struct ktls_info){ .phase = KTLS_PHASE_OPEN });
+	assert_int_equal(ktls_info(FD, &s), 0);
+	assert_int_equal(s.post_auth, KTLS_CLIENT_NEVER);
+	put(KTLS_I_POST_AUTH, &(uint16_t){ 3 }, 2);
+	assert_int_equal(ktls_info(FD, &s), 0);
+	assert_int_equal(s.post_auth, KTLS_CLIENT_SHOWN);
+}
+
 static void test_early_data(void **state)
 {
 	struct ktls_params *p = ktls_params_new();
@@ -495,7 +511,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		T(test_encoding), T(test_replacing), T(test_limits), T(test_refusals_stick),
 		T(test_too_much), T(test_handshake), T(test_attach), T(test_finish), T(test_info),
-		T(test_early_data), T(test_info_cut), T(test_info_long), T(test_peer_cert), T(test_error),
+		T(test_early_data), T(test_post_auth), T(test_info_cut), T(test_info_long), T(test_peer_cert), T(test_error),
 		T(test_error_bounds), T(test_names),
 	};
 
