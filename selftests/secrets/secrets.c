@@ -20,6 +20,7 @@
 #include "crypto/provider.h"
 #include "handshake/engine.h"
 #include "handshake/prf.h"
+#include "handshake/ticket.h"
 #include "rng/rng.h"
 
 #define SECRET(p, len)	VALGRIND_MAKE_MEM_UNDEFINED(p, len)
@@ -117,6 +118,39 @@ bool __wrap_##NAME(const struct crypto_key *key, mpz_t x, const mpz_t m)	\
 }
 WRAP_RSA(rsa_root)
 WRAP_RSA(rsa_root_nettle)
+
+/* What a peer has sealed is read, and its reader decides by it: its key is the secret. */
+extern const struct crypto_aead __real_crypto_aes_128_gcm;
+struct crypto_aead __wrap_crypto_aes_128_gcm;
+
+static int open_public(const uint8_t *key, const uint8_t nonce[12], const uint8_t *aad, size_t aad_len,
+		       const uint8_t *in, size_t len, uint8_t *out)
+{
+	int err = __real_crypto_aes_128_gcm.open(key, nonce, aad, aad_len, in, len, out);
+
+	PUBLIC(out, len - __real_crypto_aes_128_gcm.tag);
+	return err;
+}
+
+static void __attribute__((constructor)) public_plaintext(void)
+{
+	__wrap_crypto_aes_128_gcm = __real_crypto_aes_128_gcm;
+	__wrap_crypto_aes_128_gcm.open = open_public;
+}
+
+int __real_ticket_open(const struct hs_ticket_keys *keys, const uint8_t context[HS_CONTEXT], const uint8_t *data,
+		       size_t len, struct ticket *ret);
+int __wrap_ticket_open(const struct hs_ticket_keys *keys, const uint8_t context[HS_CONTEXT], const uint8_t *data,
+		       size_t len, struct ticket *ret);
+int __wrap_ticket_open(const struct hs_ticket_keys *keys, const uint8_t context[HS_CONTEXT], const uint8_t *data,
+		       size_t len, struct ticket *ret)
+{
+	int err = __real_ticket_open(keys, context, data, len, ret);
+
+	if (!err)
+		SECRET(ret->psk, sizeof(ret->psk));
+	return err;
+}
 
 /* ---- cases */
 
@@ -316,6 +350,164 @@ static void finished12(const void *what)
 	free(hs);
 }
 
+/* ---- both ends of a connection: what is on the wire is public, the pre-shared key and all that follows is not */
+
+static struct {
+	struct hs_params cp, sp;
+	struct hs *client, *server;
+	struct hs_ticket_keys keys;
+	struct hs_ticket ticket;
+} both;
+
+#define NOW 1800000000
+
+static int choose(void *arg, const char *name, const uint16_t *schemes, size_t num, const struct identity **ret,
+		  const char **why)
+{
+	static const struct identity identity = { .name = (char *)"none", .key_type = CRYPTO_KEY_P256, .key_bits = 256 };
+
+	(void)arg; (void)name; (void)schemes; (void)num; (void)why;
+	*ret = &identity;
+	return 0;
+}
+
+static bool carry(struct hs *from, struct hs *to)
+{
+	size_t len, n, at = 0, want;
+	const uint8_t *out = hs_output(from, &len);
+	uint8_t buf[16384];
+
+	memcpy(buf, out, len);
+	PUBLIC(buf, len);
+	hs_sent(from, len);
+	while (at < len && (want = hs_want(to))) {
+		n = want < len - at ? want : len - at;
+		if (hs_input(to, buf + at, n))
+			fatal(hs_why(to));
+		if (hs_state(to) == HS_FRESH && hs_fresh(to, true))
+			fatal(hs_why(to));
+		at += n;
+	}
+	return len;
+}
+
+/* A ticket as a server has sealed it and a client kept it. */
+static void make_ticket(void)
+{
+	const struct identity *identity;
+	struct ticket t = { .suite = 0x1301, .issued = NOW - 1, .lifetime = 7200, .max_early = 100, .psk = { 8 } };
+
+	choose(NULL, NULL, NULL, 0, &identity, NULL);
+	snprintf(t.identity, sizeof(t.identity), "%s", identity->name);
+	both.keys.num = 1;
+	both.ticket = (struct hs_ticket){
+		.suite = t.suite, .received = t.issued * 1000, .lifetime = t.lifetime, .max_early = t.max_early, .psk = { 8 },
+	};
+	both.ticket.len = (uint32_t)ticket_seal(&both.keys, both.sp.ticket_context, &t, both.ticket.data, HS_MAX_TICKET);
+	PUBLIC(both.ticket.data, both.ticket.len);
+	SECRET(both.ticket.psk, sizeof(both.ticket.psk));
+}
+
+static bool is_secret(const uint8_t *p)
+{
+	uint8_t unknown = 0;
+
+	VALGRIND_GET_VBITS(p, &unknown, 1);
+	return unknown;
+}
+
+static void resumed(void)
+{
+	static const uint16_t ciphers[] = { 51 }, curve[] = { 29 };
+
+	memset(&both, 0, sizeof(both));
+	both.cp = (struct hs_params){
+		.role = HS_CLIENT, .now = NOW, .min_version = TLS13, .ticket = &both.ticket, .post_auth = true,
+		.ciphers = ciphers, .ciphers_num = 1, .groups = curve, .groups_num = 1,
+		.early = (const uint8_t *)"early", .early_len = 5, .insecure = true,	/* no certificate was ever seen */
+	};
+	both.sp = (struct hs_params){
+		.role = HS_SERVER, .now = NOW, .min_version = TLS13, .choose = choose, .ticket_keys = &both.keys,
+		.ciphers = ciphers, .ciphers_num = 1, .groups = curve, .groups_num = 1, .max_early = 100,
+	};
+	make_ticket();
+	both.client = hs_new(&both.cp);
+	both.server = hs_new(&both.sp);
+	if (!both.client || !both.server || hs_start(both.client) || hs_start(both.server))
+		fatal("no memory");
+	while (carry(both.client, both.server) | carry(both.server, both.client))
+		;
+	if (!hs_result(both.client) || !hs_result(both.server) || !hs_result(both.server)->resumed)
+		fatal("the ticket was of no use");
+	if (!is_secret(hs_result(both.client)->tx.secret) || !is_secret(hs_result(both.server)->rx.secret))
+		fatal("what follows from the key is not secret: nothing was seen");
+}
+
+static void disconnect(void)
+{
+	hs_free(both.client);
+	hs_free(both.server);
+}
+
+static void early_data(const void *what)
+{
+	const uint8_t *data;
+	size_t len;
+
+	(void)what;
+	resumed();
+	data = hs_early_data(both.server, &len);
+	if (hs_result(both.client)->early != HS_EARLY_ACCEPTED || len != 5 ||
+	    memcmp(data, "early", 5))
+		fatal("the early data were not taken");
+	disconnect();
+}
+
+/* @wrong: the last byte of the client's Finished is. */
+static int authenticate(struct hs_post *client, struct hs_post *server, bool wrong)
+{
+	struct hs *asked, *asking;
+	const uint8_t *out;
+	uint8_t buf[4096];
+	size_t len;
+	int err;
+
+	asked = hs_post_new(&both.cp, client);
+	asking = hs_post_new(&both.sp, server);
+	if (!asked || !asking || hs_start(asked) || hs_start(asking))
+		fatal("no memory");
+	out = hs_output(asking, &len);
+	memcpy(buf, out, len);
+	if (hs_messages(asked, buf, len))
+		fatal(hs_why(asked));
+	out = hs_output(asked, &len);
+	memcpy(buf, out, len);
+	PUBLIC(buf, len);
+	buf[len - 1] ^= wrong;
+	err = hs_messages(asking, buf, len);
+	hs_free(asked);
+	hs_free(asking);
+	return err;
+}
+
+static void post_auth(const void *what)
+{
+	struct hs_post client, server;
+
+	(void)what;
+	resumed();
+	if (!hs_result(both.server)->post_auth)
+		fatal("the client may not be asked");
+	both.sp.client_auth = HS_AUTH_ASK;
+	hs_post_from(hs_result(both.client), HS_CLIENT, &client);
+	hs_post_from(hs_result(both.server), HS_SERVER, &server);
+	if (authenticate(&client, &server, false))
+		fatal("the answer was refused");
+	if (authenticate(&client, &server, true) != ALERT_DECRYPT_ERROR)
+		fatal("a wrong Finished was accepted");
+	disconnect();
+}
+
 static void records(const void *what)
 {
 	const struct crypto_aead *a = what;
@@ -399,6 +591,8 @@ static const struct secret_case {
 	{ "key schedule, SHA-384", schedule, &crypto_sha384, false },
 	{ "Finished", finished, NULL, false },
 	{ "TLS 1.2: master secret, keys, Finished", finished12, NULL, false },
+	{ "resumption with early data, both ends", early_data, NULL, false },
+	{ "authentication after the handshake, both ends", post_auth, NULL, false },
 	{ "records, AES-128-GCM", records, &crypto_aes_128_gcm, false },
 	{ "records, AES-256-GCM", records, &crypto_aes_256_gcm, false },
 	{ "records, ChaCha20-Poly1305", records, &crypto_chacha20_poly1305, false },
