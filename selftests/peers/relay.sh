@@ -124,7 +124,7 @@ mainline() {
 	before=$(tls_stat TlsTxSw)
 	mkfifo line
 	timeout 120 "$bin/ktls-cat" -v -N -l -i ecdsa "$p" <<< "of the server" > got 2> err &
-	until_true 60 listening "$p" || return
+	until_true 240 listening "$p" || return
 	timeout 120 openssl s_client -connect "127.0.0.1:$p" -CAfile "$ca/ca.pem" < line > client 2>&1 &
 	exec 9> line
 	echo "of the client" >&9
@@ -158,7 +158,7 @@ no_rights() { # another user may not use the identity
 	p=$(free_port)
 	install -m 755 "$bin/ktls-cat" cat-of-all	# the tree may lie where others see nothing
 	timeout 30 setpriv --reuid 4711 --clear-groups env KTLS_RELAY="$KTLS_RELAY" ./cat-of-all -l -i rsa "$p" > got 2> err &
-	until_true 60 listening "$p" || return
+	until_true 240 listening "$p" || return
 	! openssl s_client -connect "127.0.0.1:$p" < /dev/null > client 2>&1
 	wait $!
 	grep -q "Permission\|may not\|forbid" err agent.log || { cat err; return 1; }

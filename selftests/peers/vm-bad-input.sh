@@ -45,7 +45,7 @@ server() {
 	# shellcheck disable=SC2086
 	timeout 60 $peer_py ask server $port $wish > asked 2> err &
 	pid=$!
-	until_true 60 listening $port
+	until_true 240 listening $port
 	timeout 20 "${@//PORT/$port}" > peer 2>&1 < /dev/null
 	wait $pid
 	try "server, $name: errno, alert, sentence" eval 'answered "${want[@]}" || { cat err; false; }'

@@ -63,7 +63,7 @@ server_updates() {
 		until_true 40 grep -aq "from the client" "$work/server"
 		echo Q
 	} | timeout 60 openssl s_server -accept "$p" -cert "$ca/rsa.pem" -key "$ca/rsa.key" > "$work/server" 2>&1 &
-	until_true 60 listening "$p" || return 1
+	until_true 240 listening "$p" || return 1
 	{ until_true 40 grep -aq "from the server" "$work/client"; echo "from the client"; sleep 2; } |
 		timeout 60 "$bin/ktls-cat" -v -T test -n example.org 127.0.0.1 "$p" > "$work/client" 2> "$work/err"
 	wait $!

@@ -151,7 +151,7 @@ pair() {
 	# shellcheck disable=SC2086
 	timeout 60 "$bin/ktls-cat" -l -v $1 127.0.0.1 $p < www/small > at-server 2> server-said &
 	local listener=$!
-	until_true 60 listening $p || return
+	until_true 240 listening $p || return
 	# shellcheck disable=SC2086
 	timeout 60 "$bin/ktls-cat" -v -T test -n example.org $2 127.0.0.1 $p < www/large > at-client 2> client-said
 	rc=$?
@@ -170,7 +170,7 @@ refused() { # WHAT-THE-CLIENT-SAYS OPTIONS...
 	local p=$((port += 1)) want=$1
 	shift
 	timeout 60 "$bin/ktls-cat" -l -i rsa 127.0.0.1 $p < /dev/null > /dev/null 2> server-said &
-	until_true 60 listening $p || return
+	until_true 240 listening $p || return
 	timeout 60 "$bin/ktls-cat" "$@" 127.0.0.1 $p < /dev/null > /dev/null 2> client-said && return 1
 	wait $!
 	cat client-said server-said
