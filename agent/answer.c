@@ -24,6 +24,7 @@ static const char *const key_types[] = {
 	[CRYPTO_KEY_ED25519] = "ed25519", [CRYPTO_KEY_ED448] = "ed448",
 	[CRYPTO_KEY_BRAINPOOL256] = "brainpool256", [CRYPTO_KEY_BRAINPOOL384] = "brainpool384",
 	[CRYPTO_KEY_BRAINPOOL512] = "brainpool512",
+	[CRYPTO_KEY_MLDSA44] = "mldsa44", [CRYPTO_KEY_MLDSA65] = "mldsa65", [CRYPTO_KEY_MLDSA87] = "mldsa87",
 };
 
 static void put_worker(const struct hand *h, FILE *out)

@@ -9,7 +9,7 @@
  *
  * status	version=… pid=… uptime=SECONDS config=PATH reloads=N workers=N
  *		worker number=N pid=… state=starting|ready|retiring|waiting uptime=… conns=… accepted=… done=… failed=… other=… signed=…
- *		identity name=… key=rsa|rsa-pss|p256|p384|p521|brainpool256|brainpool384|brainpool512|ed25519|ed448 bits=… names=a,b default=yes|no allow=uid:0,gid:33 file=PATH
+ *		identity name=… key=rsa|rsa-pss|p256|p384|p521|brainpool256|brainpool384|brainpool512|ed25519|ed448|mldsa44|mldsa65|mldsa87 bits=… names=a,b default=yes|no allow=uid:0,gid:33 file=PATH
  *		trust name=… anchors=N file=PATH
  * why [N]	failure time=2026-01-02T03:04:05Z cookie=HEX peer=ADDRESS role=client|server uid=… name=… errno=ENAME
  *		alert=NAME|none from=none|local|peer reason="…"		the last N (all of 256), newest first

@@ -47,7 +47,7 @@ static int load_chain(struct identity *id, const char *path, struct files *files
 		return -EINVAL;
 	}
 	if (identity_key(id)) {
-		snprintf(why, POLICY_WHY, "certificate %.120s has a public key that ktlsd does not know: use RSA, P-256, P-384, P-521, brainpool, Ed25519 or Ed448", path);
+		snprintf(why, POLICY_WHY, "certificate %.120s has a public key that ktlsd does not know: use RSA, ECDSA, EdDSA or ML-DSA", path);
 		return -EINVAL;
 	}
 	return 0;

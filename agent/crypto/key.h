@@ -8,13 +8,14 @@
 #include "crypto/brainpool.h"
 #include "crypto/crypto.h"
 #include "crypto/der.h"
+#include "crypto/mldsa.h"
 
 struct rsa_inner {
 	struct rsa_public_key key;
 	const struct crypto_hash *only;	/* an RSA-PSS key may be for one hash */
 };
 
-/* crypto_pubkey.inner: rsa_inner, ecc_point, or what is on the wire: an EdDSA key, a brainpool point. */
+/* crypto_pubkey.inner: rsa_inner, ecc_point, or what is on the wire: a key of EdDSA or ML-DSA, a brainpool point. */
 
 struct crypto_key {
 	struct crypto_pubkey pub;
@@ -22,7 +23,7 @@ struct crypto_key {
 	union {
 		struct rsa_private_key rsa;
 		struct ecc_scalar ec;
-		uint8_t raw[BRAINPOOL_MAX];	/* an EdDSA key, a scalar of a brainpool curve */
+		uint8_t raw[BRAINPOOL_MAX];	/* an EdDSA key, a scalar of a brainpool curve, ML-DSA's seed */
 	};
 };
 
@@ -57,8 +58,16 @@ int eddsa_sign(const struct crypto_key *key, const struct crypto_hash *hash,
 int eddsa_verify(const struct crypto_pubkey *key, const struct crypto_hash *hash,
 		 const uint8_t *msg, size_t len, const uint8_t *sig, size_t sig_len);
 
+/* ML-DSA: mldsa_key.c. @der: ML-DSA-PrivateKey, RFC 9881 6. */
+int mldsa_key_load(struct der der, const struct mldsa *p, struct crypto_key *key);
+int mldsa_key_sign(const struct crypto_key *key, const struct crypto_hash *hash,
+		   const uint8_t *msg, size_t len, uint8_t *sig, size_t *sig_len);
+int mldsa_key_verify(const struct crypto_pubkey *key, const struct crypto_hash *hash,
+		     const uint8_t *msg, size_t len, const uint8_t *sig, size_t sig_len);
+
 /* Bytes of a public key that is kept as it is on the wire. */
 size_t key_raw_len(enum crypto_key_type type);
+unsigned int key_raw_bits(enum crypto_key_type type);
 
 /* 0, -EBADMSG, -ENOTSUP */
 int key_algorithm_parse(struct der alg, struct key_algorithm *ret);

@@ -70,7 +70,7 @@ static int rsa_numbers(struct der *seq, struct crypto_key *key)
 
 	for (i = 0; i < sizeof(part) / sizeof(part[0]); i++) {
 		if (!der_unsigned(seq, &number) ||
-		    der_len(&number) > CRYPTO_MAX_SIGNATURE)
+		    der_len(&number) > CRYPTO_MAX_RSA)
 			return -EBADMSG;
 		nettle_mpz_set_str_256_u(part[i], der_len(&number), number.p);
 	}
@@ -206,6 +206,8 @@ static int pkcs8_load(struct der seq, struct crypto_key *key)
 		return rsa_load(inner, a, key);
 	if (key_is_ecdsa(a.type))
 		return ec_load(inner, a.type, key);
+	if (mldsa_of(a.type))
+		return mldsa_key_load(inner, mldsa_of(a.type), key);
 	return eddsa_load(inner, key_eddsa(a.type), key);
 }
 

@@ -14,7 +14,7 @@
 
 enum limits {
 	RSA_BITS_MIN = 512,		/* below, nettle has no room to pad */
-	RSA_BITS_MAX = CRYPTO_MAX_SIGNATURE * 8,
+	RSA_BITS_MAX = CRYPTO_MAX_RSA * 8,
 	RSA_EXPONENT_BITS_MAX = 64,
 };
 
@@ -29,6 +29,9 @@ enum limits {
 #define OID_BRAINPOOL256 OID("\x2b\x24\x03\x03\x02\x08\x01\x01\x07")	/* 1.3.36.3.3.2.8.1.1.7 */
 #define OID_BRAINPOOL384 OID("\x2b\x24\x03\x03\x02\x08\x01\x01\x0b")
 #define OID_BRAINPOOL512 OID("\x2b\x24\x03\x03\x02\x08\x01\x01\x0d")
+#define OID_MLDSA44	OID("\x60\x86\x48\x01\x65\x03\x04\x03\x11")	/* 2.16.840.1.101.3.4.3.17 */
+#define OID_MLDSA65	OID("\x60\x86\x48\x01\x65\x03\x04\x03\x12")
+#define OID_MLDSA87	OID("\x60\x86\x48\x01\x65\x03\x04\x03\x13")
 #define OID_MGF1	OID("\x2a\x86\x48\x86\xf7\x0d\x01\x01\x08")	/* 1.2.840.113549.1.1.8 */
 #define OID_SHA256	OID("\x60\x86\x48\x01\x65\x03\x04\x02\x01")	/* 2.16.840.1.101.3.4.2.1 */
 #define OID_SHA384	OID("\x60\x86\x48\x01\x65\x03\x04\x02\x02")
@@ -141,6 +144,21 @@ static int ec_algorithm(struct der params, struct key_algorithm *ret)
 	return ret->type ? 0 : -ENOTSUP;
 }
 
+/* RFC 8410 3, RFC 9881 2: these have no parameters. */
+static enum crypto_key_type bare_type(const struct der *oid)
+{
+	static const struct { const char *oid; size_t len; enum crypto_key_type type; } types[] = {
+		{ OID_ED25519, CRYPTO_KEY_ED25519 }, { OID_ED448, CRYPTO_KEY_ED448 },
+		{ OID_MLDSA44, CRYPTO_KEY_MLDSA44 }, { OID_MLDSA65, CRYPTO_KEY_MLDSA65 },
+		{ OID_MLDSA87, CRYPTO_KEY_MLDSA87 },
+	};
+
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+		if (der_is(oid, types[i].oid, types[i].len))
+			return types[i].type;
+	return CRYPTO_KEY_NONE;
+}
+
 int key_algorithm_parse(struct der alg, struct key_algorithm *ret)
 {
 	struct key_algorithm a = { CRYPTO_KEY_NONE, NULL };
@@ -159,12 +177,12 @@ int key_algorithm_parse(struct der alg, struct key_algorithm *ret)
 			err = pss_params_parse(alg, &a.only);
 	} else if (der_is(&oid, OID_EC)) {
 		err = ec_algorithm(alg, &a);
-	} else if (der_is(&oid, OID_ED25519) || der_is(&oid, OID_ED448)) {
-		a.type = der_is(&oid, OID_ED448) ? CRYPTO_KEY_ED448 : CRYPTO_KEY_ED25519;
-		if (!der_end(&alg))	/* RFC 8410 3 */
-			return -EBADMSG;
 	} else {
-		return -ENOTSUP;
+		a.type = bare_type(&oid);
+		if (!a.type)
+			return -ENOTSUP;
+		if (!der_end(&alg))
+			return -EBADMSG;
 	}
 	if (!err)
 		*ret = a;
@@ -234,8 +252,21 @@ static int ec_parse(struct der bits, enum crypto_key_type type,
 size_t key_raw_len(enum crypto_key_type type)
 {
 	const struct brainpool *curve = brainpool_curve(type);
+	const struct mldsa *ml = mldsa_of(type);
 
+	if (ml)
+		return ml->public_key;
 	return curve ? brainpool_point(curve) : key_eddsa(type)->key;
+}
+
+unsigned int key_raw_bits(enum crypto_key_type type)
+{
+	const struct brainpool *curve = brainpool_curve(type);
+	const struct mldsa *ml = mldsa_of(type);
+
+	if (ml)
+		return ml->bits;
+	return curve ? 8 * (unsigned int)brainpool_bytes(curve) : key_eddsa(type)->bits;
 }
 
 static int raw_parse(struct der bits, enum crypto_key_type type, struct crypto_pubkey *ret)
@@ -250,7 +281,7 @@ static int raw_parse(struct der bits, enum crypto_key_type type, struct crypto_p
 	if (!key)
 		return -ENOMEM;
 	memcpy(key, bits.p, len);
-	*ret = (struct crypto_pubkey){ type, curve ? 8 * (unsigned int)brainpool_bytes(curve) : key_eddsa(type)->bits, key };
+	*ret = (struct crypto_pubkey){ type, key_raw_bits(type), key };
 	return 0;
 }
 

@@ -42,7 +42,7 @@ void rsa_blinding_free(struct rsa_blinding *b)
 
 static void random_below(mpz_t r, const mpz_t n)
 {
-	uint8_t bytes[CRYPTO_MAX_SIGNATURE + 8];
+	uint8_t bytes[CRYPTO_MAX_RSA + 8];
 	size_t len = (mpz_sizeinbase(n, 2) + 7) / 8 + 8;	/* 64 bits more: no bias to speak of */
 
 	rng_fill(RNG_RANDOM, bytes, len);

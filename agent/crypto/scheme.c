@@ -297,6 +297,7 @@ static int ecdsa_verify_der(const struct crypto_pubkey *key, const struct crypto
 
 #define ECDSA	ecdsa_sign_der, ecdsa_verify_der
 #define EDDSA	eddsa_sign, eddsa_verify
+#define MLDSA	mldsa_key_sign, mldsa_key_verify
 #define PSS	pss_sign, pss_verify
 #define PKCS1	pkcs1_sign, pkcs1_verify
 
@@ -319,6 +320,9 @@ const struct crypto_scheme crypto_schemes[] = {
 	{ "ecdsa_brainpoolP256r1tls13_sha256", 0x081a, 0x0403, CRYPTO_KEY_BRAINPOOL256, &crypto_sha256, true, true, ECDSA },
 	{ "ecdsa_brainpoolP384r1tls13_sha384", 0x081b, 0x0503, CRYPTO_KEY_BRAINPOOL384, &crypto_sha384, true, true, ECDSA },
 	{ "ecdsa_brainpoolP512r1tls13_sha512", 0x081c, 0x0603, CRYPTO_KEY_BRAINPOOL512, &crypto_sha512, true, true, ECDSA },
+	{ "mldsa44",                0x0904, 0,      CRYPTO_KEY_MLDSA44, NULL,           true,  true,  MLDSA },
+	{ "mldsa65",                0x0905, 0,      CRYPTO_KEY_MLDSA65, NULL,           true,  true,  MLDSA },
+	{ "mldsa87",                0x0906, 0,      CRYPTO_KEY_MLDSA87, NULL,           true,  true,  MLDSA },
 };
 const size_t crypto_schemes_num = sizeof(crypto_schemes) / sizeof(crypto_schemes[0]);
 

@@ -164,6 +164,8 @@ static size_t send_room(const struct hs *hs, enum hs_msg type)
 			room += x509_cert_der(identity->chain[i])->len + 5;
 	if ((type == HS_CERTIFICATE || type == HS_CERTIFICATE_STATUS) && identity && identity->staple)
 		room += identity->staple->len;
+	if (type == HS_CERTIFICATE_VERIFY)
+		room += hs->sig_len;
 	if ((type == HS_CERTIFICATE || type == HS_SERVER_HELLO) && identity)
 		room += identity->sct_len;
 	return room;

@@ -109,7 +109,7 @@ static int check_key(struct walk *w, const struct x509_cert *cert)
 {
 	if (cert->key_err == -ENOTSUP)
 		return fail(w, UNSUPPORTED_CERTIFICATE, cert,
-			    "has a kind of key that is not supported: use RSA, P-256, P-384, P-521, brainpool, Ed25519 or Ed448");
+			    "has a kind of key that is not supported: use RSA, P-256, P-384, P-521, brainpool, Ed25519, Ed448 or ML-DSA");
 	if (!cert->key_err && !crypto_key_on(cert->key.type, w->check->schemes, w->check->schemes_num))
 		return fail(w, UNSUPPORTED_CERTIFICATE, cert,
 			    "has a kind of key that is off: name its signature scheme in schemes = to have it on");

@@ -25,6 +25,9 @@ static const struct algorithm {
 	{ OID("\x2a\x86\x48\xce\x3d\x04\x03\x04"),     ABSENT,         0x0603, &crypto_sha512 },
 	{ OID("\x2b\x65\x70"),                         ABSENT,         0x0807, NULL },
 	{ OID("\x2b\x65\x71"),                         ABSENT,         0x0808, NULL },
+	{ OID("\x60\x86\x48\x01\x65\x03\x04\x03\x11"), ABSENT,         0x0904, NULL },	/* ML-DSA, RFC 9881 */
+	{ OID("\x60\x86\x48\x01\x65\x03\x04\x03\x12"), ABSENT,         0x0905, NULL },
+	{ OID("\x60\x86\x48\x01\x65\x03\x04\x03\x13"), ABSENT,         0x0906, NULL },
 	{ OID("\x2a\x86\x48\x86\xf7\x0d\x01\x01\x05"), NULL_OR_ABSENT, 0, NULL },	/* SHA-1 with RSA */
 	{ OID("\x2a\x86\x48\x86\xf7\x0d\x01\x01\x04"), NULL_OR_ABSENT, 0, NULL },	/* MD5 with RSA */
 	{ OID("\x2a\x86\x48\x86\xf7\x0d\x01\x01\x02"), NULL_OR_ABSENT, 0, NULL },	/* MD2 with RSA */

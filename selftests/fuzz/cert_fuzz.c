@@ -13,7 +13,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
 static void verify(const struct x509_store *store, struct x509_cert *cert, const char *name)
 {
-	static const uint16_t schemes[] = { 0x0808, 0x081a, 0x081b, 0x081c };	/* those that need naming */
+	static const uint16_t schemes[] = { 0x0808, 0x081a, 0x081b, 0x081c, 0x0904, 0x0905, 0x0906 };	/* those that need naming */
 	const uint8_t none = 0;
 	const struct x509_blob staple = { &none, 0 };
 	struct x509_cert *chain[2] = { cert, cert };

@@ -3,7 +3,8 @@
 # objects are those that ship; only what is public is declared so, by wrapping.
 SECRETS_PARTS := handshake ext x509 crypto rng
 SECRETS_WRAP := crypto_equal rng_fill rng_nettle_key nettle_ecdsa_sign p256_sign brainpool_sign key_rsa_is_root rsa_root \
-	rsa_root_nettle ticket_open crypto_aes_128_gcm
+	rsa_root_nettle ticket_open crypto_aes_128_gcm \
+	poly_uniform poly_within mldsa_ball mldsa_hints_fit mldsa_hint_pack
 
 $(B)/bin/secrets: $(B)/obj/selftests/secrets/secrets.o $(SECRETS_PARTS:%=$(B)/obj/agent-%.a)
 	@mkdir -p $(@D)

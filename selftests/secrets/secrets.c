@@ -16,6 +16,7 @@
 #include <string.h>
 #include <valgrind/memcheck.h>
 #include "crypto/key.h"
+#include "crypto/mldsa_poly.h"
 #include "crypto/mlkem.h"
 #include "crypto/provider.h"
 #include "handshake/engine.h"
@@ -95,6 +96,49 @@ void __wrap_brainpool_sign(const struct brainpool *c, const uint8_t *key, const 
 {
 	__real_brainpool_sign(c, key, digest, len, rs);
 	PUBLIC(rs, 2 * brainpool_bytes(c));
+}
+
+/* ML-DSA: rho, the c~ of each try, why one is given up, and the hints of the last. */
+void __real_poly_uniform(const uint8_t rho[32], uint8_t column, uint8_t row, struct poly *f);
+void __wrap_poly_uniform(const uint8_t rho[32], uint8_t column, uint8_t row, struct poly *f);
+void __wrap_poly_uniform(const uint8_t rho[32], uint8_t column, uint8_t row, struct poly *f)
+{
+	PUBLIC(rho, 32);
+	__real_poly_uniform(rho, column, row, f);
+}
+
+void __real_mldsa_ball(const uint8_t *seed, size_t len, int tau, struct poly *c);
+void __wrap_mldsa_ball(const uint8_t *seed, size_t len, int tau, struct poly *c);
+void __wrap_mldsa_ball(const uint8_t *seed, size_t len, int tau, struct poly *c)
+{
+	PUBLIC(seed, len);
+	__real_mldsa_ball(seed, len, tau, c);
+}
+
+bool __real_poly_within(const struct poly *f, int32_t bound);
+bool __wrap_poly_within(const struct poly *f, int32_t bound);
+bool __wrap_poly_within(const struct poly *f, int32_t bound)
+{
+	bool within = __real_poly_within(f, bound);
+
+	PUBLIC(&within, sizeof(within));
+	return within;
+}
+
+bool __real_mldsa_hints_fit(unsigned int num, int omega);
+bool __wrap_mldsa_hints_fit(unsigned int num, int omega);
+bool __wrap_mldsa_hints_fit(unsigned int num, int omega)
+{
+	PUBLIC(&num, sizeof(num));
+	return __real_mldsa_hints_fit(num, omega);
+}
+
+void __real_mldsa_hint_pack(const uint8_t (*hint)[MLDSA_N], int k, int omega, uint8_t *out);
+void __wrap_mldsa_hint_pack(const uint8_t (*hint)[MLDSA_N], int k, int omega, uint8_t *out);
+void __wrap_mldsa_hint_pack(const uint8_t (*hint)[MLDSA_N], int k, int omega, uint8_t *out)
+{
+	PUBLIC(hint, (size_t)k * MLDSA_N);
+	__real_mldsa_hint_pack(hint, k, omega, out);
 }
 
 bool __real_key_rsa_is_root(const struct rsa_public_key *pub, mpz_t x, const mpz_t m);
@@ -232,6 +276,21 @@ static void key_secret(struct crypto_key *key)
 	}
 }
 
+/* PKCS#8 of a seed: no program makes such files for us. */
+static struct crypto_key *mldsa_key(enum crypto_key_type type)
+{
+	uint8_t der[54] = {
+		0x30, 52, 0x02, 1, 0, 0x30, 11, 0x06, 9, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x03, 0x11,
+		0x04, 34, 0x80, 32, 42,
+	};
+	struct crypto_key *key;
+
+	der[17] = (uint8_t)(0x11 + (type - CRYPTO_KEY_MLDSA44));
+	if (crypto_key_load(der, sizeof(der), &key))
+		fatal("a seed of ML-DSA");
+	return key;
+}
+
 static void signing(const void *what)
 {
 	const struct crypto_scheme *s = crypto_scheme_find((uint16_t)(uintptr_t)what);
@@ -241,7 +300,7 @@ static void signing(const void *what)
 		[CRYPTO_KEY_ED448] = "ed448", [CRYPTO_KEY_BRAINPOOL256] = "brainpool256",
 		[CRYPTO_KEY_BRAINPOOL384] = "brainpool384", [CRYPTO_KEY_BRAINPOOL512] = "brainpool512",
 	};
-	struct crypto_key *key = load(kind[s->key]);
+	struct crypto_key *key = mldsa_of(s->key) ? mldsa_key(s->key) : load(kind[s->key]);
 	uint8_t sig[CRYPTO_MAX_SIGNATURE];
 	size_t len;
 
@@ -584,6 +643,9 @@ static const struct secret_case {
 	{ "ECDSA brainpoolP256r1 signature", signing, (void *)0x081a, false },
 	{ "ECDSA brainpoolP384r1 signature", signing, (void *)0x081b, false },
 	{ "ECDSA brainpoolP512r1 signature", signing, (void *)0x081c, false },
+	{ "ML-DSA-44 signature", signing, (void *)0x0904, false },
+	{ "ML-DSA-65 signature", signing, (void *)0x0905, false },
+	{ "ML-DSA-87 signature", signing, (void *)0x0906, false },
 	{ "RSA-PSS signature", signing, (void *)0x0804, false },
 	{ "RSA-PSS signature, SHA-512", signing, (void *)0x0806, false },
 	{ "RSA PKCS#1 signature", signing, (void *)0x0401, false },

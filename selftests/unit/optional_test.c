@@ -6,6 +6,7 @@
  */
 #include <time.h>
 #include "hs_pair.h"
+#include "mldsa_pki.h"
 
 static const struct kind {
 	const char *name;
@@ -15,6 +16,9 @@ static const struct kind {
 	{ "brainpool256", 0x081a, 0x0403 },
 	{ "brainpool384", 0x081b, 0x0503 },
 	{ "brainpool512", 0x081c, 0x0603 },
+	{ "mldsa44", 0x0904, 0 },
+	{ "mldsa65", 0x0905, 0 },
+	{ "mldsa87", 0x0906, 0 },
 };
 static struct test_identity ids[ARRAY_SIZE(kinds)], usual;
 static struct x509_store *trust;
@@ -100,6 +104,23 @@ static void tls12_wants_more(void **state)
 		p.cp.schemes_num = 2;
 		pair_run(&p);
 		assert_int_equal(hs_alert(p.client, NULL), ALERT_ILLEGAL_PARAMETER);
+		pair_free(&p);
+	}
+}
+
+/* ML-DSA is for TLS 1.3 alone. */
+static void not_in_tls12(void **state)
+{
+	struct lists l;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		struct pair p = pair_for(i, TLS12, &l);
+
+		if (kinds[i].in12)
+			continue;
+		pair_run(&p);
+		assert_int_equal(hs_alert(p.server, NULL), ALERT_HANDSHAKE_FAILURE);
 		pair_free(&p);
 	}
 }
@@ -276,8 +297,17 @@ static int load(void **state)
 	(void)state;
 	trust = x509_store_new();
 	assert_int_equal(x509_store_add_file(trust, PKI "ca.pem", &num), 0);
-	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		const struct mldsa *p = mldsa_of(crypto_scheme_find(kinds[i].scheme)->key);
+		char path[64];
+
+		if (p) {
+			mldsa_pki(p, kinds[i].name);
+			snprintf(path, sizeof(path), PKI "%s-ca.pem", kinds[i].name);
+			assert_int_equal(x509_store_add_file(trust, path, &num), 0);
+		}
 		test_identity_load(&ids[i], kinds[i].name);
+	}
 	test_identity_load(&usual, "p256");
 	return 0;
 }
@@ -297,6 +327,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(both_roles_and_versions),
 		cmocka_unit_test(tls12_wants_more),
+		cmocka_unit_test(not_in_tls12),
 		cmocka_unit_test(brainpool_groups),
 		cmocka_unit_test(cut_into_pieces),
 		cmocka_unit_test(off_unless_named),
