@@ -145,6 +145,7 @@ main() {
 	suite secrets make -s secrets
 	suite peers-native make -s peers-native
 	suite peers-relay make -s peers-relay
+	suite peers-schemes make -s peers-schemes
 	suite peers-many make -s many-quick
 	suite fuzz-corpus make -s fuzz-corpus
 	for k in $kernels; do

@@ -58,6 +58,14 @@ peers-native: $(B)/bin/hs-peer $(B)/bin/hs-echo $(B)/bin/hs-pipe
 	selftests/peers/native12.sh $(B)/bin/hs-peer
 	selftests/peers/pipe.py $(B)/bin/hs-pipe
 
+# Kinds of key that are off by default, by the agent's own way. ML-DSA's files are made by that test.
+$(B)/unit/pki/mldsa65.pem: $(B)/unit/optional_test
+	@$< > /dev/null
+
+.PHONY: peers-schemes
+peers-schemes: agent tools $(B)/unit/pki/mldsa65.pem
+	selftests/peers/schemes.sh
+
 # ML-DSA against another implementation: its npm package isn't Debian's, so not in the check.
 $(B)/bin/mldsa-peer: $(B)/obj/selftests/peers/mldsa-peer.o $(B)/obj/agent-crypto.a $(B)/obj/agent-rng.a
 	@mkdir -p $(@D)
