@@ -147,11 +147,11 @@ static void after_eof(void **state)
 	assert_int_equal(byte, '!');
 }
 
-/* More than the buffers of both ends hold: the alert is behind all of it. */
-static void full_buffers(void **state)
+static uint8_t data[4 << 20];
+
+/* More than the buffers of both ends hold: how much was taken. */
+static ssize_t fill_buffers(struct session *s)
 {
-	static uint8_t data[4 << 20], got[4 << 20];
-	struct session *s = *state;
 	ssize_t n, sent = 0;
 
 	fill_pattern(data, sizeof(data), 7);
@@ -159,13 +159,47 @@ static void full_buffers(void **state)
 	while ((n = send(s->fd, data + sent, sizeof(data) - sent, MSG_MORE)) > 0)
 		sent += n;
 	assert_true(sent > 0 && sent < (ssize_t)sizeof(data));
-	assert_int_equal(detach(s->fd), -EINPROGRESS);
+	return sent;
+}
+
+static void peer_gets_all(struct session *s, ssize_t sent)
+{
+	static uint8_t got[sizeof(data)];
+
 	peer_recv_all(s, got, sent);
 	assert_memory_equal(got, data, sent);
 	peer_expect_alert(s, 1, 0);
+}
+
+/* The alert is behind all of it. */
+static void full_buffers(void **state)
+{
+	struct session *s = *state;
+	ssize_t sent = fill_buffers(s);
+
+	assert_int_equal(detach(s->fd), -EINPROGRESS);
+	peer_gets_all(s, sent);
 	peer_send(s, WIRE_ALERT, CLOSE_NOTIFY, 2);
 	assert_true(turns(s->fd, POLLIN, 1000));
 	assert_int_equal(detach(s->fd), 0);
+}
+
+/* The peer's close_notify was there before: TCP is made to take all, and plain text goes behind it. */
+static void full_buffers_after_eof(void **state)
+{
+	struct session *s = *state;
+	ssize_t sent;
+	char byte;
+
+	peer_send(s, WIRE_ALERT, CLOSE_NOTIFY, 2);
+	assert_int_equal(recv(s->fd, &byte, 1, 0), 0);
+	sent = fill_buffers(s);
+	assert_int_equal(detach(s->fd), 0);
+	assert_phase(s->fd, KTLS_PHASE_BARE);
+	peer_gets_all(s, sent);
+	assert_true(turns(s->fd, POLLOUT, 1000));
+	assert_int_equal(fcntl(s->fd, F_SETFL, 0), 0);
+	assert_plain_both_ways(s);
 }
 
 static void second_session(void **state)
@@ -245,7 +279,7 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, session_setup, session_teardown)
 	const struct CMUnitTest tests[] = {
-		T(exact), T(nonblocking), T(blocking), T(unread_comes_first), T(after_eof), T(full_buffers),
+		T(exact), T(nonblocking), T(blocking), T(unread_comes_first), T(after_eof), T(full_buffers), T(full_buffers_after_eof),
 		T(second_session), T(truncated), T(refusals), T(timeout), T(pending_upcall),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
