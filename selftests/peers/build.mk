@@ -37,6 +37,11 @@ peers-relay: agent tools test-ca
 peers-relay-uml: agent tools test-ca
 	selftests/uml/run.sh -k release -t 400 selftests/peers/relay.sh
 
+# make options K=6.12: what is off until configured, through kernel and agent, all of it.
+.PHONY: options
+options: test-ca
+	@TIMEOUT=1500 $(MAKE) -s vm NOAGENT=1 RUN=selftests/peers/vm-options.sh
+
 # Early data through kernel and agent, with OpenSSL at the other end.
 .PHONY: early
 early: test-ca

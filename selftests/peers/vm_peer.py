@@ -19,7 +19,7 @@ if sys.argv[1:2] != ["ask"]:  # it is half of the start-up time
 
 SOL_TCP, TCP_ULP, SOL_TLS = 6, 31, 282
 KTLS_HANDSHAKE, KTLS_INFO = 100, 101
-PARAMS = {"name": 1, "alpn": 2, "identity": 3, "trust": 4, "ciphers": 7}
+PARAMS = {"name": 1, "alpn": 2, "identity": 3, "trust": 4, "ciphers": 7, "psk": 8}
 CIPHERS = {"AES-128-GCM": 51, "AES-256-GCM": 52, "CHACHA20-POLY1305": 54}
 ALERT_FROM = ["none", "local", "peer"]
 
@@ -317,6 +317,26 @@ def ask(role, port, *wish):
                 act()
             except OSError:
                 continue
+
+
+def answer(port, *wish):
+    """A server of ktls: says to each what it said, up to a line's end."""
+    sock, options = listener(port), dict(w.split("=", 1) for w in wish)
+    while True:
+        s, _ = sock.accept()
+        s.settimeout(None)
+        k = Ktls(s, "server", **options)
+        if k.errno:
+            print(k.info()["reason"], flush=True)
+            continue
+        got = b""
+        while not got.endswith(b"\n") and (more := s.recv(1000)):
+            got += more
+        s.sendall(b"you said " + got)
+        s.shutdown(socket.SHUT_WR)
+        while s.recv(1000):
+            pass
+        s.close()
 
 
 if __name__ == "__main__":

@@ -53,6 +53,7 @@ else
 	echo "not ok 1 - the agent starts"
 	rc=1
 fi
+QUICK=1 program 300 vm-options selftests/peers/vm-options.sh
 QUICK=1 program 300 vm-dropin selftests/peers/vm-dropin.sh
 program 300 vm-kselftest selftests/kselftest/vm-quick.sh
 exit $rc
