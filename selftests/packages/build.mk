@@ -5,3 +5,10 @@
 packages: deb
 	@scripts/deps.sh packages
 	@selftests/packages/packages.sh
+
+# make systemd: the same packages under systemd, booted in the VM with the module that
+# DKMS built: restarts, upgrades, socket activation. Takes the folder of make packages.
+.PHONY: systemd
+systemd: deb test-ca
+	@scripts/deps.sh packages vm
+	@selftests/packages/systemd.sh

@@ -7,35 +7,12 @@ top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 [ "$(id -u)" = 0 ] || { echo "1..0 # SKIP chroot: run as root"; exit 4; }
 # shellcheck source=selftests/peers/vm-lib.sh
 . "$top/selftests/peers/vm-lib.sh"
-root=${ROOT:-$top/build/packages}
 version=$(sed -n '1s/.*(\(.*\)-.*/\1/p' "$top/debian/changelog")
 packages=(ktls-dkms ktlsd libktls0 libktls-dev ktls-tools)
 exposure_limit=50	# tenths, as systemd-analyze takes it
 
-leave() {
-	umount "$root/proc" 2> /dev/null
-	finish
-}
-trap leave EXIT
-
-inside() { DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8 chroot "$root" "$@"; }
-
-debian() {
-	[ -x "$root/usr/bin/apt-get" ] || debootstrap --variant=minbase bookworm "$root" || return
-	cp -r /etc/apt/sources.list* "$root/etc/apt/"
-	cp /etc/resolv.conf "$root/etc/"
-	mount -t proc proc "$root/proc" || return
-	printf '#!/bin/sh\nexit 101\n' > "$root/usr/sbin/policy-rc.d"
-	chmod 755 "$root/usr/sbin/policy-rc.d"
-	rm -rf "$root/packages"
-	mkdir "$root/packages"
-	find "$top/build/deb" -name "*.deb" ! -name "*-dbgsym_*" -exec cp {} "$root/packages/" \;
-	inside apt-get -q update
-}
-install() {
-	inside sh -c 'apt-get -q install -y --no-install-recommends linux-headers-amd64 libc6-dev /packages/*.deb' || return
-	kernel=$(inside sh -c 'ls /lib/modules' | sort -V | tail -1)
-}
+# shellcheck source=selftests/packages/root-lib.sh
+. "$top/selftests/packages/root-lib.sh"
 whole() { # what dpkg has noted is what lies there
 	local p
 	for p in "${packages[@]}"; do
@@ -91,8 +68,6 @@ purged() {
 	[ ! -s got ] || { cat got; return 1; }
 }
 
-have debootstrap || { echo "1..0 # SKIP debootstrap is not installed"; exit 4; }
-compgen -G "$top/build/deb/*.deb" > /dev/null || { echo "1..0 # SKIP no packages: make deb"; exit 4; }
 try "a Debian of its own" debian
 try "all packages are installed" install
 try "nothing of them is changed or missing" whole

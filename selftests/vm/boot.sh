@@ -11,6 +11,7 @@
 #	HOSTFWD=HOST:GUEST	forward this port of 127.0.0.1
 #	MODPARAM= APPEND=	parameters of the module, of the kernel
 #	ICOUNT=1		count instructions: the guest's clocks tick once for each
+#	INIT=			a program that takes over process 1, and does all that guest.sh would
 #	VM_DIR=			keep dmesg, console and the agent's log there
 set -euo pipefail
 top=$(cd "$(dirname "$0")/../.." && pwd)
@@ -47,7 +48,7 @@ done
 
 printf '%s\n' "$command" > "$dir/command"
 for v in "VM_TOP=$top" "VM_IMAGE=$image" "VM_MODULE=$module" "VM_AGENT=$agent" \
-	"VM_MODPARAM=${MODPARAM:-}" "VM_NET=${HOSTFWD:-}" "VM_ACCEL=${accel%% *}"; do
+	"VM_INIT=${INIT:-}" "VM_MODPARAM=${MODPARAM:-}" "VM_NET=${HOSTFWD:-}" "VM_ACCEL=${accel%% *}"; do
 	printf 'export %q\n' "$v"
 done > "$dir/env"
 

@@ -9,6 +9,7 @@ export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 export HOME=/root TERM=dumb LANG=C.UTF-8
 # shellcheck disable=SC1091
 . /run/vm/env
+[ -z "$VM_INIT" ] || exec "$VM_INIT"
 release=$(uname -r)
 
 prepare() {
