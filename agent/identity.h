@@ -15,6 +15,12 @@ struct staple {
 	time_t until;			/* good until then */
 };
 
+/* A key that the identity's own has signed for some days, RFC 9345. */
+struct delegated {
+	const uint8_t *data;		/* the structure DelegatedCredential */
+	size_t len;
+};
+
 struct identity {
 	char *name;			/* section of the configuration */
 	uint32_t key;			/* the keeper's number for it */
@@ -26,6 +32,7 @@ struct identity {
 	const struct staple *staple;	/* NULL: none is configured */
 	uint8_t *sct;			/* SignedCertificateTimestampList of chain[0], RFC 6962 3.3; NULL: none */
 	size_t sct_len;
+	const struct delegated *delegated;	/* to be presented to who takes it; NULL: there is none */
 };
 
 #endif

@@ -28,6 +28,7 @@ const struct ext *exts[EXTS_MAX] = {
 	&ext_post_handshake_auth,
 	&ext_status_request,
 	&ext_signed_certificate_timestamp,
+	&ext_delegated_credential,
 	&ext_client_certificate_type,
 	&ext_server_certificate_type,
 	&ext_compress_certificate,
@@ -185,7 +186,7 @@ static int check_response(struct hs *hs, int i, uint16_t id)
 {
 	if (i >= 0 && (exts[i]->unasked || hs->offered & 1ull << i))
 		return 0;
-	return hs_fail(hs, ALERT_UNSUPPORTED_EXTENSION,
+	return hs_fail(hs, i >= 0 && exts[i]->not_offered ? exts[i]->not_offered : ALERT_UNSUPPORTED_EXTENSION,
 		       "the peer answers extension %s (%u), which was not offered", ext_name(id), id);
 }
 

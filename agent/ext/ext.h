@@ -25,6 +25,7 @@ enum ext_id {
 	EXT_ID_EXTENDED_MASTER_SECRET	= 23,
 	EXT_ID_COMPRESS_CERTIFICATE	= 27,
 	EXT_ID_RECORD_SIZE_LIMIT	= 28,
+	EXT_ID_DELEGATED_CREDENTIAL	= 34,
 	EXT_ID_SESSION_TICKET		= 35,
 	EXT_ID_PRE_SHARED_KEY		= 41,
 	EXT_ID_EARLY_DATA		= 42,
@@ -49,6 +50,7 @@ struct ext {
 	uint16_t in;			/* mask of enum ext_in: the column of the RFC's table */
 	uint16_t only;			/* the one version that it has a meaning in; 0: in all */
 	bool unasked;			/* may answer what was never offered: cookie */
+	uint8_t not_offered;		/* alert for an answer to what wasn't; 0: unsupported_extension */
 
 	bool (*wanted)(const struct hs *hs, enum ext_in msg);	/* NULL: whenever there is a writer */
 	int (*offer)(struct hs *hs, enum ext_in msg, struct wbuf *b);	/* write into a request, or EXT_NOTHING */
@@ -59,7 +61,7 @@ struct ext {
 
 extern const struct ext ext_server_name, ext_supported_groups, ext_signature_algorithms, ext_alpn,
 	ext_pre_shared_key, ext_early_data, ext_supported_versions, ext_cookie, ext_psk_modes,
-	ext_certificate_authorities, ext_post_handshake_auth, ext_signed_certificate_timestamp,
+	ext_certificate_authorities, ext_delegated_credential, ext_post_handshake_auth, ext_signed_certificate_timestamp,
 	ext_signature_algorithms_cert, ext_key_share, ext_ticket_request,
 	ext_record_size_limit, ext_max_fragment_length, ext_status_request, ext_padding, ext_ech,
 	ext_compress_certificate, ext_client_certificate_type, ext_server_certificate_type,

@@ -168,6 +168,8 @@ int certificate_read(struct hs *hs, struct rbuf *b)
 	if (hs->role == HS_SERVER)
 		hs->client_cert = true;
 	err = hs->peer_key.len ? 0 : cert_check_chain(hs);
+	if (!err)
+		err = delegated_check(hs);
 	hs->staple = (struct x509_blob){ NULL, 0 };
 	return err;
 }
@@ -277,6 +279,8 @@ int cert_check_signature(struct hs *hs, uint16_t id, const struct rbuf *tbs, con
 
 	if (!scheme || !scheme_in(hs, scheme) || !scheme_allowed(hs, id))
 		return hs_fail(hs, ALERT_ILLEGAL_PARAMETER, "the peer signed with scheme %04x, not offered", id);
+	if (hs->delegate_scheme && id != hs->delegate_scheme)
+		return hs_fail(hs, ALERT_ILLEGAL_PARAMETER, "the peer signed with scheme %04x, its credential is for %04x", id, hs->delegate_scheme);
 	err = cert_key(hs, &key);
 	if (err)
 		return err;

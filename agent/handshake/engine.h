@@ -183,6 +183,10 @@ struct hs {
 	bool client_cert;		/* the client did present one */
 	bool staple_wanted;		/* the peer would see an OCSP response */
 	struct x509_blob staple;	/* the peer's, valid while its Certificate is being read */
+	uint16_t delegable[HS_MAX_SCHEMES];	/* schemes of credentials that the peer takes */
+	size_t delegable_num;
+	struct gbuf credential, peer_delegate;	/* the peer's delegated credential, and once that is verified its key */
+	uint16_t delegate_scheme;	/* the one that it may sign with */
 	bool scts_wanted;		/* the peer would see them */
 	struct gbuf scts;		/* the peer's list, until its certificate is verified */
 	bool peer_inflates;		/* it takes a CompressedCertificate of zlib */
@@ -296,6 +300,9 @@ int settle_early_data(struct hs *hs);
 int end_of_early_data_send(struct hs *hs, struct wbuf *b);
 int end_of_early_data_recv(struct hs *hs, struct rbuf *b);
 int after_early_data(struct hs *hs);
+
+/* ---- ext/delegated_credential.c */
+int delegated_check(struct hs *hs);	/* of a certificate that is otherwise right */
 
 /* ---- sct.c */
 int sct_check(struct hs *hs);	/* of a certificate that is otherwise right */

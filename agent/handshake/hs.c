@@ -131,6 +131,8 @@ void hs_free(struct hs *hs)
 	gbuf_free(&hs->cookie);
 	gbuf_free(&hs->ech);
 	gbuf_free(&hs->peer_key);
+	gbuf_free(&hs->credential);
+	gbuf_free(&hs->peer_delegate);
 	gbuf_free(&hs->offered_shares);
 	gbuf_free(&hs->tls12.said);
 	gbuf_free(&hs->tls12.signed_params);
@@ -167,7 +169,7 @@ static size_t send_room(const struct hs *hs, enum hs_msg type)
 	if (type == HS_CERTIFICATE_VERIFY)
 		room += hs->sig_len;
 	if ((type == HS_CERTIFICATE || type == HS_SERVER_HELLO) && identity)
-		room += identity->sct_len;
+		room += identity->sct_len + (identity->delegated ? identity->delegated->len : 0);
 	return room;
 }
 

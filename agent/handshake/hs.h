@@ -117,6 +117,7 @@ struct hs_params {
 	const struct hs_log *ct_logs;	/* that have a say about the peer's certificate; NULL: nobody is asked */
 	size_t ct_logs_num;		/* at most 64 */
 	unsigned int ct_min;		/* so many have to have seen it */
+	bool delegated;			/* take delegated credentials of the peer, RFC 9345 */
 	bool post_auth;			/* client: say that a request after the handshake would be answered */
 	bool compress;			/* certificates, by zlib: offered, and done if the peer offers it, RFC 8879 */
 	bool raw_key;			/* prove the bare key to a peer that would have it so, RFC 7250 */
@@ -164,6 +165,7 @@ struct hs_sign {
 	const struct crypto_scheme *scheme;
 	const uint8_t *tbs;
 	size_t len;
+	bool delegated;			/* by the key of identity->delegated, not the identity's own */
 };
 
 /* Traffic keys of one direction, and the secret that the next generation grows from; TLS 1.2 has none. */
@@ -193,6 +195,7 @@ struct hs_result {
 	size_t peer_num;
 	struct hs_peer who;		/* the same and what a ticket carried over */
 	bool peer_verified;
+	bool delegated;			/* the peer signed by a delegated credential */
 	unsigned int scts;		/* logs known to us that have seen the peer's certificate */
 	bool resumed;
 	const struct hs_psk *psk;	/* the key by hand that took the place of certificates */

@@ -55,6 +55,8 @@ struct rbuf peer_spki(const struct hs *hs)
 
 	if (hs->peer_key.len)
 		return gbuf_rbuf(&hs->peer_key);
+	if (hs->peer_delegate.len)
+		return gbuf_rbuf(&hs->peer_delegate);
 	spki = x509_cert_spki(hs->result.peer[0]);
 	return (struct rbuf){ spki->data, spki->data + spki->len };
 }

@@ -198,6 +198,17 @@ time_t x509_cert_not_after(const struct x509_cert *cert)
 	return cert->not_after;
 }
 
+time_t x509_cert_not_before(const struct x509_cert *cert)
+{
+	return cert->not_before;
+}
+
+bool x509_cert_may_delegate(const struct x509_cert *cert)
+{
+	return cert->exts & 1u << EXT_DELEGATION_USAGE && !(cert->exts_critical & 1u << EXT_DELEGATION_USAGE) &&
+	       cert->key_usage & KU_DIGITAL_SIGNATURE;
+}
+
 const struct x509_blob *x509_cert_spki(const struct x509_cert *cert)
 {
 	return &cert->spki;

@@ -238,6 +238,13 @@ static bool tls_feature(struct x509_cert *cert, struct der v)
 	return true;
 }
 
+/* RFC 9345 4.2: NULL, and nothing else */
+static bool delegation_usage(struct x509_cert *cert, struct der v)
+{
+	(void)cert;
+	return der_len(&v) == 2 && v.p[0] == 5 && !v.p[1];
+}
+
 enum critical { EITHER, NEVER, ALWAYS };	/* as RFC 5280 has it for CAs */
 
 static const struct row {
@@ -260,6 +267,7 @@ static const struct row {
 	[EXT_INHIBIT_ANY_POLICY] = { OID("\x55\x1d\x36"), EITHER, inhibit_any_policy, NULL },
 	[EXT_INFO_ACCESS]        = { OID("\x2b\x06\x01\x05\x05\x07\x01\x01"), NEVER, info_access, "its authority information is critical" },
 	[EXT_TLS_FEATURE]        = { OID("\x2b\x06\x01\x05\x05\x07\x01\x18"), EITHER, tls_feature, NULL },
+	[EXT_DELEGATION_USAGE]   = { OID("\x2b\x06\x01\x04\x01\x82\xda\x4b\x2c"), EITHER, delegation_usage, NULL },	/* 1.3.6.1.4.1.44363.44 */
 };
 
 static bool apply(struct x509_cert *cert, const struct der *oid, bool critical,

@@ -24,7 +24,10 @@ int x509_cert_parse(const uint8_t *der, size_t len, struct x509_cert **ret);
 void x509_cert_free(struct x509_cert *cert);
 const struct x509_blob *x509_cert_der(const struct x509_cert *cert);
 const struct x509_blob *x509_cert_spki(const struct x509_cert *cert);
+time_t x509_cert_not_before(const struct x509_cert *cert);
 time_t x509_cert_not_after(const struct x509_cert *cert);
+/* May its key sign delegated credentials, RFC 9345 4.2? */
+bool x509_cert_may_delegate(const struct x509_cert *cert);
 /* Does the certificate carry this DNS name or IP literal in its SAN (RFC 9525)? */
 bool x509_cert_has_name(const struct x509_cert *cert, const char *name);
 /* The i-th dNSName of the SAN as it stands there ("*.example.org"); NULL past the last. */

@@ -47,6 +47,7 @@ UNIT_sct := $(UNIT_HANDSHAKE)
 UNIT_LIBS_sct := -Wl,--wrap=malloc,--wrap=calloc
 UNIT_early := $(UNIT_HANDSHAKE)
 UNIT_LIBS_early := -Wl,--wrap=malloc,--wrap=calloc
+UNIT_delegated := $(UNIT_HANDSHAKE)
 UNIT_post_auth := $(UNIT_HANDSHAKE)
 UNIT_LIBS_post_auth := -Wl,--wrap=malloc,--wrap=calloc
 UNIT_buf := handshake

@@ -25,6 +25,7 @@ static const struct { uint16_t id; const char *name; uint16_t in, only; } rfc[] 
 	{ 23, "extended_master_secret", EXT_CH | EXT_SH12, TLS12 },	/* RFC 7627 5.1 */
 	{ 27, "compress_certificate", EXT_CH | EXT_CR, TLS13 },	/* RFC 8879 7.1 */
 	{ 28, "record_size_limit", EXT_CH | EXT_EE | EXT_SH12, 0 },	/* RFC 8449 4 */
+	{ 34, "delegated_credential", EXT_CH | EXT_CR | EXT_CT, TLS13 },	/* RFC 9345 7 */
 	{ 35, "session_ticket", EXT_CH | EXT_SH12, TLS12 },	/* RFC 5077 3.2 */
 	{ 41, "pre_shared_key", EXT_CH | EXT_SH, TLS13 },
 	{ 42, "early_data", EXT_CH | EXT_EE | EXT_NST, TLS13 },
