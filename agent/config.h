@@ -45,7 +45,7 @@ struct config {
 	const struct profile *profile;	/* NULL: none */
 	enum prefer prefer;
 	struct { enum config_from ciphers, groups, schemes, rsa_min_bits; } from;
-	bool compress, retry_cookie;
+	bool compress, retry_cookie, delegated;
 	unsigned int padding;		/* TLS 1.3: records are filled up to a multiple of it; 0: they aren't */
 	unsigned int psk12;		/* HS_PSK12_* */
 

@@ -30,6 +30,7 @@ static const struct setting {
 	{ "max-version",	VERSION, AT(max_version) },
 	{ "fips",		FIPS,	AT(fips) },
 	{ "certificate-compression", ANSWER, AT(compress) },
+	{ "delegated-credentials", ANSWER, AT(delegated) },
 	{ "retry-cookie",	ANSWER,	AT(retry_cookie) },
 	{ "padding",		NUMBER,	AT(padding) },
 	{ "tls12-psk",		PSK,	AT(psk12) },

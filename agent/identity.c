@@ -204,6 +204,66 @@ static int load_sct(struct site *site, struct files *files, char *why)
 	return 0;
 }
 
+static int load_delegated_key(struct site *site, char *why)
+{
+	struct crypto_pubkey pub;
+	char *data = NULL;
+	size_t len = 0;
+	int err = read_secret("delegated-key", site->delegated_key_file, &data, &len, why);
+
+	if (err)
+		return -EINVAL;
+	err = crypto_key_load((uint8_t *)data, len, &site->delegated_key);
+	free_secret(data, len);
+	if (err) {
+		snprintf(why, POLICY_WHY, "delegated-key %.80s %s", site->delegated_key_file, no_key(err));
+		return -EINVAL;
+	}
+	if (!delegated_key(site->delegated, &pub))
+		return -EINVAL;
+	if (!crypto_key_matches(site->delegated_key, &pub)) {
+		snprintf(why, POLICY_WHY, "delegated-key %.80s is not that of delegated %.80s: correct one of them", site->delegated_key_file, site->delegated_file);
+		err = -EINVAL;
+	}
+	crypto_pubkey_free(&pub);
+	if (!err)
+		warn_if_public("delegated-key", site->delegated_key_file, why);
+	return err;
+}
+
+/* One that is out of date is not presented, and no reason not to serve. */
+static int load_delegated(struct site *site, struct files *files, bool key, char *why)
+{
+	struct crypto_pubkey pub;
+	const char *data;
+	size_t len;
+
+	if (!site->delegated_file || !site->delegated_key_file) {
+		snprintf(why, POLICY_WHY, "delegated and delegated-key go together: add the other one");
+		return -EINVAL;
+	}
+	if (files_read(files, site->delegated_file, &data, &len)) {
+		snprintf(why, POLICY_WHY, "delegated %.120s cannot be read", site->delegated_file);
+		return -EINVAL;
+	}
+	site->delegated = malloc(sizeof(*site->delegated) + len);
+	if (!site->delegated)
+		return -EINVAL;
+	memcpy(site->delegated + 1, data, len);
+	*site->delegated = (struct delegated){ (uint8_t *)(site->delegated + 1), len };
+	if (!delegated_key(site->delegated, &pub)) {
+		snprintf(why, POLICY_WHY, "delegated %.120s is no DelegatedCredential as RFC 9345 4 has it", site->delegated_file);
+		return -EINVAL;
+	}
+	crypto_pubkey_free(&pub);
+	if (!x509_cert_may_delegate(site->id.chain[0])) {
+		snprintf(why, POLICY_WHY, "certificate %.120s may not delegate: it needs DelegationUsage and digitalSignature", site->certificate_file);
+		return -EINVAL;
+	}
+	site->id.delegated = site->delegated;
+	return key ? load_delegated_key(site, why) : 0;
+}
+
 int site_load(struct site *site, struct files *files, bool key, char why[POLICY_WHY])
 {
 	if (!site->certificate_file || !site->key_file) {
@@ -219,6 +279,8 @@ int site_load(struct site *site, struct files *files, bool key, char why[POLICY_
 		return -ENOMEM;
 	if (site->sct_file && load_sct(site, files, why))
 		return -ENOMEM;
+	if ((site->delegated_file || site->delegated_key_file) && load_delegated(site, files, key, why))
+		return -EINVAL;
 	if (!site->allow.num)
 		snprintf(why, POLICY_WHY, "allows nobody: add allow = user:NAME");
 	return 0;
@@ -238,6 +300,10 @@ void site_free(struct site *site)
 	free(site->passphrase_file);
 	free(site->ocsp_file);
 	free(site->sct_file);
+	crypto_key_free(site->delegated_key);
+	free(site->delegated);
+	free(site->delegated_file);
+	free(site->delegated_key_file);
 	free(site->id.sct);
 	free(site->alpn);
 	staple_free(site->staple);

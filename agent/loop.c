@@ -72,7 +72,7 @@ static int send_tbs(struct loop *l, const struct msg_sign *head, const struct hs
 static int sign(void *arg, uint64_t request, uint64_t deadline, const struct hs_sign *s)
 {
 	struct msg_sign m = {
-		.type = MSG_SIGN, .key = s->identity->key, .id = request, .deadline = deadline,
+		.type = MSG_SIGN, .key = s->identity->key | (s->delegated ? SIGN_DELEGATED : 0), .id = request, .deadline = deadline,
 		.scheme = s->scheme->id,
 	};
 	struct loop *l = arg;

@@ -36,11 +36,13 @@ enum msg_type {
 	MSG_GONE,	/* keeper: what workers have of a catalog and holds no longer */
 };
 
+#define SIGN_DELEGATED	0x40000000u	/* in a key's number: that of the identity's delegated credential */
+
 struct msg_plain { uint32_t type; };	/* MSG_READY, MSG_RETIRE */
 
 struct msg_sign {
 	uint32_t type;
-	uint32_t key;		/* identity.key */
+	uint32_t key;		/* identity.key, perhaps with SIGN_DELEGATED */
 	uint64_t id;
 	uint64_t deadline;	/* ms of CLOCK_MONOTONIC: useless later */
 	uint16_t scheme;	/* IANA SignatureScheme */

@@ -259,6 +259,11 @@ static int set_compression(struct parse *p, const char *key, const char *value)
 	return config_answer(p, key, value, &p->c->compress);
 }
 
+static int set_delegated(struct parse *p, const char *key, const char *value)
+{
+	return config_answer(p, key, value, &p->c->delegated);
+}
+
 static int set_retry_cookie(struct parse *p, const char *key, const char *value)
 {
 	return config_answer(p, key, value, &p->c->retry_cookie);
@@ -388,6 +393,7 @@ const struct option options_agent[] = {
 	{ IN_AGENT,	"profile",	false,	set_profile },
 	{ IN_AGENT,	"prefer",	false,	set_prefer },
 	{ IN_AGENT,	"certificate-compression", false, set_compression },
+	{ IN_AGENT,	"delegated-credentials", false, set_delegated },
 	{ IN_AGENT,	"retry-cookie",	false,	set_retry_cookie },
 	{ IN_AGENT,	"padding",	false,	set_padding },
 	{ IN_AGENT,	"min-version",	false,	set_min_version },

@@ -74,6 +74,16 @@ static int set_ocsp(struct parse *p, const char *key, const char *value)
 	return config_path(p, key, value, &p->site->ocsp_file);
 }
 
+static int set_delegated(struct parse *p, const char *key, const char *value)
+{
+	return config_path(p, key, value, &p->site->delegated_file);
+}
+
+static int set_delegated_key(struct parse *p, const char *key, const char *value)
+{
+	return config_path(p, key, value, &p->site->delegated_key_file);
+}
+
 static int set_default(struct parse *p, const char *key, const char *value)
 {
 	return config_answer(p, key, value, &p->site->is_default);
@@ -205,6 +215,8 @@ const struct option options_named[] = {
 	{ IN_IDENTITY,	"passphrase-file",	false,	set_passphrase_file },
 	{ IN_IDENTITY,	"ocsp",		false,	set_ocsp },
 	{ IN_IDENTITY,	"sct",		false,	set_sct },
+	{ IN_IDENTITY,	"delegated",	false,	set_delegated },
+	{ IN_IDENTITY,	"delegated-key", false,	set_delegated_key },
 	{ IN_IDENTITY,	"allow",	true,	add_rules },
 	{ IN_IDENTITY,	"default",	false,	set_default },
 	{ IN_IDENTITY,	"alpn",		true,	set_alpn },

@@ -45,6 +45,9 @@ struct site {
 	uint8_t *alpn;			/* only for these, each behind its length; NULL: for any, or none */
 	size_t alpn_len;
 	char *certificate_file, *key_file, *passphrase_file, *ocsp_file, *sct_file;
+	char *delegated_file, *delegated_key_file;
+	struct delegated *delegated;	/* with a delegated_file only, in one piece; id has it too */
+	struct crypto_key *delegated_key;	/* keeper only */
 	struct staple *staple;		/* with an ocsp_file only; id has it too */
 	struct timespec ocsp_time;	/* keeper: of the file that was read last */
 	ino_t ocsp_inode;

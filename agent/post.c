@@ -72,6 +72,7 @@ static void fill_params(struct hs_params *p, const struct config *config, const 
 	p->schemes = config->schemes_num ? config->schemes : NULL;
 	p->schemes_num = config->schemes_num;
 	p->compress = config->compress;
+	p->delegated = config->delegated;
 	p->rsa_min_bits = config->rsa_min_bits;
 	p->client_auth = HS_AUTH_ASK;
 }

@@ -51,21 +51,41 @@ static struct site *sign_site(const struct config *config, uint32_t key)
 	return key < config->sites_num ? &config->sites[key] : NULL;
 }
 
+/* Is there such a key, and can it use the scheme? */
+static int key_check(const struct site *site, const struct crypto_scheme *s, bool delegated)
+{
+	const struct crypto_pubkey *pub;
+
+	if (!site || !(delegated ? !!site->delegated_key : site->key || site->token))
+		return -ENOKEY;
+	if (!s)
+		return -EINVAL;
+	if (!delegated)
+		return crypto_scheme_fits(s, site->id.key_type, site->id.key_bits) ? 0 : -EINVAL;
+	pub = crypto_key_public(site->delegated_key);
+	return crypto_scheme_fits(s, pub->type, pub->bits) ? 0 : -EINVAL;
+}
+
 int sign_check(const struct config *config, const struct msg_sign *m, const uint8_t *tbs, size_t room,
 	       struct sign_work *ret)
 {
 	const struct crypto_scheme *s = crypto_scheme_find(m->scheme);
+	bool delegated = m->key & SIGN_DELEGATED;
 	struct site *site;
+	int err;
 
 	if (m->len > room || !(sign_is_certificate_verify(tbs, m->len) || sign_is_key_exchange(tbs, m->len) ||
 			       sign_is_transcript(tbs, m->len)))
 		return -EACCES;
-	site = sign_site(config, m->key);
-	if (!site || !(site->key || site->token))
-		return -ENOKEY;
-	if (!s || !allowed(s, tbs, m->len) || !crypto_scheme_fits(s, site->id.key_type, site->id.key_bits))
+	site = sign_site(config, m->key & ~SIGN_DELEGATED);
+	err = key_check(site, s, delegated);
+	if (err)
+		return err;
+	if (!allowed(s, tbs, m->len))
 		return -EINVAL;
-	*ret = (struct sign_work){ .site = site, .stocked = m->key & CATALOG_KEY, .scheme = s, .len = m->len };
+	*ret = (struct sign_work){
+		.site = site, .stocked = m->key & CATALOG_KEY, .scheme = s, .len = m->len, .delegated = delegated,
+	};
 	return 0;
 }
 
@@ -74,7 +94,8 @@ void sign_make(const struct sign_work *w, const uint8_t *tbs, struct msg_signed 
 	const struct crypto_scheme *s = w->scheme;
 	size_t len = 0;
 
-	out->err = w->site->token ? token_sign(w->site->token, s, tbs, w->len, out->sig, &len) :
+	out->err = w->delegated ? s->sign(w->site->delegated_key, s->hash, tbs, w->len, out->sig, &len) :
+		w->site->token ? token_sign(w->site->token, s, tbs, w->len, out->sig, &len) :
 		s->sign(w->site->key, s->hash, tbs, w->len, out->sig, &len);
 	out->len = out->err ? 0 : (uint32_t)len;
 }

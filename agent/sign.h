@@ -11,7 +11,7 @@ bool sign_is_certificate_verify(const uint8_t *tbs, size_t len);
 bool sign_is_key_exchange(const uint8_t *tbs, size_t len);
 bool sign_is_transcript(const uint8_t *tbs, size_t len);
 /* What is to be signed, by whose key: the two halves of sign_request(). */
-struct sign_work { struct site *site; const struct crypto_scheme *scheme; size_t len; bool stocked; };
+struct sign_work { struct site *site; const struct crypto_scheme *scheme; size_t len; bool stocked, delegated; };
 int sign_check(const struct config *config, const struct msg_sign *m, const uint8_t *tbs, size_t room,
 	       struct sign_work *ret);
 void sign_make(const struct sign_work *w, const uint8_t *tbs, struct msg_signed *out);

@@ -217,7 +217,7 @@ static struct kept *keep(struct stock *s, unsigned int catalog, const char *name
 	free(site);
 	strcpy(k->name, name);
 	k->catalog = catalog;
-	k->number = CATALOG_KEY | s->serial++;
+	k->number = CATALOG_KEY | (s->serial++ & ~(CATALOG_KEY | SIGN_DELEGATED));
 	k->site.id.key = k->number;
 	return k;
 }

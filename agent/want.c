@@ -178,6 +178,7 @@ void want_params(struct conn *c)
 	c->params.schemes_num = config->schemes_num;
 	c->params.strongest = config->prefer == PREFER_STRENGTH;
 	c->params.compress = config->compress;
+	c->params.delegated = config->delegated;
 	c->params.psk12 = config->psk12;
 	c->params.record_pad = config->padding;
 	c->params.cookie_keys = config->retry_cookie && c->role == KTLS_ROLE_SERVER ? &c->env->ticket_keys : NULL;

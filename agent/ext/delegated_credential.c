@@ -29,6 +29,14 @@ static bool parse(struct rbuf b, struct credential *c)
 	return rbuf_vec16(&b, &c->signature) && rbuf_len(&c->signature) && !rbuf_len(&b);
 }
 
+bool delegated_key(const struct delegated *d, struct crypto_pubkey *ret)
+{
+	struct credential c;
+
+	return parse((struct rbuf){ d->data, d->data + d->len }, &c) &&
+	       !crypto_pubkey_parse(c.spki.p, rbuf_len(&c.spki), ret);
+}
+
 /* 4.1.1: with rsaEncryption a key would serve what is no delegation, too. */
 static bool delegable(const struct hs *hs, const struct crypto_scheme *s)
 {

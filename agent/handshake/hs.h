@@ -290,6 +290,8 @@ void hs_post_asked(const struct hs *hs, struct hs_post *ret);
 /* The client has updated its key meanwhile. */
 void hs_post_rekey(struct hs *hs, const struct hs_traffic *client);
 
+/* ext/delegated_credential.c: its key, the caller's to free; false: it is malformed, or of no known kind. */
+bool delegated_key(const struct delegated *d, struct crypto_pubkey *ret);
 /* sct.c: may it be given as hs_params' identity.sct? */
 bool sct_list_well_formed(const uint8_t *data, size_t len);
 

@@ -125,6 +125,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	params.ct_logs = &log;
 	params.ct_logs_num = data[0] & 4 ? 1 : 0;
 	params.post_auth = true;
+	params.delegated = true;
 	params.role = data[0] % 4 ? HS_CLIENT : HS_SERVER;
 	if (data[0] & 0x80) {
 		feed_post(&params, data + 1, len - 1);

@@ -70,9 +70,10 @@ lines=1
 
 s_client() { talk openssl s_client -connect "127.0.0.1:$port" -servername server.test -CAfile ca.pem -verify_return_error "$@"; }
 gnutls_cli() { talk gnutls-cli --single-key-share -p "$port" --x509cafile ca.pem --sni-hostname server.test --verify-hostname server.test "$@" 127.0.0.1; }
+tstclnt_says() { talk tstclnt -h 127.0.0.1 -p "$port" -a server.test -d sql:nss -V tls1.3:tls1.3 "$@"; }
 fetch() { curl -sS --cacert ca.pem --resolve "server.test:$port:127.0.0.1" "$@" "https://server.test:$port/"; }
 export_client() { s_client -keymatexport EXPORTER-Channel-Binding -keymatexportlen 32; }
-export -f export_client s_client gnutls_cli fetch talk seen
+export -f export_client s_client gnutls_cli tstclnt_says fetch talk seen
 export lines
 
 run() { # a shell function under timeout

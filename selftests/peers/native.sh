@@ -321,6 +321,37 @@ post_handshake() {
 	done
 }
 
+# NSS takes credentials, and says so; nobody of Debian's presents any but we. One for too long is not even presented.
+nss_takes() { # NAME WANTED
+	run "$1: the page of it" ^hello out.txt tstclnt_says -B
+	[ "$(grep -c "^Received a Delegated Credential" out.txt)" = "$2" ]
+	ok $? "$1: $2 credentials"
+}
+
+delegated() {
+	local days number says
+	if ! have tstclnt || ! have certutil; then
+		skipped "delegated credentials" "NSS's tools are not installed (libnss3-tools)"
+		return
+	fi
+	mkdir nss && certutil -N -d sql:nss --empty-password && certutil -A -d sql:nss -n ca -t "C,," -i ca.pem
+	for days in 3 9; do
+		[ $days = 3 ] && number=1 says="signed by a delegated" || number=0 says="^done suite"
+		"$here/delegated.py" ca $days
+		start "$peer" -s -p PORT -c holder.pem -k holder.key -d delegated.bin -b delegated.key
+		nss_takes "server with a delegated credential for $days days, tstclnt" $number
+		run "the same where tstclnt does not ask" ^hello out.txt tstclnt_says
+		expect "the same with our client" "$says" out.txt \
+			"$peer" -h 127.0.0.1 -p PORT -n server.test -A ca.pem -z -m hello -x hello
+		stop
+		printf '[identity holder]\ncertificate = %s/holder.pem\nkey = %s/holder.key\nallow = everyone\n%s\n%s\n' "$PWD" "$PWD" \
+			"delegated = $PWD/delegated.bin" "delegated-key = $PWD/delegated.key" > delegated.conf
+		start "$peer" -s -p PORT -X delegated.conf
+		nss_takes "the same by ktlsd's configuration, $days days" $number
+		stop
+	done
+}
+
 # Sessions whose first bytes came with the hello. s_server and we take a ticket once.
 early_data() {
 	local us=("$peer" -h 127.0.0.1 -p PORT -n server.test -A ca.pem -T 1) want
@@ -477,6 +508,7 @@ resumption
 records_and_exporters
 keys_by_hand
 post_handshake
+delegated
 early_data
 certificate_timestamps
 padding

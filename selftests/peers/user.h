@@ -41,7 +41,8 @@ struct options {
 	uint8_t raw_peer[1][32];
 	size_t raw_peers_num;
 	size_t pad;
-	const char *sct, *ct_log;
+	const char *sct, *ct_log, *delegated, *delegated_key;
+	bool take_delegated;
 	uint16_t max_fragment, record_pad;
 	const char *config, *identity, *trust;	/* ktlsd's way: user_agent.c */
 	const char *set[SETS_MAX];
@@ -54,7 +55,8 @@ struct peer {
 	const struct options *o;
 	struct hs_params params;
 	struct identity identity;
-	struct crypto_key *key;
+	struct crypto_key *key, *delegated_key;
+	struct delegated delegated;
 	struct x509_store *trust;
 	int fd;
 	struct after after;		/* the handshake */

@@ -126,7 +126,7 @@ static void put_params(struct world *w)
 static int sign(void *arg, uint64_t request, uint64_t deadline, const struct hs_sign *s)
 {
 	struct world *w = arg;
-	struct msg_sign m = { .type = MSG_SIGN, .key = s->identity->key, .id = request, .deadline = deadline,
+	struct msg_sign m = { .type = MSG_SIGN, .key = s->identity->key | (s->delegated ? SIGN_DELEGATED : 0), .id = request, .deadline = deadline,
 			      .scheme = s->scheme->id, .len = (uint16_t)s->len };
 
 	sign_request(w->config, &m, s->tbs, s->len, &w->answers.signd);

@@ -248,7 +248,7 @@ static int sign(struct peer *p, struct hs *hs)
 	uint8_t sig[CRYPTO_MAX_SIGNATURE];
 	size_t len;
 
-	if (s->scheme->sign(p->key, s->scheme->hash, s->tbs, s->len, sig, &len))
+	if (s->scheme->sign(s->delegated ? p->delegated_key : p->key, s->scheme->hash, s->tbs, s->len, sig, &len))
 		return hs_abort(hs, ALERT_INTERNAL_ERROR, "could not sign");
 	return hs_signed(hs, sig, len);
 }
@@ -307,6 +307,8 @@ static void report(const struct hs *hs)
 	for (size_t i = 0; i < sizeof(binding); i++)
 		printf("%02X", binding[i]);
 	putchar('\n');
+	if (r->delegated)
+		puts("the peer signed by a delegated credential");
 	fflush(stdout);
 }
 

@@ -46,6 +46,21 @@ static void load_identity(struct peer *p)
 	crypto_pubkey_free(&pub);
 }
 
+static void load_delegated(struct peer *p)
+{
+	size_t len;
+	char *text;
+
+	if (!p->o->delegated || !p->o->delegated_key)
+		return;
+	text = slurp(p->o->delegated_key, &len);
+	if (crypto_key_load((uint8_t *)text, len, &p->delegated_key))
+		errx(1, "%s: no private key", p->o->delegated_key);
+	free(text);
+	p->delegated.data = (uint8_t *)slurp(p->o->delegated, &p->delegated.len);
+	p->identity.delegated = &p->delegated;
+}
+
 static int choose(void *arg, const char *name, const uint16_t *schemes, size_t num,
 		  const struct identity **ret, const char **why)
 {
@@ -127,7 +142,7 @@ void peer_setup(struct peer *p, const struct options *o)
 		.grease = o->grease, .pad = o->pad, .max_fragment = o->max_fragment, .record_pad = o->record_pad,
 		.psk12 = o->psk12, .compress = o->compress, .raw_key = o->raw_key,
 		.raw_peers = (const uint8_t (*)[32])o->raw_peer, .raw_peers_num = o->raw_peers_num,
-		.post_auth = o->post_auth,
+		.post_auth = o->post_auth, .delegated = o->take_delegated,
 		.client_auth = !o->server || o->post_auth || (!o->ca && !o->raw_peers_num) ? HS_AUTH_NONE : o->require ? HS_AUTH_REQUIRE : HS_AUTH_ASK,
 		.choose = choose, .arg = p,
 	};
@@ -141,6 +156,7 @@ void peer_setup(struct peer *p, const struct options *o)
 		load_identity(p);
 		p->params.identity = &p->identity;
 	}
+	load_delegated(p);
 	if (o->sct)
 		p->identity.sct = (uint8_t *)slurp(o->sct, &p->identity.sct_len);
 	if (o->ct_log) {
@@ -270,6 +286,9 @@ static const struct option_row {
 	{ 'y', "max-early", "BYTES", "server: of early data that we take" },
 	{ 'Y', "early", NULL, "client: send the message along with the hello" },
 	{ 't', "sct", "FILE", "a list of certificate timestamps to give with our certificate" },
+	{ 'd', "delegated", "FILE", "a delegated credential to present with our certificate" },
+	{ 'b', "delegated-key", "FILE", "and its key" },
+	{ 'z', "take-delegated", NULL, "take such a credential of the peer" },
 	{ 'L', "ct-log", "FILE", "client: key of the log that must have seen the server's certificate, DER" },
 	{ 'X', "config", "FILE", "everything as ktlsd would have it under this ktlsd.conf(5); options that it has keys for have no say then" },
 	{ 'o', "set", "KEY=VALUE", "a line more of it, in [agent]; or SECTION.KEY=VALUE; without --config these are all" },
@@ -323,6 +342,9 @@ static void set_option(struct options *o, int letter, char *value)
 	case 'y': o->max_early = (uint32_t)atoi(value); break;
 	case 'Y': o->early = true; break;
 	case 't': o->sct = value; break;
+	case 'd': o->delegated = value; break;
+	case 'b': o->delegated_key = value; break;
+	case 'z': o->take_delegated = true; break;
 	case 'L': o->ct_log = value; break;
 	case 'X': o->config = value; break;
 	case 'o': add_set(o, value); break;
@@ -372,6 +394,8 @@ void peer_free(struct peer *p)
 	for (size_t i = 0; i < p->identity.num; i++)
 		x509_cert_free(p->identity.chain[i]);
 	crypto_key_free(p->key);
+	crypto_key_free(p->delegated_key);
+	free((void *)p->delegated.data);
 	x509_store_free(p->trust);
 	hs_free(p->asking);
 	agent_free(p);

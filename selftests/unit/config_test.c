@@ -5,6 +5,7 @@
 #include "agent_test.h"
 #include "handshake/suite.h"
 #include "profile.h"
+#include "sign.h"
 #include "x509/cert.h"
 
 #define GOOD "[identity a]\ncertificate = @/a.pem\nkey = @/a.key\n"
@@ -46,6 +47,10 @@ static const struct row { const char *text; int line; const char *says; } rows[]
 	{ "[identity a]\ncertificate = @/a.key\nkey = @/a.key\n", 1, "no certificates in PEM form" },
 	{ "[identity a]\ncertificate = @/a.pem\nkey = @/a.pem\n", 1, "no private key that ktlsd knows" },
 	{ "[identity a]\ncertificate = @/a.pem\nkey = @/b.key\n", 1, "is not that of certificate" },
+	{ GOOD "delegated = @/a.pem\n", 1, "go together" },
+	{ GOOD "delegated-key = @/a.key\n", 1, "go together" },
+	{ GOOD "delegated = @/none\ndelegated-key = @/a.key\n", 1, "cannot be read" },
+	{ GOOD "delegated = @/a.pem\ndelegated-key = @/a.key\n", 1, "no DelegatedCredential" },
 	{ GOOD GOOD, 4, "began at line 1 already" },
 	{ GOOD "default = maybe\n", 4, "choose from yes, no" },
 	{ GOOD "allow = uid:x\n", 4, "is not a number" },
@@ -80,6 +85,40 @@ static void bad_lines(void **unused)
 		    report.errors != 1)
 			fail_msg("row %zu: expected %s...%s, %d errors:\n%s", i, where, rows[i].says, report.errors, report.text);
 	}
+}
+
+/* A credential for d's key, that nobody has signed: that is for its readers to see. */
+static void delegated(void **unused)
+{
+	static const char *const good = "[identity h]\ncertificate = @/h.pem\nkey = @/h.key\ndelegated = @/d.dc\ndelegated-key = @/d.key\n";
+	char tbs[] = "                                                                TLS 1.3, server CertificateVerify\0"
+		"0123456789abcdef0123456789abcdef", command[5000];
+	struct msg_sign m = { .key = SIGN_DELEGATED, .scheme = 0x0403, .len = sizeof(tbs) - 1 };
+	struct config_report report;
+	struct sign_work w;
+	struct config *c;
+
+	(void)unused;
+	snprintf(command, sizeof(command), "cd '%s' && openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out d.key 2> /dev/null && openssl pkey -in d.key -pubout -outform DER > d.spki && "
+		 "{ printf '\\0\\1\\0\\0\\4\\3\\0\\0\\133'; cat d.spki; printf '\\4\\3\\0\\1x'; } > d.dc && test $(stat -c %%s d.spki) = 91 && "
+		 "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=h -days 3 -keyout h.key -out h.pem "
+		 "-addext keyUsage=digitalSignature -addext 1.3.6.1.4.1.44363.44=DER:0500 2> /dev/null", folder);
+	assert_int_equal(system(command), 0);
+	c = config_good(good);
+	assert_non_null(c->sites[0].id.delegated);
+	assert_int_equal(sign_check(c, &m, (uint8_t *)tbs, sizeof(tbs), &w), 0);
+	assert_true(w.delegated);
+	m.scheme = 0x0503;		/* not of this key */
+	assert_int_equal(sign_check(c, &m, (uint8_t *)tbs, sizeof(tbs), &w), -EINVAL);
+	config_put(c);
+	c = config_good(GOOD);
+	m.scheme = 0x0403;
+	assert_int_equal(sign_check(c, &m, (uint8_t *)tbs, sizeof(tbs), &w), -ENOKEY);
+	config_put(c);
+	assert_int_equal(config_from(GOOD "delegated = @/d.dc\ndelegated-key = @/d.key\n", &c, &report), -EINVAL);
+	assert_non_null(strstr(report.text, "may not delegate"));
+	assert_int_equal(config_from("[identity h]\ncertificate = @/h.pem\nkey = @/h.key\ndelegated = @/d.dc\ndelegated-key = @/h.key\n", &c, &report), -EINVAL);
+	assert_non_null(strstr(report.text, "is not that of delegated"));
 }
 
 /* All of them, not the first only. */
@@ -472,7 +511,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(bad_lines),
-		cmocka_unit_test(many_errors),
+		cmocka_unit_test(delegated), cmocka_unit_test(many_errors),
 		cmocka_unit_test(long_line),
 		cmocka_unit_test(no_file),
 		cmocka_unit_test(keys_by_hand), cmocka_unit_test(defaults),
