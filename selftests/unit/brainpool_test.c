@@ -300,6 +300,31 @@ static void refused_signatures(void **state)
 	}
 }
 
+/* s and s + order are the same to the arithmetic: the second would be another signature of the same message. */
+static void a_signature_has_one_form(void **state)
+{
+	uint8_t key[BRAINPOOL_MAX], pub[BRAINPOOL_MAX_POINT], digest[32] = { 7 }, rs[2 * BRAINPOOL_MAX];
+
+	(void)state;
+	for (size_t i = 0; i < CURVES; i++) {
+		struct both b = both_of(i);
+		BIGNUM *s = BN_new();
+
+		random_scalar(&b, key);
+		assert_int_equal(brainpool_public(b.c, key, pub), 0);
+		do {
+			brainpool_sign(b.c, key, digest, sizeof(digest), rs);
+			BN_bin2bn(rs + b.bytes, (int)b.bytes, s);
+			BN_add(s, s, b.order);
+		} while (BN_num_bytes(s) > (int)b.bytes);
+		assert_int_equal(brainpool_verify(b.c, pub, digest, sizeof(digest), rs), 0);
+		number(&b, s, rs + b.bytes);
+		assert_int_equal(brainpool_verify(b.c, pub, digest, sizeof(digest), rs), -EBADMSG);
+		BN_free(s);
+		both_free(&b);
+	}
+}
+
 /* u1 G + u2 Q where both are the same point: a formula with exceptions would fail. */
 static void the_sum_is_a_doubling(void **state)
 {
@@ -340,6 +365,7 @@ int main(void)
 		cmocka_unit_test(refused_points),
 		cmocka_unit_test(signatures),
 		cmocka_unit_test(refused_signatures),
+		cmocka_unit_test(a_signature_has_one_form),
 		cmocka_unit_test(the_sum_is_a_doubling),
 	};
 

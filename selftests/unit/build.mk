@@ -7,7 +7,7 @@ UNIT_crypto := crypto rng
 UNIT_x509 := x509 crypto rng
 UNIT_crl := x509 crypto rng
 UNIT_mldsa := crypto rng
-UNIT_LIBS_mldsa := -Wl,--wrap=malloc,--wrap=calloc
+UNIT_LIBS_mldsa := -Wl,--wrap=malloc,--wrap=calloc,--wrap=poly_within
 UNIT_brainpool := crypto rng
 UNIT_LIBS_brainpool := -lcrypto
 UNIT_pem := x509 crypto rng
