@@ -52,6 +52,7 @@ UNIT_post_auth := $(UNIT_HANDSHAKE)
 UNIT_LIBS_post_auth := -Wl,--wrap=malloc,--wrap=calloc
 UNIT_buf := handshake
 UNIT_LIBS_fips := -lcrypto
+UNIT_LIBS_options := -Wl,--wrap=malloc,--wrap=calloc,--wrap=strdup,--wrap=reallocarray
 UNIT_LIBS_crl := -Wl,--wrap=x509_signature_check
 UNIT_LIBS_signers := -Wl,--wrap=token_sign
 UNIT_gcm := gcm

@@ -5,6 +5,7 @@
  * stands under its section in ktlsd.conf(5). A key without a sample here fails.
  */
 #include "agent_test.h"
+#include "no_memory.h"
 #include "options.h"
 #include "profile.h"
 
@@ -183,6 +184,57 @@ static void each_is_documented(void **unused)
 	free(man);
 }
 
+/* ---- without memory */
+
+char *__real_strdup(const char *text);
+char *__wrap_strdup(const char *text);
+void *__real_reallocarray(void *p, size_t n, size_t size);
+void *__wrap_reallocarray(void *p, size_t n, size_t size);
+
+char *__wrap_strdup(const char *text)
+{
+	return no_memory() ? NULL : __real_strdup(text);
+}
+
+void *__wrap_reallocarray(void *p, size_t n, size_t size)
+{
+	return no_memory() ? NULL : __real_reallocarray(p, n, size);
+}
+
+static const char everything[] =
+	"[agent]\nuser = daemon\ncontrol = /run/c\nrelay = /run/r\nkey-log = /run/k\nticket-secret = /run/s\nticket-redis = r\n"
+	"[identity a]\ncertificate = @/a.pem\nkey = @/sealed.key\npassphrase-file = @/phrase\nsct = @/sct\nocsp = @/none\nalpn = h2\n"
+	"[identities b]\ncertificate = @/*.pem\nkey = @/*.key\npassphrase-file = @/phrase\nalpn = h2\n"
+	"[trust system]\nfile = @/a.pem\ncrl = @/empty.crl\nct-log = @/a.pub\nct-log = @/a.pub\n"
+	"[trust bare]\nraw-key = 0123456789abcdef0123456789abcdef0123456789abcdef0123456789ABCDEF\n"
+	"[psk p]\nkey = @/psk\nidentity = me\n[client]\nallow = uid:1\n";
+
+/* Whichever allocation fails, the configuration is refused, or stands without a harmless part; ASan watches. */
+static void no_memory_anywhere(void **unused)
+{
+	struct config_report report;
+	unsigned int n, refused = 0;
+	bool all = false;
+
+	(void)unused;
+	for (n = 1; !all; n++) {
+		struct config *c = NULL;
+		const char *path = file_write("test.conf", everything);
+		struct files *files = files_new();
+		int err;
+
+		no_memory_in = n;
+		err = config_load(path, files, true, &c, &report);
+		all = no_memory_in != 0;
+		no_memory_in = 0;
+		assert_true(err == 0 || (!all && (err == -EINVAL || err == -ENOMEM)));
+		refused += err != 0;
+		if (!err)
+			config_put(c);
+	}
+	assert_true(n > 50 && refused > n / 2);
+}
+
 static int setup(void **unused)
 {
 	char command[9000];
@@ -204,7 +256,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_is_accepted), cmocka_unit_test(each_of_the_agent_is_explained),
-		cmocka_unit_test(each_is_documented),
+		cmocka_unit_test(each_is_documented), cmocka_unit_test(no_memory_anywhere),
 	};
+
+	no_memory_spares_numbers();
 	return cmocka_run_group_tests(tests, setup, NULL);
 }
