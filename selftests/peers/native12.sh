@@ -137,9 +137,10 @@ optional_kinds() {
 	END
 }
 
-# Brainpool (RFC 7027) with OpenSSL: GnuTLS has none. Bits, group, signature schemes.
+# Brainpool (RFC 7027) with OpenSSL and mbedTLS: GnuTLS has none. Bits, group, signature schemes.
 brainpool() {
-	local bits g sig o
+	local bits g sig o suite=suite=TLS-ECDHE-ECDSA-WITH-AES-128-GCM-SHA256
+	cc -o mbed_peer "$here/interop/mbed_peer.c" -lmbedtls -lmbedx509 -lmbedcrypto > mbed.txt 2>&1
 	while read -r bits g sig; do
 		o=brainpoolP${bits}r1
 		server brainpool$bits -j "$sig,0x0403" -g "$g" -A ca.pem -R
@@ -151,6 +152,17 @@ brainpool() {
 		expect "client with its own certificate, s_server, $o" "ECDHE_ECDSA.* group $o .*verified 1" out.txt "${us[@]}" -j "$sig,0x0403" \
 			-g "$g" -c brainpool$bits.pem -k brainpool$bits.key -x olleh
 		expect "client that does not name $o, s_server" "failed at ServerHello" out.txt "${us[@]}" -x olleh
+		stop
+		if [ ! -x mbed_peer ]; then
+			skipped "mbedTLS, both roles, $o" "no libmbedtls-dev to build it with"
+			continue
+		fi
+		server brainpool$bits -j "$sig,0x0403" -g "$g"
+		expect "server, mbedTLS, $o" ^hello out.txt ./mbed_peer client PORT $suite ca=ca.pem group=$o,secp256r1
+		agreed "ECDHE_ECDSA.* group $o " "server, mbedTLS, $o"
+		stop
+		start ./mbed_peer server PORT $suite cert=brainpool$bits.pem key=brainpool$bits.key group=$o
+		expect "client, mbedTLS, $o" "ECDHE_ECDSA.* group $o .*verified 1" out.txt "${us[@]}" -j "$sig,0x0403" -g "$g"
 		stop
 	done <<- END
 		256 26 0x081a

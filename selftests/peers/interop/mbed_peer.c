@@ -28,6 +28,8 @@ static void take_curves(void)
 	static const struct { const char *name; mbedtls_ecp_group_id id; } known[] = {
 		{ "x25519", MBEDTLS_ECP_DP_CURVE25519 }, { "secp256r1", MBEDTLS_ECP_DP_SECP256R1 },
 		{ "secp384r1", MBEDTLS_ECP_DP_SECP384R1 }, { "secp521r1", MBEDTLS_ECP_DP_SECP521R1 },
+		{ "brainpoolP256r1", MBEDTLS_ECP_DP_BP256R1 }, { "brainpoolP384r1", MBEDTLS_ECP_DP_BP384R1 },
+		{ "brainpoolP512r1", MBEDTLS_ECP_DP_BP512R1 },
 	};
 	char *list = strdup(get("group"));
 	size_t n = 0;
