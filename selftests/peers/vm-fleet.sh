@@ -82,10 +82,10 @@ by_ours() { # a client of ours, whose agent keeps the tickets
 of_six() {
 	local want=$1 said done_left done before
 	shift
-	until_true 30 told left right
+	until_true 60 told left right
 	before=$(counted resumed left right) done_left=$(counted done left) done=$(counted done left right)
 	said=$("$@") || { echo "failed: $said"; return 1; }
-	until_true 30 told_six || { echo "counters: $(counted done left right)"; return 1; }
+	until_true 60 told_six || { echo "counters: $(counted done left right)"; return 1; }
 	echo "the client says $said of 6 were resumed, the agents $(($(counted resumed left right) - before))"
 	[ "$said" -ge "$want" ] && [ $(($(counted resumed left right) - before)) = "$said" ] &&
 		[ $(($(counted done left) - done_left)) = "${at_left:-3}" ]

@@ -39,7 +39,7 @@ gnutls_resumes() { # PORT
 	grep -q "This is a resumed session" got
 }
 
-five_more() { until_true 10 more_than $(($1 + 4)) server; }	# BEFORE
+five_more() { until_true 60 more_than $(($1 + 4)) server; }	# BEFORE
 
 curl_six() { # PORT OPTION...: six connections of one process, five resumed
 	local before one=(-sS -H "Connection: close" --cacert "$ca/ca.pem" --resolve "example.org:$1:127.0.0.1"
