@@ -52,7 +52,7 @@ static void put(void *arg, const struct msg_ticket_put *m)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
-	static const uint16_t suites[] = { 0x1301, 0x1302, 0x1303, 0xc02b };
+	static const uint16_t ids[] = { 0x1301, 0x1302, 0x1303, 0xc02b };
 	static const uint32_t whys[] = { KTLS_WHY_RECORD, KTLS_WHY_TICKET, KTLS_WHY_REQUEST, KTLS_WHY_SPARE };
 	static const struct config config;
 	struct conn_env env = { .config = &config, .respond = respond, .sign = sign, .ticket_put = put };
@@ -64,7 +64,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		return 0;
 	log_set_level(LOG_ERR);
 	s.role = data[0] & 1 ? KTLS_ROLE_SERVER : KTLS_ROLE_CLIENT;
-	s.suite = suites[data[0] >> 1 & 3];
+	s.suite = ids[data[0] >> 1 & 3];
 	if (data[0] & 0x40)
 		authenticates(&s, s.role == KTLS_ROLE_SERVER);
 	up.why = whys[data[0] >> 3 & 3];
