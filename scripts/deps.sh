@@ -35,7 +35,7 @@ declare -A packages=(
 	[deb]="debhelper dh-dkms dpkg-dev lintian"
 	[packages]="debootstrap systemd"
 	[interop]="libnss3-tools libwolfssl-dev libmbedtls-dev golang-go nodejs default-jdk-headless"
-	[test]="softhsm2 libcmocka-dev libssl-dev libjansson-dev sparse universal-ctags binutils valgrind python3-yaml python3-jsonschema"
+	[test]="softhsm2 libcmocka-dev libssl-dev libgnutls28-dev libjansson-dev sparse universal-ctags binutils valgrind python3-yaml python3-jsonschema"
 )
 declare -A meta=([6.1]=amd64 [6.12]=6.12-amd64)
 

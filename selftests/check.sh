@@ -131,7 +131,7 @@ main() {
 		suite "module-$k" as_test "the module builds for $k without a warning" module_builds "$k"
 	done
 	suite kselftest-build as_test "mainline's selftest builds" make -s kselftest-build
-	suite kernel-programs as_test "the kernel part's test programs build" make -s -j2 kernel-tests
+	suite kernel-programs as_test "the kernel part's test programs build" make -s -j2 kernel-tests mid-peer
 
 	local guests=()
 	for k in $kernels; do

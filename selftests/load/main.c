@@ -2,8 +2,8 @@
 /*
  * load DIR IDLE BUSY ROUNDS NAME:PORT:PID...
  * To each server IDLE + BUSY connections; then ROUNDS times, one server after
- * the other, its busy ones ask for a second for DIR/piece, and for one for
- * DIR/large; at the end the idle ones ask for index.html. Prints for each
+ * the other, its busy ones ask for two seconds for DIR/piece, and for two for
+ * DIR/large, and are waited for; at the end the idle ones ask for index.html. Prints for each
  * server the medians, its memory, and how many of the idle were answered.
  */
 #include <stdio.h>
@@ -14,7 +14,7 @@
 
 #define SERVERS	4
 #define ROUNDS	99
-#define SLICE	1.0
+#define SLICE	2.0
 #define DRAIN	300.0		/* seconds at most for what is under way */
 
 enum { PIECE, LARGE, KINDS };
@@ -75,11 +75,11 @@ static double slice(struct load *l, struct group *g, int kind)
 	for (i = 0; i < g->busy; i++)
 		load_ask(l, &g->peers[i], &contents[kind]);
 	load_run(l, g, SLICE);
+	g->active = false;
+	load_run(l, g, DRAIN);
 	took = load_now() - began;
 	answers = g->answers - answers;
 	bytes = g->bytes - bytes;
-	g->active = false;
-	load_run(l, g, DRAIN);
 	return (kind == PIECE ? answers : bytes) / took;
 }
 

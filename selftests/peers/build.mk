@@ -15,6 +15,21 @@ $(B)/bin/hs-peer $(B)/bin/hs-echo $(B)/bin/hs-pipe: $(B)/bin/hs-%: $(B)/obj/self
 .PHONY: hs-peer hs-echo hs-pipe
 hs-peer hs-echo hs-pipe: hs-%: $(B)/bin/hs-%
 
+# ktls-serve's engines; the check has the one that vm-tools and vm-peers don't use.
+.PHONY: serve-engines
+serve-engines: test-ca
+	@$(MAKE) -s vm K=$(K) TIMEOUT=1500 RUN=selftests/peers/vm-serve.sh
+
+# A peer of OpenSSL's or GnuTLS' that changes keys in mid-transfer.
+$(B)/bin/mid-peer: $(B)/obj/selftests/peers/mid-peer.o
+	@mkdir -p $(@D)
+	$(CC) -pie -o $@ $< -lssl -lcrypto -lgnutls
+
+.PHONY: mid-peer mid-transfer
+mid-peer: $(B)/bin/mid-peer
+mid-transfer: $(B)/bin/mid-peer
+	@TIMEOUT=1500 $(MAKE) -s vm RUN=selftests/peers/vm-mid-transfer.sh
+
 # Two agents that share ticket keys, by file and Redis, killed and without Redis;
 # agents side by side, hanging, killed in the middle. Minutes, so not in the check;
 # -uml: the same in User Mode Linux, much faster.

@@ -14,6 +14,7 @@ web=$(free_port)
 mkdir www
 echo "the page" > www/page
 head -c 2000000 /dev/urandom > www/big
+head -c 20000 /dev/urandom > www/mid
 
 start_agent() {
 	sed "s|^control = .*|control = $work/control\nrelay = $KTLS_RELAY\nkey-log = $work/keys|" "$ca/ktlsd.conf" > conf
@@ -36,6 +37,16 @@ start_agent() {
 	until_true 60 grep -q "serving with" agent.log || { cat agent.log; return 1; }
 }
 fetch() { curl -sS --max-time 60 --cacert "$ca/ca.pem" "${@:2}" "https://localhost:$web/$1" | cmp - "www/$1"; }
+# A relayed session's socket has no SEND_ZC, and is nobody's until the handshake began.
+uring() {
+	local web rc
+	web=$(free_port)
+	serve "$web" "$bin/ktls-serve" --root www --port "$web" --identity ecdsa --engine uring
+	fetch big && fetch mid && fetch page
+	rc=$?
+	stop "$server"
+	return $rc
+}
 ten_at_once() {
 	local pids=() p
 	for _ in $(seq 10); do fetch big & pids+=($!); done
@@ -198,6 +209,7 @@ try "gnutls-cli" gnutls_gets
 try "ktls-cat, both ends relayed" cat_gets 127.0.0.1 "$web" -n localhost
 try "the wrong name is refused, and why" wrong_name
 try "ktls-cat, s_server" s_server
+try "curl from the io_uring engine" uring
 try "curl by TLS 1.2" fetch big --tls-max 1.2
 try "ktls-cat, s_server by TLS 1.2" s_server12
 try "another handshake in TLS 1.2 is refused" renegotiates

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # vm-serve.sh [ENGINE...]: ktls-serve's engines, each with curl, openssl
-# s_client and Python; by default epoll and uring. In a guest with module and
-# agent.
+# s_client and Python; by default epoll and uring. SERVE_MB is the large file's
+# size. In a guest with module and agent.
 # shellcheck source=selftests/peers/vm-lib.sh
 . "$(dirname "$0")/vm-lib.sh"
 port=45600

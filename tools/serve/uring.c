@@ -17,6 +17,7 @@
 
 #define ENTRIES		1024
 #define COMPLETIONS	8192
+#define BATCH		256	/* completions before what they began is submitted */
 #define BUFFERS		512	/* a power of two */
 #define BUFFER_SIZE	2048
 #define GROUP		0
@@ -29,7 +30,7 @@ struct io_uring_sqe *uring_sqe(struct worker *w, unsigned int room)
 {
 	struct io_uring *uring = &w->ring->uring;
 
-	if (io_uring_sq_space_left(uring) < room)
+	while (io_uring_sq_space_left(uring) < room)
 		io_uring_submit(uring);
 	return io_uring_get_sqe(uring);
 }
@@ -291,7 +292,7 @@ static int turn(struct worker *w, int ms)
 	if (n < 0 && n != -ETIME && n != -EINTR && n != -EAGAIN && n != -EBUSY)
 		return n;
 	worker_tick(w);
-	for (n = 0; n < COMPLETIONS && !io_uring_peek_cqe(uring, &p); n++) {
+	for (n = 0; n < BATCH && !io_uring_peek_cqe(uring, &p); n++) {
 		cqe = *p;
 		io_uring_cqe_seen(uring, p);
 		dispatch(w, &cqe);
@@ -344,7 +345,8 @@ static void ring_free(struct ring *r)
 static int ring_open(struct ring *r)
 {
 	struct io_uring_params params = {
-		.flags = IORING_SETUP_CQSIZE | IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN,
+		.flags = IORING_SETUP_CQSIZE | IORING_SETUP_SUBMIT_ALL |
+			 IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN,
 		.cq_entries = COMPLETIONS,
 	};
 	/* Splices run in threads, but none of them waits for a client. */
