@@ -17,7 +17,8 @@ up() { until_true 60 listening "$1"; }
 # ---- a server of ktls
 
 served=$work/served
-$post_py serve 4711 rsa > "$served" 2>&1 &
+: > "$served"
+$post_py serve 4711 rsa >> "$served" 2>&1 &	# which is emptied before each test
 servers+=($!)
 
 s_client() { # WORD OPTION...
@@ -68,7 +69,7 @@ s_server() { # PORT
 	mkfifo command
 	exec 3<> command
 	openssl s_server -accept "$1" -cert "$ca/ecdsa.pem" -key "$ca/ecdsa.key" -tls1_3 -verify 1 -CAfile "$ca/ca.pem" \
-		< command > theirs 2>&1 &
+		< command >> theirs 2>&1 &
 	servers+=($!)
 	up "$1"
 }
