@@ -35,6 +35,7 @@ static const struct sample {
 	{ IN_AGENT, "prefer", "cost", "", "prefer=cost" },
 	{ IN_AGENT, "certificate-compression", "yes", "", NULL },
 	{ IN_AGENT, "retry-cookie", "yes", "", NULL },
+	{ IN_AGENT, "delegated-credentials", "yes", "", NULL },
 	{ IN_AGENT, "padding", "512", "", NULL },
 	{ IN_AGENT, "min-version", "1.3", "", NULL },
 	{ IN_AGENT, "max-version", "1.2", "", NULL },
@@ -54,6 +55,8 @@ static const struct sample {
 	{ IN_IDENTITY, "passphrase-file", "@/phrase", "certificate = @/a.pem\nkey = @/sealed.key\n", NULL },
 	{ IN_IDENTITY, "ocsp", "@/none.ocsp", "certificate = @/a.pem\nkey = @/a.key\n", NULL },
 	{ IN_IDENTITY, "sct", "@/sct", "certificate = @/a.pem\nkey = @/a.key\n", NULL },
+	{ IN_IDENTITY, "delegated", "@/delegated.bin", "delegated-key = @/delegated.key\ncertificate = @/holder.pem\nkey = @/holder.key\n", NULL },
+	{ IN_IDENTITY, "delegated-key", "@/delegated.key", "delegated = @/delegated.bin\ncertificate = @/holder.pem\nkey = @/holder.key\n", NULL },
 	{ IN_IDENTITY, "allow", "uid:1", "certificate = @/a.pem\nkey = @/a.key\n", NULL },
 	{ IN_IDENTITY, "default", "yes", "certificate = @/a.pem\nkey = @/a.key\n", NULL },
 	{ IN_IDENTITY, "alpn", "h2", "certificate = @/a.pem\nkey = @/a.key\n", NULL },
@@ -204,6 +207,7 @@ void *__wrap_reallocarray(void *p, size_t n, size_t size)
 static const char everything[] =
 	"[agent]\nuser = daemon\ncontrol = /run/c\nrelay = /run/r\nkey-log = /run/k\nticket-secret = /run/s\nticket-redis = r\n"
 	"[identity a]\ncertificate = @/a.pem\nkey = @/sealed.key\npassphrase-file = @/phrase\nsct = @/sct\nocsp = @/none\nalpn = h2\n"
+	"[identity d]\ncertificate = @/holder.pem\nkey = @/holder.key\ndelegated = @/delegated.bin\ndelegated-key = @/delegated.key\n"
 	"[identities b]\ncertificate = @/*.pem\nkey = @/*.key\npassphrase-file = @/phrase\nalpn = h2\n"
 	"[trust system]\nfile = @/a.pem\ncrl = @/empty.crl\nct-log = @/a.pub\nct-log = @/a.pub\n"
 	"[trust bare]\nraw-key = 0123456789abcdef0123456789abcdef0123456789abcdef0123456789ABCDEF\n"
@@ -245,7 +249,7 @@ static int setup(void **unused)
 	file_write("phrase", "open sesame\n");
 	file_write("psk", "000102030405060708090a0b0c0d0e0f\n");
 	snprintf(command, sizeof(command), "cd '%s' && openssl pkcs8 -topk8 -v2 aes-256-cbc -in a.key -out sealed.key -passout file:phrase && "
-		 "openssl pkey -in a.key -pubout -out a.pub && "
+		 "openssl pkey -in a.key -pubout -out a.pub && ../../../selftests/peers/delegated.py a 5 && "
 		 "touch index && printf 00 > number && printf '[ca]\\ndefault_ca=c\\n[c]\\ndatabase=index\\ncrlnumber=number\\n"
 		 "default_md=sha256\\n' > ca.cnf && openssl ca -config ca.cnf -gencrl -crldays 3000 -keyfile a.key -cert a.pem "
 		 "-out empty.crl 2> /dev/null && printf '\\0\\003\\0\\001x' > sct", folder);
