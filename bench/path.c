@@ -189,7 +189,7 @@ static uint64_t kernel_cipher(bool seal, bool in_a_row, size_t len)
 
 static uint64_t own_cipher(bool seal, size_t len)
 {
-	struct gcm_seg seg = { out, in, len + 1 };
+	struct gcm_seg seg = { out, in, len + 1, false };
 	uint8_t raw[16] = { 7 }, iv[12] = { 1 }, tag[16] = { 0 };
 	struct gcm_op op = { iv, raw, 5, &seg, 1 };
 	uint64_t n, least = UINT64_MAX;

@@ -202,14 +202,23 @@ bool ktls_aead_direct(const struct ktls_half *half)
 	return half->own && ktls_gcm_usable();
 }
 
-void ktls_aead_seal_direct(struct ktls_half *half, struct gcm_op *op, u8 *tag, const u8 *carried)
+/* User Mode Linux has programs' memory elsewhere. */
+bool ktls_aead_user(const struct ktls_half *half)
+{
+	return !IS_ENABLED(CONFIG_UML) && half->own;
+}
+
+int ktls_aead_seal_direct(struct ktls_half *half, struct gcm_op *op, u8 *tag, const u8 *carried)
 {
 	u8 iv[IV_ROOM];
+	int err;
 
 	nonce(half, carried, iv);
 	op->iv = iv;
-	ktls_gcm_seal(half->own, op, tag);
-	advance(half, carried);
+	err = ktls_gcm_seal(half->own, op, tag);
+	if (!err)
+		advance(half, carried);
+	return err;
 }
 
 int ktls_aead_open_direct(struct ktls_half *half, struct gcm_op *op, const u8 *tag, const u8 *carried)

@@ -59,9 +59,12 @@ int ktls_aead_open(struct ktls_half *half, struct ktls_aead_room *room, struct s
 /*
  * The same without scatterlists, by our own code. Only where ktls_aead_direct()
  * says that it can be, now. @op lacks no more than its iv; @tag has 16 bytes.
+ * ktls_aead_user(): where so, its segments may be a program's memory. -EFAULT: it wasn't there;
+ * the number is not used up.
  */
 bool ktls_aead_direct(const struct ktls_half *half);
-void ktls_aead_seal_direct(struct ktls_half *half, struct gcm_op *op, u8 *tag, const u8 *carried);
+bool ktls_aead_user(const struct ktls_half *half);
+int ktls_aead_seal_direct(struct ktls_half *half, struct gcm_op *op, u8 *tag, const u8 *carried);
 int ktls_aead_open_direct(struct ktls_half *half, struct gcm_op *op, const u8 *tag, const u8 *carried);
 
 #endif

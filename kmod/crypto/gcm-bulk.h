@@ -10,12 +10,32 @@
  * Sealing hashes one batch behind: first @behind, then each batch of output but
  * the last, which the caller hashes or passes on as @behind. Opening hashes the
  * input and ignores @behind.
+ *
+ * The _user functions seal from, or open to, a program's memory, with page
+ * faults off: 0, or -EFAULT where one was needed. No vector leaves for there
+ * before it is encrypted or decrypted, and none is read from there twice.
  */
 #include "gcm-work.h"
 
-#ifdef __KERNEL__
+#if defined(__KERNEL__) && !defined(CONFIG_UML)
 #include <linux/linkage.h>
+#include <asm/asm.h>
+#include <asm/smap.h>
+#elif defined(__KERNEL__)
+#include <linux/linkage.h>
+#define ASM_STAC
+#define ASM_CLAC
+#define _ASM_EXTABLE_UA(from, to)
 #else
+/* The unit test's own handler looks here. */
+#define ASM_STAC
+#define ASM_CLAC
+#define _ASM_EXTABLE_UA(from, to)			\
+	.pushsection gcm_extable, "a";			\
+	.balign 4;					\
+	.long (from) - .;				\
+	.long (to) - .;					\
+	.popsection
 #define SYM_FUNC_START(name)	.globl name; .type name, @function; .balign 16; name:
 #define SYM_FUNC_END(name)	.size name, . - name
 #endif
@@ -43,6 +63,9 @@
 #define RK	%CAT(VEC, 15)
 
 #define STEPS		11	/* to hash one vector */
+#define FAULT		-14	/* -EFAULT */
+#define AT_IN		1	/* what may fault */
+#define AT_OUT		2
 #define REDUCE_STEPS	13
 
 .section .rodata
@@ -146,7 +169,7 @@
 .endm
 
 /* Eight vectors through AES, the hash steps spread evenly among the rounds. */
-.macro aes_pass rounds, pass, src
+.macro aes_pass rounds, pass, src, user
 	.set steps, 8 * STEPS
 	.if \pass == PASSES - 1
 	.set steps, steps + REDUCE_STEPS
@@ -168,11 +191,17 @@
 	.endr
 	LOAD_KEY	GCM_K_ROUND + 16 * \rounds(KEY), RK
 	.irp r, 0, 1, 2, 3, 4, 5, 6, 7
-	vpxor		VSIZE * (8 * \pass + \r)(IN), RK, X
+771:	vpxor		VSIZE * (8 * \pass + \r)(IN), RK, X
+	.if \user == AT_IN
+	_ASM_EXTABLE_UA(771b, 772f)
+	.endif
 	vaesenclast	X, %VEC\r, %VEC\r
 	.endr
 	.irp r, 0, 1, 2, 3, 4, 5, 6, 7
-	vmovdqu		%VEC\r, VSIZE * (8 * \pass + \r)(OUT)
+771:	vmovdqu		%VEC\r, VSIZE * (8 * \pass + \r)(OUT)
+	.if \user == AT_OUT
+	_ASM_EXTABLE_UA(771b, 772f)
+	.endif
 	.endr
 .endm
 
@@ -190,16 +219,19 @@
 	.endr
 .endm
 
-.macro bulk rounds, src
+.macro bulk rounds, src, user=0
+	.if \user
+	ASM_STAC
+	.endif
 	vmovdqa		.Lswap(%rip), SWAP
 	vmovdqu		GCM_W_HASH(WORK), %xmm13
 	.balign 64
 .Lagain\@:
 	start_counters 0
-	aes_pass \rounds, 0, \src
+	aes_pass \rounds, 0, \src, \user
 	.if PASSES == 2
 	start_counters 1
-	aes_pass \rounds, 1, \src
+	aes_pass \rounds, 1, \src, \user
 	.endif
 	mov		OUT, BEHIND
 	add		$GCM_BATCH, IN
@@ -208,7 +240,17 @@
 	jnz		.Lagain\@
 	vmovdqu		%xmm13, GCM_W_HASH(WORK)
 	vzeroupper
+	.if \user
+	ASM_CLAC
+	xor		%eax, %eax
+	.endif
 	RET
+	.if \user
+772:	ASM_CLAC
+	vzeroupper
+	mov		$FAULT, %eax
+	RET
+	.endif
 .endm
 
 SYM_FUNC_START(CAT(NAME, _seal_10))
@@ -226,5 +268,21 @@ SYM_FUNC_END(CAT(NAME, _open_10))
 SYM_FUNC_START(CAT(NAME, _open_14))
 	bulk 14, IN
 SYM_FUNC_END(CAT(NAME, _open_14))
+
+SYM_FUNC_START(CAT(NAME, _user_seal_10))
+	bulk 10, BEHIND, AT_IN
+SYM_FUNC_END(CAT(NAME, _user_seal_10))
+
+SYM_FUNC_START(CAT(NAME, _user_seal_14))
+	bulk 14, BEHIND, AT_IN
+SYM_FUNC_END(CAT(NAME, _user_seal_14))
+
+SYM_FUNC_START(CAT(NAME, _user_open_10))
+	bulk 10, IN, AT_OUT
+SYM_FUNC_END(CAT(NAME, _user_open_10))
+
+SYM_FUNC_START(CAT(NAME, _user_open_14))
+	bulk 14, IN, AT_OUT
+SYM_FUNC_END(CAT(NAME, _user_open_14))
 
 .section .note.GNU-stack, "", @progbits

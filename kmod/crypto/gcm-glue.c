@@ -8,6 +8,7 @@
 #include <linux/module.h>
 #include <linux/scatterlist.h>
 #include <linux/slab.h>
+#include <linux/uaccess.h>
 #include <asm/cpufeature.h>
 #include <asm/fpu/api.h>
 #include <asm/simd.h>
@@ -28,7 +29,7 @@ module_param(gcm_register, bool, 0444);
 MODULE_PARM_DESC(gcm_register, "offer our AES-GCM to the crypto API");
 
 static struct {
-	void	(*seal)(const struct gcm_key *key, const struct gcm_op *op, u8 *tag);
+	int	(*seal)(const struct gcm_key *key, const struct gcm_op *op, u8 *tag);
 	int	(*open)(const struct gcm_key *key, const struct gcm_op *op, const u8 *tag, size_t size);
 } use __ro_after_init;
 static bool registered __ro_after_init;
@@ -70,7 +71,7 @@ static bool always(void)
 static const struct choice {
 	const char *name, *text;
 	bool	(*usable)(void);
-	void	(*seal)(const struct gcm_key *key, const struct gcm_op *op, u8 *tag);
+	int	(*seal)(const struct gcm_key *key, const struct gcm_op *op, u8 *tag);
 	int	(*open)(const struct gcm_key *key, const struct gcm_op *op, const u8 *tag, size_t size);
 } choices[] = {
 	{ "vaes", "VAES and AVX2", has_vaes, gcm_vaes_seal, gcm_vaes_open },
@@ -178,26 +179,33 @@ void ktls_gcm_key_init(struct gcm_key *key, const u8 *raw, size_t len)
 }
 
 /* A branch that is always predicted, instead of an indirect call that mitigations slow down. */
-void ktls_gcm_seal(const struct gcm_key *key, const struct gcm_op *op, u8 *tag)
+int ktls_gcm_seal(const struct gcm_key *key, const struct gcm_op *op, u8 *tag)
 {
+	int err;
+
+	pagefault_disable();
 	kernel_fpu_begin();
 	if (likely(use.seal == gcm_vaes_seal))
-		gcm_vaes_seal(key, op, tag);
+		err = gcm_vaes_seal(key, op, tag);
 	else
-		gcm_aesni_seal(key, op, tag);
+		err = gcm_aesni_seal(key, op, tag);
 	kernel_fpu_end();
+	pagefault_enable();
+	return err;
 }
 
 int ktls_gcm_open(const struct gcm_key *key, const struct gcm_op *op, const u8 *tag, size_t size)
 {
 	int err;
 
+	pagefault_disable();
 	kernel_fpu_begin();
 	if (likely(use.open == gcm_vaes_open))
 		err = gcm_vaes_open(key, op, tag, size);
 	else
 		err = gcm_aesni_open(key, op, tag, size);
 	kernel_fpu_end();
+	pagefault_enable();
 	return err;
 }
 
@@ -253,6 +261,7 @@ int ktls_gcm_segments(struct scatterlist *src, struct scatterlist *dst, size_t s
 		seg[n].in = (u8 *)sg_virt(from.sg) + from.at;
 		seg[n].out = (u8 *)sg_virt(to.sg) + to.at;
 		seg[n].len = part;
+		seg[n].user = false;
 		advance(&from, part);
 		advance(&to, part);
 		len -= part;

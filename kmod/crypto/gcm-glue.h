@@ -24,9 +24,9 @@ void ktls_gcm_exit(void);
 /* May this context seal and open now? What key_init, seal and open below need. */
 bool ktls_gcm_usable(void);
 
-/* One FPU section each. */
+/* One FPU section each, without page faults: see gcm.h on user segments. */
 void ktls_gcm_key_init(struct gcm_key *key, const u8 *raw, size_t len);
-void ktls_gcm_seal(const struct gcm_key *key, const struct gcm_op *op, u8 *tag);
+int ktls_gcm_seal(const struct gcm_key *key, const struct gcm_op *op, u8 *tag);
 int ktls_gcm_open(const struct gcm_key *key, const struct gcm_op *op, const u8 *tag, size_t size);
 
 /* A key in memory of its own: of exactly its size, wiped when freed. NULL: no memory. */
@@ -59,8 +59,9 @@ static inline bool ktls_gcm_usable(void)
 }
 
 /* Never called where it isn't usable. */
-static inline void ktls_gcm_seal(const struct gcm_key *key, const struct gcm_op *op, u8 *tag)
+static inline int ktls_gcm_seal(const struct gcm_key *key, const struct gcm_op *op, u8 *tag)
 {
+	return -EOPNOTSUPP;
 }
 
 static inline int ktls_gcm_open(const struct gcm_key *key, const struct gcm_op *op, const u8 *tag, size_t size)

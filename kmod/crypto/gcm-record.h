@@ -13,7 +13,7 @@
 #include "gcm-blocks.h"
 
 #define GROUP		(8 * GCM_BLOCK)
-#define HEAD		(GCM_BATCH - 2 * GCM_BLOCK)
+#define HEAD		GCM_HEAD
 
 /* Where in the segments we are. */
 struct cursor {
@@ -24,6 +24,9 @@ struct cursor {
 typedef void bulk_fn(const struct gcm_key *key, struct gcm_work *work, const u8 *in,
 		     u8 *out, size_t batches, const u8 *behind);
 bulk_fn WIDTH(bulk_seal_10), WIDTH(bulk_seal_14), WIDTH(bulk_open_10), WIDTH(bulk_open_14);
+typedef int bulk_user_fn(const struct gcm_key *key, struct gcm_work *work, const u8 *in,
+			 u8 *out, size_t batches, const u8 *behind);
+bulk_user_fn WIDTH(bulk_user_seal_10), WIDTH(bulk_user_seal_14), WIDTH(bulk_user_open_10), WIDTH(bulk_user_open_14);
 
 /* ---- parts of a record */
 
@@ -177,6 +180,18 @@ ALWAYS void crypt_bulk(const struct gcm_key *key, int rounds, bool seal, struct 
 		WIDTH(bulk_open_10)(key, work, in, out, batches, behind);
 	else
 		WIDTH(bulk_open_14)(key, work, in, out, batches, behind);
+}
+
+static int crypt_user(const struct gcm_key *key, int rounds, bool seal, struct gcm_work *work,
+		      const u8 *in, u8 *out, size_t batches, const u8 *behind)
+{
+	if (seal && rounds == 10)
+		return WIDTH(bulk_user_seal_10)(key, work, in, out, batches, behind);
+	if (seal)
+		return WIDTH(bulk_user_seal_14)(key, work, in, out, batches, behind);
+	if (rounds == 10)
+		return WIDTH(bulk_user_open_10)(key, work, in, out, batches, behind);
+	return WIDTH(bulk_user_open_14)(key, work, in, out, batches, behind);
 }
 
 /* ---- segments */
@@ -356,11 +371,11 @@ ALWAYS void prepare(const struct gcm_key *key, struct gcm_work *work, const stru
 }
 
 ALWAYS __m128i record_long(const struct gcm_key *key, int rounds, bool seal,
-			   const struct gcm_op *op, size_t len, __m128i lengths)
+			   const struct gcm_op *op, size_t len, __m128i lengths, int *err)
 {
 	struct gcm_work work;
 	struct cursor c = { op->seg, 0 };
-	__m128i counter = counter_block(op->iv), mask, hash;
+	__m128i counter = counter_block(op->iv), mask, hash = _mm_setzero_si128();
 	u8 *out, *spare = work.bounce[1];
 	const u8 *in, *behind = work.bounce[0];
 	struct batch batch;
@@ -376,22 +391,30 @@ ALWAYS __m128i record_long(const struct gcm_key *key, int rounds, bool seal,
 		bounced |= take(&c, GCM_BATCH, spare, &in, &out);
 		n = c.seg->len - c.done;
 		n = n < GCM_BATCH ? GCM_BATCH : n / GCM_BATCH * GCM_BATCH;
-		crypt_bulk(key, rounds, seal, &work, in, out, n / GCM_BATCH, behind);
+		if (c.seg->user && out != spare)
+			*err = crypt_user(key, rounds, seal, &work, in, out, n / GCM_BATCH, behind);
+		else
+			crypt_bulk(key, rounds, seal, &work, in, out, n / GCM_BATCH, behind);
+		if (*err)
+			break;
 		give(&c, n, spare, out);
 		behind = out + n - GCM_BATCH;
 		if (out == spare)
 			spare = spare == work.bounce[0] ? work.bounce[1] : work.bounce[0];
 	}
+	if (*err)
+		goto out_wipe;
 	bounced |= take(&c, len, spare, &in, &out);
 	batch = (struct batch){ behind, (const u8 *)work.power + GCM_W_BULK, vfirst(gcm_load(work.hash)),
 				{ vzero(), vzero(), vzero() } };
 	hash = crypt_tail(key, rounds, seal, &work, seal ? &batch : NULL, in, out, len, lengths);
 	give(&c, len, spare, out);
+out_wipe:
 	wipe(&work, bounced ? sizeof(work) : GCM_W_COUNTER);
 	return _mm_xor_si128(gcm_swap(hash), mask);
 }
 
-ALWAYS __m128i record(const struct gcm_key *key, int rounds, bool seal, const struct gcm_op *op)
+ALWAYS __m128i record(const struct gcm_key *key, int rounds, bool seal, const struct gcm_op *op, int *err)
 {
 	size_t len = 0, i;
 	__m128i lengths;
@@ -403,40 +426,44 @@ ALWAYS __m128i record(const struct gcm_key *key, int rounds, bool seal, const st
 		return record_brief(key, rounds, seal, 4, op, len, lengths);
 	if (len <= BRIEF || rounds == 12)
 		return record_brief(key, rounds, seal, VECS, op, len, lengths);
-	return record_long(key, rounds, seal, op, len, lengths);
+	return record_long(key, rounds, seal, op, len, lengths, err);
 }
 
 /* A function each, so that their stack is not added up. */
 #define RECORD(rounds)									\
 static __attribute__((__noinline__)) __m128i seal_##rounds(const struct gcm_key *key,	\
-						       const struct gcm_op *op)		\
+						       const struct gcm_op *op, int *err) \
 {											\
-	return record(key, rounds, true, op);						\
+	return record(key, rounds, true, op, err);					\
 }											\
 static __attribute__((__noinline__)) __m128i open_##rounds(const struct gcm_key *key,	\
-						       const struct gcm_op *op)		\
+						       const struct gcm_op *op, int *err) \
 {											\
-	return record(key, rounds, false, op);						\
+	return record(key, rounds, false, op, err);					\
 }
 RECORD(10)
 RECORD(12)
 RECORD(14)
 
-void WIDTH(seal)(const struct gcm_key *key, const struct gcm_op *op, u8 *tag)
+int WIDTH(seal)(const struct gcm_key *key, const struct gcm_op *op, u8 *tag)
 {
-	gcm_store(tag, key->rounds == 10 ? seal_10(key, op) :
-		  key->rounds == 14 ? seal_14(key, op) : seal_12(key, op));
+	int err = 0;
+
+	gcm_store(tag, key->rounds == 10 ? seal_10(key, op, &err) :
+		  key->rounds == 14 ? seal_14(key, op, &err) : seal_12(key, op, &err));
 	vend();
+	return err;
 }
 
 int WIDTH(open)(const struct gcm_key *key, const struct gcm_op *op, const u8 *tag, size_t size)
 {
-	__m128i t = key->rounds == 10 ? open_10(key, op) :
-		    key->rounds == 14 ? open_14(key, op) : open_12(key, op);
+	int err = 0;
+	__m128i t = key->rounds == 10 ? open_10(key, op, &err) :
+		    key->rounds == 14 ? open_14(key, op, &err) : open_12(key, op, &err);
 	bool right;
 
 	t = _mm_xor_si128(t, gcm_load_part(tag, size));
 	right = _mm_testz_si128(t, gcm_mask(size));
 	vend();
-	return right ? 0 : -EBADMSG;
+	return err ?: right ? 0 : -EBADMSG;
 }

@@ -14,12 +14,15 @@
 #ifdef __KERNEL__
 #include <linux/types.h>
 #else
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 typedef uint8_t u8;
 typedef uint32_t u32;
 typedef uint64_t u64;
 #endif
+
+#include "gcm-work.h"
 
 #define GCM_IV_SIZE	12
 #define GCM_TAG_SIZE	16
@@ -39,12 +42,20 @@ struct gcm_key {
 };
 #define GCM_KEY_SIZE(len)	(__builtin_offsetof(struct gcm_key, round) + ((len) / 4 + 7) * GCM_BLOCK)
 
-/* Contiguous bytes: @in is @out, or they don't overlap. */
+/*
+ * Contiguous bytes: @in is @out, or they don't overlap. @user: @in (to seal) or @out
+ * (to open) is memory of the program that calls, which access_ok() knows. Such
+ * bytes begin GCM_HEAD bytes into the record or whole batches further, are whole batches, and the
+ * record has GCM_USER_MIN bytes and no key of 192 bits. See gcm_cut().
+ */
 struct gcm_seg {
 	const u8	*in;
 	u8		*out;
 	size_t		len;
+	bool		user;
 };
+#define GCM_HEAD	(GCM_BATCH - 2 * GCM_BLOCK)
+#define GCM_USER_MIN	4096
 
 /* One record; its bytes are those of all segments in turn. */
 struct gcm_op {
@@ -55,17 +66,32 @@ struct gcm_op {
 	size_t			segs;
 };
 
+/*
+ * How many of the @len bytes at @at of a record may be a user segment: *@skip bytes behind @at. 0: none.
+ */
+static inline size_t gcm_cut(size_t at, size_t len, size_t *skip)
+{
+	size_t end = at + len, from;
+
+	from = at <= GCM_HEAD ? GCM_HEAD :
+	       GCM_HEAD + (at - GCM_HEAD + GCM_BATCH - 1) / GCM_BATCH * GCM_BATCH;
+	*skip = from - at;
+	return end < from ? 0 : (end - from) / GCM_BATCH * GCM_BATCH;
+}
+
 /* @len is 16, 24 or 32: the caller has checked. 192 bits, unknown to TLS, are slow. */
 void gcm_key_init(struct gcm_key *key, const u8 *raw, size_t len);
 
 /*
+ * Both: -EFAULT if user memory was not there, page faults being off. Nothing is lost then: another call
+ * under the same nonce writes the same, or the record must go.
  * open() compares the first @size bytes of the tag: 0 or -EBADMSG. The output
  * is written before the tag is known to be right: the caller throws it away on
  * -EBADMSG.
  */
 #define GCM_WIDTH(name)							\
-void gcm_##name##_seal(const struct gcm_key *key,			\
-		       const struct gcm_op *op, u8 *tag);		\
+int gcm_##name##_seal(const struct gcm_key *key,			\
+		      const struct gcm_op *op, u8 *tag);		\
 int gcm_##name##_open(const struct gcm_key *key,			\
 		      const struct gcm_op *op, const u8 *tag, size_t size)
 

@@ -57,6 +57,8 @@ UNIT_LIBS_crl := -Wl,--wrap=x509_signature_check
 UNIT_LIBS_signers := -Wl,--wrap=token_sign
 UNIT_gcm := gcm
 UNIT_LIBS_gcm := -lcrypto
+UNIT_gcm_user := gcm
+UNIT_LIBS_gcm_user := -lcrypto
 
 UNIT_NAMES := $(patsubst selftests/unit/%_test.c,%,$(wildcard selftests/unit/*_test.c))
 T ?= $(UNIT_NAMES)

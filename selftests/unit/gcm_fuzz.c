@@ -87,7 +87,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		for (size_t i = 0; i < want[n]; i++)
 			plain[len + i] = copy[i] = in.len ? next(&in) : (u8)(i * 151 + n);
 		len += want[n];
-		seg[n] = (struct gcm_seg){ copy, NULL, want[n] };
+		seg[n] = (struct gcm_seg){ copy, NULL, want[n], false };
 	}
 	need(reference_seal(raw, key_len, iv, aad, aad_len, plain, len, cipher, tag));
 	gcm_key_init(&key, raw, key_len);

@@ -12,7 +12,7 @@
 
 struct width {
 	const char *name;
-	void (*seal)(const struct gcm_key *key, const struct gcm_op *op, u8 *tag);
+	int (*seal)(const struct gcm_key *key, const struct gcm_op *op, u8 *tag);
 	int (*open)(const struct gcm_key *key, const struct gcm_op *op, const u8 *tag, size_t size);
 };
 

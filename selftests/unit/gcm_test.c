@@ -39,7 +39,7 @@ static void fill(u8 *p, size_t n)
 static void seal(const struct gcm_key *key, const u8 *iv, const u8 *aad, size_t aad_len,
 		 const u8 *in, u8 *out, size_t len, u8 *tag)
 {
-	struct gcm_seg seg = { in, out, len };
+	struct gcm_seg seg = { in, out, len, false };
 	struct gcm_op op = { iv, aad, aad_len, &seg, 1 };
 
 	w->seal(key, &op, tag);
@@ -48,7 +48,7 @@ static void seal(const struct gcm_key *key, const u8 *iv, const u8 *aad, size_t 
 static int open_(const struct gcm_key *key, const u8 *iv, const u8 *aad, size_t aad_len,
 		 const u8 *in, u8 *out, size_t len, const u8 *tag)
 {
-	struct gcm_seg seg = { in, out, len };
+	struct gcm_seg seg = { in, out, len, false };
 	struct gcm_op op = { iv, aad, aad_len, &seg, 1 };
 
 	return w->open(key, &op, tag, 16);
@@ -170,11 +170,11 @@ static size_t cut(struct gcm_seg *seg, const u8 *in, u8 *out, size_t len)
 		size_t part = rnd((u32)most);
 
 		part = part > len - at ? len - at : part;
-		seg[n++] = (struct gcm_seg){ in + at, out + at, part };
+		seg[n++] = (struct gcm_seg){ in + at, out + at, part, false };
 		at += part;
 	}
 	if (at < len)
-		seg[n++] = (struct gcm_seg){ in + at, out + at, len - at };
+		seg[n++] = (struct gcm_seg){ in + at, out + at, len - at, false };
 	return n;
 }
 
@@ -268,8 +268,8 @@ static void fence(void **state)
 		for (int side = 0; side < 2; side++) {
 			u8 *at = side ? mem + page - len : mem;
 			size_t first = rnd((u32)len + 1);
-			struct gcm_seg seg[2] = { { at, at, first },
-						  { at + first, at + first, len - first } };
+			struct gcm_seg seg[2] = { { at, at, first, false },
+						  { at + first, at + first, len - first, false } };
 			struct gcm_op op = { iv, raw, 5, seg, 2 };
 
 			memcpy(at, plain, len);
@@ -309,9 +309,9 @@ static void damage(void **state)
 		assert_int_equal(open_(&key, iv, aad, 12, buf, out, len, tag), -EBADMSG);
 		tag[12] ^= 1;
 		assert_int_equal(w->open(&key, &(struct gcm_op){ iv, aad, 13,
-				 &(struct gcm_seg){ buf, out, len }, 1 }, tag, 12), 0);
+				 &(struct gcm_seg){ buf, out, len, false }, 1 }, tag, 12), 0);
 		assert_int_equal(w->open(&key, &(struct gcm_op){ iv, aad, 13,
-				 &(struct gcm_seg){ buf, out, len }, 1 }, tag, 13), -EBADMSG);
+				 &(struct gcm_seg){ buf, out, len, false }, 1 }, tag, 13), -EBADMSG);
 		tag[12] ^= 1;
 	}
 }
