@@ -9,9 +9,9 @@ dir=build/bench
 PATH_TEXT="Under qemu -icount on Debian's kernel: plain TCP; net/tls with the kernel's AES-NI code
 and TLS_RX_EXPECT_NO_PAD; ktls with its own AES-NI code (the emulator has no VPCLMULQDQ).
 \"More\" is what is left without TCP and the cipher; packets are those on the loopback
-device, acknowledgements among them, in the same order. TCP and ktls copy what they are given;
-net/tls encrypts from the caller's pages and receives into them, which counts for it in sends
-and receives of 16 KiB."
+device, acknowledgements among them, in the same order. TCP copies what it is given, which
+net/tls and ktls don't: both encrypt from the caller's memory and decrypt into it, so that
+what they do more can be less than nothing."
 
 conditions() {
 	echo "$(date -u +%F),$(sed -n 's/^model name[^:]*://p' /proc/cpuinfo | head -1)," \

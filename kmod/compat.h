@@ -82,6 +82,20 @@ static inline unsigned long ktls_iter_address(const struct iov_iter *iter)
 	return (__force unsigned long)p;
 }
 
+/* How many bytes lie there in a row. */
+static inline size_t ktls_iter_run(const struct iov_iter *iter)
+{
+	if (iter_is_ubuf(iter))
+		return iov_iter_count(iter);
+	if (!iter_is_iovec(iter) || !iov_iter_count(iter))
+		return 0;
+#ifdef iter_iov_addr
+	return min(iter_iov_len(iter), iov_iter_count(iter));
+#else
+	return min(iter->iov->iov_len - iter->iov_offset, iov_iter_count(iter));
+#endif
+}
+
 static inline void ktls_proto_sendpage(struct proto *p, int (*f)(struct sock *sk, struct page *page, int offset,
 								 size_t size, int flags))
 {

@@ -258,9 +258,11 @@ int ktls_upcall_record(struct sock *sk, enum ktls_why why, u8 type, const void *
 	X(AgentsLost)			\
 	X(TxRecords)			\
 	X(TxBytes)			\
+	X(TxStraight)			\
 	X(TxInPlace)			\
 	X(RxRecords)			\
 	X(RxBytes)			\
+	X(RxStraight)			\
 	X(RxDecryptErrors)		\
 	X(RxTruncated)			\
 	X(RxControl)			\
@@ -284,7 +286,7 @@ enum ktls_stat {
 };
 
 void ktls_stat_add(const struct sock *sk, enum ktls_stat stat, long n);
-/* One record, and @bytes in the counter behind it. */
-void ktls_stat_record(const struct sock *sk, enum ktls_stat records, long bytes);
+/* One record, @bytes in the counter behind it, @straight in the next. */
+void ktls_stat_record(const struct sock *sk, enum ktls_stat records, long bytes, long straight);
 
 #endif

@@ -95,8 +95,7 @@ static const u8 *stand_apart(const struct ktls_half *half, struct ktls_rx *rx, s
 	return half->prefix > KTLS_HEADER ? rx->head + KTLS_HEADER : NULL;
 }
 
-/* The last bytes of the input are the tag: off with it. How many segments are left. */
-static unsigned int cut_tag(struct gcm_seg *seg, unsigned int n, u8 *tag, size_t len)
+unsigned int ktls_open_cut_tag(struct gcm_seg *seg, unsigned int n, u8 *tag, size_t len)
 {
 	struct gcm_seg *end = &seg[n - 1];
 	size_t part;
@@ -119,7 +118,6 @@ static unsigned int cut_tag(struct gcm_seg *seg, unsigned int n, u8 *tag, size_t
 	return n;
 }
 
-/* Into rx: additional data; the nonce that the record carries, if it does. */
 static __always_inline int additional_data(struct sock *sk, struct ktls_rx *rx, size_t len, const u8 **ret_carried)
 {
 	const struct ktls_half *half = &ktls_get(sk)->rx;
@@ -140,13 +138,18 @@ static __always_inline int additional_data(struct sock *sk, struct ktls_rx *rx, 
 	return err;
 }
 
+int ktls_open_aad(struct sock *sk, struct ktls_rx *rx, size_t len, const u8 **ret_carried)
+{
+	return additional_data(sk, rx, len, ret_carried);
+}
+
 static __always_inline int open_direct(struct ktls_half *half, struct ktls_rx *rx, struct gcm_seg *seg, unsigned int n,
 		       const u8 *carried)
 {
 	struct gcm_op op = { .aad = rx->aad, .aad_len = half->format->aad, .seg = seg };
 	u8 tag[GCM_TAG_SIZE];
 
-	op.segs = cut_tag(seg, n, tag, half->cipher->tag);
+	op.segs = ktls_open_cut_tag(seg, n, tag, half->cipher->tag);
 	return ktls_aead_open_direct(half, &op, tag, carried);
 }
 
@@ -324,7 +327,7 @@ int ktls_open_record(struct sock *sk, unsigned long to, u8 *ret_type, size_t *re
 		rx->type = *ret_type;
 	}
 	ks->rx_records++;
-	ktls_stat_record(sk, KTLS_STAT_RxRecords, *ret_type == KTLS_DATA ? *ret_len : 0);
+	ktls_stat_record(sk, KTLS_STAT_RxRecords, *ret_type == KTLS_DATA ? *ret_len : 0, 0);
 	return 0;
 }
 

@@ -8,11 +8,13 @@
  * half.c	keys; the per-CPU memory; load and unload
  * txmem.c	memory that records are built in
  * seal.c	the open record, sealing it, pushing to TCP
+ * user.c	plaintext in the memory of the program that sends
  * tx.c		the calls that send
  * txcontrol.c	control records, the end of the stream
  * rekey.c	key updates of our own
  * queue.c	records in TCP's receive queue
  * open.c	decrypting the record at the head of the queue
+ * into.c	the same straight to the reader
  * rx.c		the calls that read
  * rxcontrol.c	control records that came
  */
@@ -20,6 +22,7 @@
 #define KTLS_RECORD_RECORD_H
 
 #include <linux/bvec.h>
+#include <linux/mm.h>
 #include <linux/sizes.h>
 #include <linux/workqueue.h>
 #include "../ktls.h"
@@ -58,6 +61,7 @@ struct ktls_tx {
 	u16			fill, capacity;
 	u16			zeros;		/* behind the type: padding of TLS 1.3 */
 	u32			borrowed;
+	const u8 __user		*user;		/* it is full of these, read when sealed: by the same call */
 	bool			queued;		/* work is; it holds sk */
 	bool			orphan;		/* the session is gone: work frees this */
 	struct sock		*sk;
@@ -74,6 +78,9 @@ extern struct workqueue_struct *ktls_tx_queue;
  * from, or 0. */
 int ktls_txmem_get(struct sock *sk, struct bio_vec *bv, size_t len, u32 ahead, unsigned int align,
 		   unsigned long from);
+/* Memory for plaintext that a pipe is to have, in the same way. */
+int ktls_txmem_get_plain(struct bio_vec *bv, size_t len);
+void ktls_txmem_put(struct bio_vec *bv, unsigned int n);
 void ktls_txmem_exit(void);
 
 /* seal.c */
@@ -84,13 +91,39 @@ size_t ktls_rec_copy(struct ktls_tx *tx, struct iov_iter *iter);
 bool ktls_rec_page(struct ktls_tx *tx, struct page *page, size_t off, size_t len);
 bool ktls_rec_full(const struct ktls_tx *tx);
 void ktls_rec_cancel(struct ktls_tx *tx);		/* drop the open record if nothing is in it */
-/* Seal the open record into out. Fails only together with the session. */
+/* Seal the open record into out. Fails only together with the session; but for -EFAULT, which drops a
+ * record that ktls_rec_user() filled. */
 int ktls_rec_seal(struct sock *sk);
 /* Give TCP what is sealed. 0, -EAGAIN if something is left, or why TCP takes nothing any more. */
 int ktls_tx_push(struct sock *sk, int flags);
 /* The same beyond the limit of the send buffer: for records that cannot wait. */
 int ktls_tx_force(struct sock *sk);
 void ktls_tx_drop(struct ktls_tx *tx);			/* put all pages */
+
+static inline u8 *ktls_bytes(const struct bio_vec *bv, size_t off)
+{
+	return (u8 *)page_address(bv->bv_page) + bv->bv_offset + off;
+}
+
+/* The piece and offset in it where byte @at of the plaintext (or what follows it) lies. */
+static inline struct bio_vec *ktls_rec_spot(struct ktls_tx *tx, size_t at, size_t *ret_off)
+{
+	struct bio_vec *bv = tx->rec;
+
+	at += tx->prefix;
+	while (at >= bv->bv_len)
+		at -= bv++->bv_len;
+	*ret_off = at;
+	return bv;
+}
+
+/* user.c: fill an empty record with what @iter has in a row, for the cipher to read; the caller seals it
+ * before all else. False: it can't be. */
+bool ktls_rec_user(struct ktls_tx *tx, struct iov_iter *iter);
+/* Such a record's segments, and @behind bytes in its own memory: how many. */
+unsigned int ktls_rec_user_segments(struct ktls_tx *tx, size_t behind, struct gcm_seg *first);
+/* The cipher can't or couldn't read it there: now all is copied. -EFAULT: it is not there at all. */
+int ktls_rec_user_copy(struct ktls_tx *tx);
 
 /* tx.c */
 void ktls_tx_later(struct sock *sk, unsigned long delay);	/* push from work, some jiffies later; any context */
@@ -111,6 +144,7 @@ int ktls_tx_rekey_due(struct sock *sk);
 #define KTLS_RX_SIZE	(PAGE_SIZE << KTLS_RX_ORDER)
 #define KTLS_RX_AHEAD	64	/* slack before plaintext: room for an offset that copies fast */
 #define KTLS_RX_SG	40
+#define KTLS_RX_RUNS	4	/* in more pieces than these a record does not go straight to the reader */
 
 /* How a session ends for what came. */
 struct ktls_end {
@@ -138,6 +172,7 @@ struct ktls_rx {
 	u8			head[32];	/* of a record, where it is needed beside the additional data */
 	u8			aad[32];	/* the cipher wants to copy it, too */
 	struct gcm_seg		seg[KTLS_RX_SG];
+	struct gcm_seg		aimed[3 * KTLS_RX_RUNS];
 	struct ktls_mark	mark;		/* holds if ks->rx_done is its done, and not 0 */
 	u32			off, len, have;
 	u32			next_len;	/* a record of another type behind it: mainline sessions only */
@@ -180,6 +215,17 @@ int ktls_open_record(struct sock *sk, unsigned long to, u8 *ret_type, size_t *re
 int ktls_rx_end_by(struct sock *sk, const struct ktls_end *end);
 /* The same for what we don't accept: alert, errno, reason. */
 int ktls_rx_fatal(struct sock *sk, int err, u8 alert, const char *reason);
+
+/* Into rx: the additional data of the record of @len bytes, and where the nonce is that it carries, or NULL. */
+int ktls_open_aad(struct sock *sk, struct ktls_rx *rx, size_t len, const u8 **ret_carried);
+/* The last @len bytes of the segments' input are the tag: off with it. How many segments are left. */
+unsigned int ktls_open_cut_tag(struct gcm_seg *seg, unsigned int n, u8 *tag, size_t len);
+
+/* into.c: the record at the head into the reader's memory, all of it, where that can be and it is
+ * data: how many bytes. 0: by ktls_open_record(). Nothing may be in rxs. */
+size_t ktls_open_into(struct sock *sk, struct iov_iter *iter);
+/* The same into new memory that @pipe gets, @max bytes at most. */
+size_t ktls_open_to_pipe(struct sock *sk, struct pipe_inode_info *pipe, size_t max);
 
 /* rxcontrol.c: deal with a control record. 0: reading goes on. */
 int ktls_rx_control(struct sock *sk, u8 type, const u8 *p, size_t len);

@@ -12,6 +12,7 @@
 /* One call's wishes, and how far it is. */
 struct recv {
 	struct msghdr	*msg;
+	struct pipe_inode_info *pipe;	/* or to this */
 	size_t		len, done, target;
 	size_t		skip;		/* MSG_PEEK: bytes of rxs seen already */
 	int		flags;
@@ -149,14 +150,29 @@ static int no_record(struct sock *sk, struct recv *r)
 	return wait_for_record(sk, &r->timeo) ?: 1;
 }
 
-/* Plaintext to copy is in rxs: 1; 0: end of stream. */
+/* The next record straight to the reader, if nothing has to be seen or done before it: 2; or 0. */
+static int straight(struct sock *sk, struct recv *r)
+{
+	struct ktls_sock *ks = ktls_get(sk);
+	size_t n;
+
+	if ((!r->pipe && r->len - r->done < GCM_USER_MIN) || r->flags & (MSG_PEEK | MSG_TRUNC) || ks->phase != KTLS_PHASE_OPEN ||
+	    (r->type && r->type != KTLS_DATA) || ks->rx_error || ks->rx_update || ks->rx_held || ks->rx_eof ||
+	    ks->rx_part || (ks->rxs && (ks->rxs->len || ks->rxs->have || ks->rxs->end.err)))
+		return 0;
+	n = r->pipe ? ktls_open_to_pipe(sk, r->pipe, r->len - r->done) : ktls_open_into(sk, &r->msg->msg_iter);
+	r->done += n;
+	return n ? 2 : 0;
+}
+
+/* Plaintext to copy is in rxs: 1; it went straight to the reader: 2; 0: end of stream. */
 static int next_plaintext(struct sock *sk, struct recv *r)
 {
 	struct ktls_sock *ks = ktls_get(sk);
 	int err = 1;
 
-	while (err > 0 && !unseen(ks, r)) {
-		err = try_record(sk, ktls_iter_address(&r->msg->msg_iter));
+	while (err == 1 && !unseen(ks, r)) {
+		err = straight(sk, r) ?: try_record(sk, ktls_iter_address(&r->msg->msg_iter));
 		if (err == -EAGAIN)
 			err = no_record(sk, r);
 	}
@@ -224,6 +240,8 @@ static int recv_some(struct sock *sk, struct recv *r)
 	err = next_plaintext(sk, r);
 	if (err <= 0)
 		return err;
+	if (err == 2)
+		return r->type ? 1 : admit(r, KTLS_DATA);
 	err = admit(r, ks->rxs->type);
 	if (err <= 0)
 		return err;
@@ -282,7 +300,7 @@ int ktls_rx_end(struct sock *sk, long timeo)
 
 /*
  * recvmsg() has no cmsg to a pipe, so a control record is EINVAL there and
- * stays (mainline's way). The rest is what the generic call does with recvmsg().
+ * stays (mainline's way). What doesn't go straight to the pipe the generic call copies there with recvmsg().
  */
 ssize_t ktls_splice_read(struct socket *sock, loff_t *ppos, struct pipe_inode_info *pipe, size_t len,
 			 unsigned int flags)
@@ -291,20 +309,25 @@ ssize_t ktls_splice_read(struct socket *sock, loff_t *ppos, struct pipe_inode_in
 	struct sock *sk = sock->sk;
 	struct ktls_sock *ks = ktls_get(sk);
 	struct msghdr none = { };
-	struct recv r = { .msg = &none, .target = 1, .timeo = sock_rcvtimeo(sk, nonblock) };
+	struct recv r = { .msg = &none, .pipe = pipe, .len = len, .target = 1,
+			  .timeo = sock_rcvtimeo(sk, nonblock) };
 	int err = 1;
 
 	lock_sock(sk);
 	if (ks->rx.cipher) {
 		err = next_plaintext(sk, &r);
-		if (err > 0 && ks->rxs->type != KTLS_DATA)
+		if (err == 1 && ks->rxs->type != KTLS_DATA)
 			err = -EINVAL;
+		while (r.done && straight(sk, &r))
+			;
 		if (ks->phase == KTLS_PHASE_OPEN) {
 			ktls_queue_check(sk, GFP_KERNEL);
 			ktls_rx_idle(ks);
 		}
 	}
 	release_sock(sk);
+	if (r.done)
+		return r.done;
 	return err > 0 ? ktls_copy_to_pipe(sock->file, ppos, pipe, len, flags) : err;
 }
 

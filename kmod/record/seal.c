@@ -44,24 +44,13 @@ int ktls_rec_begin(struct sock *sk, u8 type, size_t want, unsigned long from)
 	tx->rec_n = n;
 	tx->src_n = 0;
 	tx->borrowed = 0;
+	tx->user = NULL;
 	tx->type = type;
 	tx->prefix = half->prefix;
 	tx->fill = 0;
 	tx->zeros = 0;
 	tx->capacity = want;
 	return 0;
-}
-
-/* The piece and offset in it where byte @at of the plaintext (or what follows it) lies. */
-static struct bio_vec *spot(struct ktls_tx *tx, size_t at, size_t *ret_off)
-{
-	struct bio_vec *bv = tx->rec;
-
-	at += tx->prefix;
-	while (at >= bv->bv_len)
-		at -= bv++->bv_len;
-	*ret_off = at;
-	return bv;
 }
 
 /* Bytes of the record's own memory; what follows on such bytes joins them. */
@@ -83,7 +72,7 @@ static void list_copied(struct ktls_tx *tx)
 	size_t done, off, n;
 
 	for (done = 0; done < tx->fill; done += n) {
-		bv = spot(tx, done, &off);
+		bv = ktls_rec_spot(tx, done, &off);
 		n = min_t(size_t, bv->bv_len - off, tx->fill - done);
 		add_source(tx, bv->bv_page, bv->bv_offset + off, n);
 	}
@@ -96,7 +85,7 @@ size_t ktls_rec_copy(struct ktls_tx *tx, struct iov_iter *iter)
 	struct bio_vec *bv;
 
 	while (done < want) {
-		bv = spot(tx, tx->fill, &off);
+		bv = ktls_rec_spot(tx, tx->fill, &off);
 		n = min_t(size_t, bv->bv_len - off, want - done);
 		got = copy_from_iter(page_address(bv->bv_page) + bv->bv_offset + off, n, iter);
 		if (tx->src_n && got)
@@ -191,7 +180,7 @@ static void source_list(struct ktls_tx *tx, struct scatterlist *sg, const struct
 	for (i = 0; i < tx->src_n; i++)
 		sg_add(++sg, &tx->src[i]);
 	for (; at < end; at += n) {
-		bv = spot(tx, at, &off);
+		bv = ktls_rec_spot(tx, at, &off);
 		n = min_t(size_t, bv->bv_len - off, end - at);
 		sg_set_page(++sg, bv->bv_page, n, bv->bv_offset + off);
 	}
@@ -212,11 +201,6 @@ static void target_list(const struct ktls_tx *tx, struct scatterlist *sg, const 
 		sg_set_page(&sg[i], tx->rec[i].bv_page, tx->rec[i].bv_len - skip, tx->rec[i].bv_offset + skip);
 }
 
-static u8 *bytes(const struct bio_vec *bv, size_t off)
-{
-	return (u8 *)page_address(bv->bv_page) + bv->bv_offset + off;
-}
-
 /* Behind the plaintext, from byte @at on. */
 static void put_behind(struct ktls_tx *tx, size_t at, const u8 *from, size_t len)
 {
@@ -224,9 +208,12 @@ static void put_behind(struct ktls_tx *tx, size_t at, const u8 *from, size_t len
 	size_t n, off;
 
 	for (; len; len -= n, at += n, from += n) {
-		bv = spot(tx, at, &off);
+		bv = ktls_rec_spot(tx, at, &off);
 		n = min_t(size_t, bv->bv_len - off, len);
-		memcpy(bytes(bv, off), from, n);
+		if (n == GCM_TAG_SIZE)		/* as mostly */
+			memcpy(ktls_bytes(bv, off), from, GCM_TAG_SIZE);
+		else
+			memcpy(ktls_bytes(bv, off), from, n);
 	}
 }
 
@@ -244,10 +231,10 @@ static void put_zeros(struct ktls_tx *tx, size_t at)
 	size_t n, off, left;
 
 	for (left = tx->zeros; left; left -= n, at += n) {
-		const struct bio_vec *bv = spot(tx, at, &off);
+		const struct bio_vec *bv = ktls_rec_spot(tx, at, &off);
 
 		n = min_t(size_t, bv->bv_len - off, left);
-		memset(bytes(bv, off), 0, n);
+		memset(ktls_bytes(bv, off), 0, n);
 	}
 }
 
@@ -272,7 +259,7 @@ static u8 *frame(struct ktls_tx *tx, const struct ktls_half *half, size_t body)
 	if (tx->prefix > KTLS_HEADER)
 		put_carried(tx, half, head + KTLS_HEADER);
 	if (f->inner) {
-		bv = spot(tx, tx->fill, &off);
+		bv = ktls_rec_spot(tx, tx->fill, &off);
 		*(u8 *)(page_address(bv->bv_page) + bv->bv_offset + off) = tx->type;
 		put_zeros(tx, tx->fill + f->inner);
 	}
@@ -304,9 +291,7 @@ static unsigned int segments_in_place(const struct ktls_tx *tx, size_t len, stru
 	unsigned int i;
 
 	for (i = 0; len; i++, bv++, skip = 0) {
-		seg[i].in = bytes(bv, skip);
-		seg[i].out = bytes(bv, skip);
-		seg[i].len = min_t(size_t, len, bv->bv_len - skip);
+		seg[i] = (struct gcm_seg){ ktls_bytes(bv, skip), ktls_bytes(bv, skip), min_t(size_t, len, bv->bv_len - skip) };
 		len -= seg[i].len;
 	}
 	return i;
@@ -321,9 +306,11 @@ static unsigned int segments(struct ktls_tx *tx, size_t behind, struct gcm_seg *
 
 	for (i = 0; left; i++) {
 		n = min3(left, (size_t)bv->bv_len - off, src->bv_len - done);
-		seg[i].in = bytes(src, done);
-		seg[i].out = bytes(bv, off);
-		seg[i].len = n;
+		if (i && seg[i - 1].in + seg[i - 1].len == ktls_bytes(src, done) &&
+		    seg[i - 1].out + seg[i - 1].len == ktls_bytes(bv, off))
+			seg[--i].len += n;	/* pages in a row */
+		else
+			seg[i] = (struct gcm_seg){ ktls_bytes(src, done), ktls_bytes(bv, off), n };
 		left -= n;
 		off += n;
 		done += n;
@@ -338,9 +325,7 @@ static unsigned int segments(struct ktls_tx *tx, size_t behind, struct gcm_seg *
 	}
 	for (; behind; behind -= n, i++, bv++, off = 0) {
 		n = min_t(size_t, behind, bv->bv_len - off);
-		seg[i].in = bytes(bv, off);
-		seg[i].out = bytes(bv, off);
-		seg[i].len = n;
+		seg[i] = (struct gcm_seg){ ktls_bytes(bv, off), ktls_bytes(bv, off), n };
 	}
 	return i;
 }
@@ -351,11 +336,15 @@ static int seal_direct(struct ktls_half *half, struct ktls_tx *tx, u8 *aad, cons
 	struct gcm_op op = { .aad = aad, .aad_len = f->aad, .seg = tx->seg };
 	size_t after = f->inner + tx->zeros;
 	u8 tag[GCM_TAG_SIZE];
+	int err;
 
-	op.segs = tx->src_n ? segments(tx, after, tx->seg) : segments_in_place(tx, tx->fill + after, tx->seg);
-	ktls_aead_seal_direct(half, &op, tag, carried);
-	put_behind(tx, tx->fill + after, tag, half->cipher->tag);
-	return 0;
+	op.segs = tx->user ? ktls_rec_user_segments(tx, after, tx->seg) :
+		  tx->src_n ? segments(tx, after, tx->seg) :
+			      segments_in_place(tx, tx->fill + after, tx->seg);
+	err = ktls_aead_seal_direct(half, &op, tag, carried);
+	if (!err)
+		put_behind(tx, tx->fill + after, tag, half->cipher->tag);
+	return err;
 }
 
 static size_t sealed_len(const struct ktls_half *half, const struct ktls_tx *tx)
@@ -363,15 +352,24 @@ static size_t sealed_len(const struct ktls_half *half, const struct ktls_tx *tx)
 	return tx->prefix + tx->fill + behind(tx, half->format) + half->cipher->tag;
 }
 
-static int seal(struct ktls_half *half, struct ktls_tx *tx, size_t len)
+static int seal_once(struct ktls_half *half, struct ktls_tx *tx, size_t len)
 {
 	u8 *aad = frame(tx, half, len - KTLS_HEADER);
-	const u8 *carried = tx->prefix > KTLS_HEADER ? bytes(tx->rec, KTLS_HEADER) : NULL;
+	const u8 *carried = tx->prefix > KTLS_HEADER ? ktls_bytes(tx->rec, KTLS_HEADER) : NULL;
 
 	trim(tx, len);
 	if (ktls_aead_direct(half))
 		return seal_direct(half, tx, aad, carried);
-	return seal_by_api(half, tx, aad, carried);
+	return tx->user ? -EFAULT : seal_by_api(half, tx, aad, carried);
+}
+
+static int seal(struct ktls_half *half, struct ktls_tx *tx, size_t len)
+{
+	int err = seal_once(half, tx, len);
+
+	if (likely(err != -EFAULT))
+		return err;
+	return ktls_rec_user_copy(tx) ?: seal_once(half, tx, len);
 }
 
 /* The sealed record's memory goes behind what is out; what continues a piece there joins it. */
@@ -392,6 +390,13 @@ static void line_up(struct ktls_tx *tx)
 	tx->rec_n = 0;
 }
 
+static void drop_open(struct ktls_tx *tx)
+{
+	put_sources(tx);
+	while (tx->rec_n)
+		put_page(tx->rec[--tx->rec_n].bv_page);
+}
+
 int ktls_rec_seal(struct sock *sk)
 {
 	struct ktls_sock *ks = ktls_get(sk);
@@ -404,6 +409,10 @@ int ktls_rec_seal(struct sock *sk)
 	tx->zeros = min_t(size_t, padded(ks, tx->fill), tx->capacity) - tx->fill;
 	len = sealed_len(&ks->tx, tx);
 	err = seal(&ks->tx, tx, len);
+	if (err == -EFAULT) {
+		drop_open(tx);
+		return err;
+	}
 	if (err) {
 		trace_ktls_record_error(ks->cookie, KTLS_TRACE_TX, ks->tx.seq, err);
 		/* Half encrypted: another try is no use, so never ENOMEM. */
@@ -420,7 +429,7 @@ int ktls_rec_seal(struct sock *sk)
 	ks->tx_records++;
 	len = tx->type == KTLS_DATA ? tx->fill : 0;
 	ks->tx_bytes += len;
-	ktls_stat_record(sk, KTLS_STAT_TxRecords, len);
+	ktls_stat_record(sk, KTLS_STAT_TxRecords, len, tx->user ? len : 0);
 	return 0;
 }
 
@@ -478,13 +487,6 @@ int ktls_tx_force(struct sock *sk)
 	err = ktls_tx_push(sk, 0);
 	WRITE_ONCE(sk->sk_sndbuf, limit);
 	return err;
-}
-
-static void drop_open(struct ktls_tx *tx)
-{
-	put_sources(tx);
-	while (tx->rec_n)
-		put_page(tx->rec[--tx->rec_n].bv_page);
 }
 
 void ktls_rec_cancel(struct ktls_tx *tx)

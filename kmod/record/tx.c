@@ -16,6 +16,7 @@ struct send {
 	u8		type;
 	bool		more;		/* leave the last record open */
 	bool		pages;		/* reference pages instead of copying */
+	bool		straight;	/* or let the cipher read the caller's memory */
 	bool		copied;		/* some were copied nevertheless */
 	bool		followed;	/* the next call comes at once: records may wait for it */
 	long		timeo;
@@ -124,6 +125,8 @@ static ssize_t fill_record(struct ktls_tx *tx, struct send *s)
 	struct iov_iter *iter = &s->msg->msg_iter;
 	ssize_t n, done = 0;
 
+	if (s->straight && ktls_rec_user(tx, iter))
+		return tx->fill;
 	if (!s->pages)
 		return ktls_rec_copy(tx, iter) ?: -EFAULT;
 	while (iov_iter_count(iter) && !ktls_rec_full(tx)) {
@@ -184,7 +187,13 @@ static int send_more(struct sock *sk, struct send *s, ssize_t *ret_taken, int *s
 		return n;
 	}
 	*ret_taken += n;
-	return finish_record(sk, s, sealed);
+	err = finish_record(sk, s, sealed);
+	if (err != -EFAULT)
+		return err;
+	*ret_taken -= n;		/* as far as there is memory, then */
+	iov_iter_revert(&s->msg->msg_iter, n);
+	s->straight = false;
+	return 0;
 }
 
 /* The end of a call: what it sealed goes out, and what is open unless it may grow. */
@@ -288,6 +297,7 @@ static int sendmsg_locked(struct sock *sk, struct msghdr *msg, size_t len)
 	struct ubuf_info *uarg = NULL;
 	ssize_t ret;
 
+	s.straight = !s.pages && ktls_aead_user(&ktls_get(sk)->tx);
 	ret = control_type(msg, &s.type);
 	if (!ret)
 		ret = zerocopy_begin(sk, msg, len, &uarg);

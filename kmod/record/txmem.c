@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Memory that outgoing records are built in: a ring of compound pages per CPU.
+ * Memory that outgoing records are built in, and plaintext for pipes: a ring each of compound
+ * pages per CPU, so that no plaintext is left in what goes to the network.
  * A page whose pieces have all been acknowledged, so that only the ring holds
  * it, is used again without the allocator and its zeroing. Where such pages
  * are not to be had, the task's page fragment serves.
@@ -24,7 +25,7 @@ struct ring {
 	unsigned int	at, off;
 };
 
-static DEFINE_PER_CPU(struct ring, rings);
+static DEFINE_PER_CPU(struct ring [2], rings);
 
 /* Where in a page a piece starts: not before @off. @ahead: bytes of header, @align: of what follows. */
 static unsigned int start(unsigned int off, unsigned int ahead, unsigned int align, unsigned long from)
@@ -52,15 +53,15 @@ static void ring_next(struct ring *r)
 	*p = alloc_pages(GFP_NOWAIT | __GFP_NOWARN | __GFP_COMP, RING_ORDER);
 }
 
-static void put_pieces(struct bio_vec *bv, unsigned int n)
+void ktls_txmem_put(struct bio_vec *bv, unsigned int n)
 {
 	while (n--)
 		put_page(bv[n].bv_page);
 }
 
-static int ring_get(struct bio_vec *bv, size_t len, u32 ahead, unsigned int align, unsigned long from)
+static int ring_get(bool pipe, struct bio_vec *bv, size_t len, u32 ahead, unsigned int align, unsigned long from)
 {
-	struct ring *r = get_cpu_ptr(&rings);
+	struct ring *r = &(*get_cpu_ptr(&rings))[pipe];
 	unsigned int n = 0, off;
 	struct page *page;
 
@@ -84,7 +85,7 @@ static int ring_get(struct bio_vec *bv, size_t len, u32 ahead, unsigned int alig
 		n++;
 	}
 	if (len)
-		put_pieces(bv, n);
+		ktls_txmem_put(bv, n);
 	put_cpu_ptr(&rings);
 	return len ? -ENOMEM : n;
 }
@@ -106,16 +107,21 @@ static int frag_get(struct sock *sk, struct bio_vec *bv, size_t len)
 		n++;
 	}
 	if (len)
-		put_pieces(bv, n);
+		ktls_txmem_put(bv, n);
 	return len ? -ENOMEM : n;
 }
 
 int ktls_txmem_get(struct sock *sk, struct bio_vec *bv, size_t len, u32 ahead, unsigned int align,
 		   unsigned long from)
 {
-	int n = ring_get(bv, len, ahead, align, from);
+	int n = ring_get(false, bv, len, ahead, align, from);
 
 	return n > 0 ? n : frag_get(sk, bv, len);
+}
+
+int ktls_txmem_get_plain(struct bio_vec *bv, size_t len)
+{
+	return ring_get(true, bv, len, 0, 1, 0);
 }
 
 void ktls_txmem_exit(void)
@@ -123,7 +129,7 @@ void ktls_txmem_exit(void)
 	int cpu, i;
 
 	for_each_possible_cpu(cpu)
-		for (i = 0; i < RING; i++)
-			if (per_cpu(rings, cpu).page[i])
-				put_page(per_cpu(rings, cpu).page[i]);
+		for (i = 0; i < 2 * RING; i++)
+			if (per_cpu(rings, cpu)[i / RING].page[i % RING])
+				put_page(per_cpu(rings, cpu)[i / RING].page[i % RING]);
 }

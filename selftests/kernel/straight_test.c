@@ -1,0 +1,462 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Records that the cipher reads from, or writes to, the program's own memory
+ * (TxStraight, RxStraight count them): with memory that isn't there, that another
+ * process shares, that is read-only; and records that turn out not to be what the
+ * reader asked for, which must leave nothing of theirs there.
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+#include <linux/tls.h>
+#include <cmocka.h>
+#include "wire.h"
+#include "world.h"
+
+#define PAGE	4096
+#define PAGES	24
+#define LEN	(PAGES * PAGE)
+#define LEAST	4096		/* shorter records are copied */
+#define FULL	16384
+
+static const struct { uint16_t version, cipher; } kinds[] = {
+	{ 0x0304, TLS_CIPHER_AES_GCM_128 }, { 0x0304, TLS_CIPHER_AES_GCM_256 }, { 0x0303, TLS_CIPHER_AES_GCM_128 },
+};
+#define KINDS	(sizeof(kinds) / sizeof(*kinds))
+
+static uint8_t *buf, *want, *got;	/* LEN; buf: whole pages */
+static long sent, received;		/* straight, before */
+
+static bool says(const char *path, const char *word)
+{
+	char line[4096];
+	FILE *f = fopen(path, "r");
+	bool found = false;
+
+	assert_non_null(f);
+	while (!found && fgets(line, sizeof(line), f))
+		found = strstr(line, word);
+	fclose(f);
+	return found;
+}
+
+/* Own AES-GCM, and programs' memory within the kernel's reach. */
+static bool straight(void)
+{
+	return says("/proc/cpuinfo", "pclmulqdq") && says("/proc/cpuinfo", " aes") && says("/proc/cpuinfo", " avx") &&
+	       !says("/proc/cpuinfo", "User Mode") && !says("/sys/module/ktls/parameters/gcm", "generic") &&
+	       says("/sys/module/ktls/parameters/simd", "Y");
+}
+
+static void fresh(void)
+{
+	buf = mmap(buf, LEN, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | (buf ? MAP_FIXED : 0), -1, 0);
+	assert_true(buf != MAP_FAILED);
+}
+
+static void begin(struct session *s, unsigned int kind)
+{
+	session_mainline_as(s, kinds[kind].version, kinds[kind].cipher);
+	fresh();
+	fill_pattern(want, LEN, kind);
+	sent = stat_get("TxStraight");
+	received = stat_get("RxStraight");
+}
+
+static void expect_sent(size_t n)
+{
+	assert_int_equal(stat_get("TxStraight") - sent, straight() ? n : 0);
+	sent = stat_get("TxStraight");
+}
+
+static void expect_received(size_t n)
+{
+	assert_int_equal(stat_get("RxStraight") - received, straight() ? n : 0);
+	received = stat_get("RxStraight");
+}
+
+static void protect(size_t page, int protection)
+{
+	assert_int_equal(mprotect(buf + page * PAGE, PAGE, protection), 0);
+}
+
+/* ---- sending */
+
+static void test_send(void **state)
+{
+	static const size_t lens[] = { 1, LEAST - 1, LEAST, 5000, FULL, FULL + 100, FULL + LEAST, 70000 };
+	static const size_t offsets[] = { 0, 1, 63, 4095 };
+	struct session s;
+	size_t len;
+
+	(void)state;
+	for (unsigned int k = 0; k < KINDS; k++) {
+		begin(&s, k);
+		for (size_t i = 0; i < 8 * 4; i++) {
+			len = lens[i / 4];
+			memcpy(buf + offsets[i % 4], want, len);
+			assert_int_equal(send(s.fd, buf + offsets[i % 4], len, 0), len);
+			memset(buf, 0xee, LEN);
+			peer_recv_all(&s, got, len);
+			assert_memory_equal(got, want, len);
+			expect_sent(len % FULL < LEAST ? len / FULL * FULL : len);
+		}
+		session_close(&s);
+	}
+}
+
+/* Of a record that lacks a page what is there is sent, as TCP does; the next call sees the hole. */
+static void test_send_hole(void **state)
+{
+	struct session s;
+
+	(void)state;
+	for (size_t page = 0; page < 4; page++) {
+		begin(&s, page % KINDS);
+		memcpy(buf, want, LEN);
+		assert_int_equal(munmap(buf + (4 + page) * PAGE, PAGE), 0);
+		assert_int_equal(send(s.fd, buf, 2 * FULL, 0), FULL + page * PAGE);
+		peer_recv_all(&s, got, FULL + page * PAGE);
+		assert_memory_equal(got, want, FULL + page * PAGE);
+		assert_int_equal(send(s.fd, buf + (4 + page) * PAGE, FULL, 0), -1);
+		assert_int_equal(errno, EFAULT);
+		fresh();
+		memcpy(buf, want, LEN);
+		assert_int_equal(send(s.fd, buf, FULL, 0), FULL);
+		peer_recv_all(&s, got, FULL);
+		assert_memory_equal(got, want, FULL);
+		session_close(&s);
+	}
+}
+
+/* Pages that nobody touched yet, and some of them only: all goes out. */
+static void test_send_untouched(void **state)
+{
+	struct session s;
+
+	(void)state;
+	begin(&s, 0);
+	memset(want, 0, FULL);
+	for (size_t page = 0; page < 5; page++) {
+		fresh();
+		if (page)
+			want[page * PAGE - 1] = buf[page * PAGE - 1] = 7;
+		assert_int_equal(send(s.fd, buf, FULL, 0), FULL);
+		peer_recv_all(&s, got, FULL);
+		assert_memory_equal(got, want, FULL);
+		if (page)
+			want[page * PAGE - 1] = 0;
+	}
+	session_close(&s);
+}
+
+/* ---- receiving */
+
+static void test_recv(void **state)
+{
+	static const size_t lens[] = { LEAST - 1, LEAST, 9999, FULL };
+	static const size_t offsets[] = { 0, 1, 63, 4095 };
+	struct session s;
+	size_t len;
+
+	(void)state;
+	for (unsigned int k = 0; k < KINDS; k++) {
+		begin(&s, k);
+		memset(buf, 1, LEN);
+		for (size_t i = 0; i < 4 * 4; i++) {
+			len = lens[i / 4];
+			peer_send(&s, WIRE_DATA, want, len);
+			assert_int_equal(recv(s.fd, buf + offsets[i % 4], len, MSG_WAITALL), len);
+			assert_memory_equal(buf + offsets[i % 4], want, len);
+			expect_received(len < LEAST ? 0 : len);
+		}
+		session_close(&s);
+	}
+}
+
+/* One call, records of several lengths: what fits as a whole and what doesn't, by one buffer and by three. */
+static void test_recv_many(void **state)
+{
+	struct iovec v[3] = { { buf + 5, 2 * FULL }, { buf + 3 * FULL, 100 }, { buf + 4 * FULL, FULL } };
+	struct session s;
+
+	(void)state;
+	begin(&s, 0);
+	memset(buf, 1, LEN);
+	for (size_t i = 0; i < 3; i++)
+		peer_send(&s, WIRE_DATA, want + i * FULL, FULL);
+	assert_int_equal(recv(s.fd, buf, 2 * FULL + 100, MSG_WAITALL), 2 * FULL + 100);
+	expect_received(2 * FULL);
+	assert_int_equal(recv(s.fd, buf + 2 * FULL + 100, FULL, 0), FULL - 100);
+	assert_memory_equal(buf, want, 3 * FULL);
+	peer_send(&s, WIRE_DATA, want, FULL);
+	peer_send(&s, WIRE_DATA, want + FULL, FULL);
+	peer_send(&s, WIRE_DATA, want + 2 * FULL, 100);
+	peer_send(&s, WIRE_DATA, want + 2 * FULL + 100, FULL);
+	received = stat_get("RxStraight");
+	v[0].iov_base = buf + 5;
+	v[1].iov_base = buf + 3 * FULL;
+	v[2].iov_base = buf + 4 * FULL;
+	for (ssize_t n = 0, done = 0; done < 3 * FULL + 100; done += n) {
+		n = readv(s.fd, v, 3);
+		assert_true(n > 0);
+		if (n == 3 * FULL + 100)
+			break;
+		for (size_t i = 0, left = n; i < 3 && left; i++) {	/* fewer records were there */
+			size_t part = left < v[i].iov_len ? left : v[i].iov_len;
+
+			v[i].iov_base = (uint8_t *)v[i].iov_base + part;
+			v[i].iov_len -= part;
+			left -= part;
+		}
+	}
+	expect_received(3 * FULL);
+	assert_memory_equal(buf + 5, want, 2 * FULL);
+	assert_memory_equal(buf + 3 * FULL, want + 2 * FULL, 100);
+	assert_memory_equal(buf + 4 * FULL, want + 2 * FULL + 100, FULL);
+	session_close(&s);
+}
+
+/* Records into a pipe, whole ones and one that it has no room for; padding, control records, a changed one. */
+static void test_splice(void **state)
+{
+	static const size_t lens[] = { 1, 100, 5000, FULL, 7 };
+	static uint8_t record[WIRE_RECORD];
+	struct session s;
+	size_t at = 0, len;
+	int p[2];
+
+	(void)state;
+	for (unsigned int k = 0; k < KINDS; k++) {
+		begin(&s, k);
+		assert_int_equal(pipe(p), 0);
+		for (size_t i = 0, from = 0; i < 5; from += lens[i++])
+			peer_send(&s, WIRE_DATA, want + from, lens[i]);
+		for (at = 0; at < 101 + 5000 + FULL + 7; at += len) {
+			len = splice(s.fd, NULL, p[1], NULL, LEN, 0);
+			assert_true((ssize_t)len > 0);
+			wire_read(p[0], got + at, len);
+		}
+		assert_memory_equal(got, want, at);
+		assert_int_equal(stat_get("RxStraight") - received, says("/sys/module/ktls/parameters/gcm", "generic") ||
+				 !says("/sys/module/ktls/parameters/simd", "Y") ? 0 : at);
+		peer_send(&s, WIRE_DATA, want, FULL);
+		assert_int_equal(splice(s.fd, NULL, p[1], NULL, 1000, 0), 1000);
+		assert_int_equal(splice(s.fd, NULL, p[1], NULL, FULL, 0), FULL - 1000);
+		wire_read(p[0], got, FULL);
+		assert_memory_equal(got, want, FULL);
+		len = wire_seal(&s.rx, WIRE_DATA, want, 9000, k < 2 ? 5000 : 0, record);
+		wire_write(s.raw, record, len);
+		assert_int_equal(splice(s.fd, NULL, p[1], NULL, FULL, 0), 9000);
+		wire_read(p[0], got, 9000);
+		assert_memory_equal(got, want, 9000);
+		peer_send(&s, WIRE_MESSAGE, want, 8000);
+		assert_int_equal(splice(s.fd, NULL, p[1], NULL, FULL, 0), -1);
+		assert_int_equal(errno, EINVAL);
+		session_close(&s);
+		close(p[0]);
+		close(p[1]);
+	}
+	begin(&s, 0);
+	assert_int_equal(pipe(p), 0);
+	len = wire_seal(&s.rx, WIRE_DATA, want, FULL, 0, record);
+	record[4000] ^= 1;
+	wire_write(s.raw, record, len);
+	assert_int_equal(splice(s.fd, NULL, p[1], NULL, FULL, SPLICE_F_NONBLOCK), -1);
+	assert_int_equal(errno, EBADMSG);
+	assert_int_equal(stat_get("RxStraight") - received, 0);
+	session_close(&s);
+	close(p[0]);
+	close(p[1]);
+}
+
+/* A page that can't be written: EFAULT, and nothing is lost. */
+static void test_recv_hole(void **state)
+{
+	struct session s;
+
+	(void)state;
+	for (size_t page = 0; page < 5; page++) {
+		begin(&s, page % KINDS);
+		memset(buf, 1, LEN);
+		protect(page, page % 2 ? PROT_READ : PROT_NONE);
+		peer_send(&s, WIRE_DATA, want, FULL);
+		assert_int_equal(recv(s.fd, buf + 100, FULL, 0), -1);
+		assert_int_equal(errno, EFAULT);
+		protect(page, PROT_READ | PROT_WRITE);
+		assert_int_equal(recv(s.fd, buf + 100, FULL, 0), FULL);
+		assert_memory_equal(buf + 100, want, FULL);
+		peer_send(&s, WIRE_DATA, want + FULL, FULL);
+		received = stat_get("RxStraight");
+		assert_int_equal(recv(s.fd, buf + 100, FULL, 0), FULL);
+		assert_memory_equal(buf + 100, want + FULL, FULL);
+		expect_received(FULL);
+		session_close(&s);
+	}
+}
+
+/* Pages nobody touched, and pages that a child has as well, which must not see what comes. */
+static void test_recv_fault(void **state)
+{
+	struct session s;
+	int status;
+	pid_t pid;
+
+	(void)state;
+	begin(&s, 0);
+	for (size_t page = 0; page < 5; page++) {
+		fresh();
+		if (page)
+			memset(buf, 1, page * PAGE);
+		peer_send(&s, WIRE_DATA, want, FULL);
+		assert_int_equal(recv(s.fd, buf, FULL, 0), FULL);
+		assert_memory_equal(buf, want, FULL);
+	}
+	memset(buf, 1, FULL);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (!pid) {
+		peer_send(&s, WIRE_DATA, want, FULL);
+		_exit(0);
+	}
+	assert_int_equal(recv(s.fd, buf, FULL, 0), FULL);
+	assert_memory_equal(buf, want, FULL);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	s.rx.seq++;			/* the child's record */
+	memset(buf, 1, FULL);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (!pid) {
+		usleep(300000);
+		_exit(memchr(buf, 2, FULL) || buf[0] != 1 || memcmp(buf, buf + 1, FULL - 1));
+	}
+	peer_send(&s, WIRE_DATA, want, FULL);
+	assert_int_equal(recv(s.fd, buf, FULL, 0), FULL);
+	assert_memory_equal(buf, want, FULL);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+	session_close(&s);
+}
+
+/* ---- records that are something else */
+
+/* Nothing of want, in pieces of 16. */
+static void expect_nothing_of(const uint8_t *at, size_t len)
+{
+	for (size_t i = 0; i + 16 <= len; i += 16)
+		assert_memory_not_equal(at + i, want + i, 16);
+}
+
+/* Wherever a bit was changed on the way: no byte of it stays. */
+static void test_changed(void **state)
+{
+	static const size_t where[] = { WIRE_HEADER + 1, 300, 5000, FULL + WIRE_HEADER + 3 };
+	static uint8_t record[WIRE_RECORD];
+	struct session s;
+	size_t len;
+
+	(void)state;
+	for (size_t i = 0; i < 4; i++) {
+		begin(&s, i % 2);
+		memset(buf, 1, LEN);
+		len = wire_seal(&s.rx, WIRE_DATA, want, FULL, 0, record);
+		record[where[i]] ^= 4;
+		wire_write(s.raw, record, len);
+		assert_int_equal(recv(s.fd, buf + 3, FULL, 0), -1);
+		assert_int_equal(errno, EBADMSG);
+		expect_nothing_of(buf + 3, FULL);
+		expect_received(0);
+		session_close(&s);
+	}
+}
+
+/* Padding that ends within what was copied, and padding beyond it. */
+static void test_padding(void **state)
+{
+	static const size_t pads[] = { 1, 20, 300, 5000 };
+	static uint8_t record[WIRE_RECORD];
+	struct session s;
+	size_t len;
+
+	(void)state;
+	begin(&s, 0);
+	memset(buf, 1, LEN);
+	for (size_t i = 0; i < 4; i++) {
+		len = wire_seal(&s.rx, WIRE_DATA, want, 9000, pads[i], record);
+		wire_write(s.raw, record, len);
+		assert_int_equal(recv(s.fd, buf, FULL, 0), 9000);
+		assert_memory_equal(buf, want, 9000);
+	}
+	session_close(&s);
+}
+
+static void test_control(void **state)
+{
+	char control[CMSG_SPACE(1)];
+	struct iovec v = { buf, FULL };
+	struct msghdr msg = { .msg_iov = &v, .msg_iovlen = 1, .msg_control = control,
+			      .msg_controllen = sizeof(control) };
+	struct session s;
+
+	(void)state;
+	for (unsigned int k = 0; k < KINDS; k++) {
+		begin(&s, k);
+		memset(buf, 1, LEN);
+		peer_send(&s, WIRE_MESSAGE, want, 8000);
+		peer_send(&s, WIRE_DATA, want, 8000);
+		assert_int_equal(recv(s.fd, buf, FULL, 0), -1);
+		assert_int_equal(errno, EIO);
+		expect_nothing_of(buf, 8000);
+		msg.msg_controllen = sizeof(control);
+		v.iov_base = buf;
+		assert_int_equal(recvmsg(s.fd, &msg, 0), 8000);
+		assert_int_equal(*CMSG_DATA(CMSG_FIRSTHDR(&msg)), WIRE_MESSAGE);
+		assert_memory_equal(buf, want, 8000);
+		expect_received(0);
+		msg.msg_controllen = sizeof(control);
+		assert_int_equal(recvmsg(s.fd, &msg, 0), 8000);
+		assert_int_equal(*CMSG_DATA(CMSG_FIRSTHDR(&msg)), WIRE_DATA);
+		assert_memory_equal(buf, want, 8000);
+		expect_received(0);	/* the call before had looked at it */
+		peer_send(&s, WIRE_DATA, want, 9000);
+		msg.msg_controllen = sizeof(control);
+		assert_int_equal(recvmsg(s.fd, &msg, 0), 9000);
+		assert_int_equal(*CMSG_DATA(CMSG_FIRSTHDR(&msg)), WIRE_DATA);
+		expect_received(9000);
+		session_close(&s);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_send),
+		cmocka_unit_test(test_send_hole),
+		cmocka_unit_test(test_send_untouched),
+		cmocka_unit_test(test_recv),
+		cmocka_unit_test(test_recv_many),
+		cmocka_unit_test(test_splice),
+		cmocka_unit_test(test_recv_hole),
+		cmocka_unit_test(test_recv_fault),
+		cmocka_unit_test(test_changed),
+		cmocka_unit_test(test_padding),
+		cmocka_unit_test(test_control),
+	};
+
+	want = malloc(LEN);
+	got = malloc(LEN);
+	if (!want || !got)
+		return 1;
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
