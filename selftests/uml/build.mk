@@ -6,8 +6,13 @@ uml: $(KERNEL_TESTS)
 	@scripts/deps.sh uml
 	@FUZZ_SECONDS=$(FUZZ_SECONDS) FUZZ_SEED=$(FUZZ_SEED) selftests/uml/uml.sh $(abspath $(KERNEL_TESTS))
 
-# make uml-paths: what reads and writes records, once on each way to AES-GCM.
-.PHONY: uml-paths
+# make cipher-paths K=6.12: what reads and writes records, once on each way to AES-GCM: in User
+# Mode Linux (uml-paths), then in a guest, where records go from and to programs' memory.
+PATH_TESTS := $(addsuffix _test,record read cipher cbc session rekey zerocopy straight like_tcp uring)
+.PHONY: uml-paths cipher-paths
 uml-paths: $(KERNEL_TESTS)
 	@scripts/deps.sh uml
-	@selftests/uml/paths.sh $(addprefix $(CURDIR)/$(B)/kernel/,record_test read_test cipher_test)
+	@selftests/uml/paths.sh $(addprefix $(CURDIR)/$(B)/kernel/,$(PATH_TESTS))
+
+cipher-paths: uml-paths vm-module
+	@$(MAKE) -s vm K=$(K) NOMODULE=1 TIMEOUT=1500 RUN='selftests/vm/paths.sh $(PATH_TESTS)'
