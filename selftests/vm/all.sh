@@ -44,6 +44,8 @@ if selftests/vm/agent.sh start; then
 	program 600 vm-resume selftests/peers/vm-resume.sh
 	program 300 vm-tls12 selftests/peers/vm-tls12.sh
 	program 300 vm-tools selftests/peers/vm-tools.sh
+	SERVE_MB=3 program 300 vm-serve selftests/peers/vm-serve.sh uring
+	QUICK=1 program 300 vm-mid-transfer selftests/peers/vm-mid-transfer.sh
 	program 300 vm-run selftests/peers/vm-run.sh
 	program 300 vm-bad-input selftests/peers/vm-bad-input.sh
 	program 600 vm-conformance selftests/peers/vm-conformance.sh
