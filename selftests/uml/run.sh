@@ -41,6 +41,7 @@ for d in "$out" "$work"; do mount -t hostfs -o "\$d" none "\$d"; done
 mount -t tmpfs -o mode=1777 tmpfs /tmp
 ln -s /proc/self/fd /dev/fd 2>/dev/null
 ip link set lo up
+echo 44000-46999 > /proc/sys/net/ipv4/ip_local_reserved_ports
 dmesg -n 1
 cd $PWD
 bash $work/command </dev/null; rc=\$?

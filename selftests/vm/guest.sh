@@ -28,6 +28,7 @@ prepare() {
 	hostname guest
 	printf '127.0.0.1 localhost guest example.org www.example.org wrong.example.org\n::1 localhost ip6-localhost\n' > /etc/hosts
 	ip link set lo up
+	echo 44000-46999 > /proc/sys/net/ipv4/ip_local_reserved_ports	# the scripts' servers
 	ulimit -n 65536
 	dmesg -n 6
 	if [ -n "$VM_NET" ]; then
