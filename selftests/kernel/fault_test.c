@@ -392,7 +392,10 @@ static int shutdown_act(struct turn *t)
 	return shutdown(t->s.fd, SHUT_WR) ? -errno : 0;
 }
 
-/* close_notify may be lost. TCP sends no FIN if it has no memory for that. */
+/*
+ * close_notify may be lost. TCP sends no FIN if it has no memory for that: up to
+ * three allocations, kmemleak's among them, in each of two scenes.
+ */
 static void ended(struct turn *t, int ret)
 {
 	struct timeval limit = { .tv_sec = 5 };
@@ -408,7 +411,7 @@ static void ended(struct turn *t, int ret)
 		n = recv(t->s.raw, in, sizeof(in), 0);
 	while (n > 0);
 	lost += n && errno == EAGAIN;
-	assert_true(lost <= 4 && (!n || errno == ECONNRESET || errno == EAGAIN));
+	assert_true(lost <= 6 && (!n || errno == ECONNRESET || errno == EAGAIN));
 }
 
 static int close_act(struct turn *t)
