@@ -169,7 +169,7 @@ void conn_expire(struct conn *c, uint64_t now)
 
 	if (c->post) {
 		hs_abort(c->hs, ALERT_INTERNAL_ERROR, "the keeper did not answer in time: see whether this machine is overloaded");
-		post_step(c, now);
+		post_step(c);
 		return;
 	}
 	hs_abort(c->hs, ALERT_USER_CANCELED, "time is up");
@@ -358,7 +358,7 @@ bool conn_step(struct conn *c, uint64_t now)
 	int i, err;
 
 	if (c->post)
-		return post_step(c, now);
+		return post_step(c);
 	if (c->fetching)
 		return wait_for(c, 0);
 	for (i = 0; i < STEPS_MAX; i++) {

@@ -111,6 +111,7 @@ int wish_read(struct conn_wish *w, const uint8_t *param, size_t len, char why[PO
 /* want.c: fill c->params. want_all: 0, or -errno of policy and a sentence in c->choice.why. */
 int want_all(struct conn *c, const struct upcall *up);
 void want_params(struct conn *c);
+uint64_t conn_clock(void);	/* the time of day that params.now is taken from: ms since the epoch */
 /* lookup.c: hs_params.prepare */
 bool lookup_prepare(void *arg, const char *server_name);
 void lookup_ask(struct conn *c);	/* what could not be asked at once */
@@ -140,11 +141,11 @@ void post_fill_state(const struct conn *c, const struct hs_result *r, struct sta
 bool post_concerns(const struct state *s, const struct upcall *up);
 struct conn *post_open(struct conn_env *env, const struct upcall *up, const struct state *s, uint64_t request,
 		       uint64_t now);
-bool post_step(struct conn *c, uint64_t now);	/* as conn_step() */
+bool post_step(struct conn *c);	/* as conn_step() */
 void post_free(struct post *p);
 /*
  * The server's request, as a record into @buf: its length, and @s remembers it; or -errno and @why.
  */
-int post_request(struct conn_env *env, const struct upcall *up, struct state *s, uint8_t *buf, size_t size, const char **why);
+int post_request(struct conn_env *env, struct state *s, uint8_t *buf, size_t size, const char **why);
 
 #endif

@@ -92,7 +92,7 @@ static int ask_policy(const struct config *config, const struct state *s, struct
 
 /* ---- the server's request */
 
-int post_request(struct conn_env *env, const struct upcall *up, struct state *s, uint8_t *buf, size_t size, const char **why)
+int post_request(struct conn_env *env, struct state *s, uint8_t *buf, size_t size, const char **why)
 {
 	struct hs_params params = { 0 };
 	static char words[POLICY_WHY];
@@ -101,7 +101,6 @@ int post_request(struct conn_env *env, const struct upcall *up, struct state *s,
 	size_t len;
 	int err;
 
-	(void)up;
 	*why = "the session is none that can ask for a certificate";
 	if (!s->auth.on || is_client(s))
 		return -EOPNOTSUPP;
@@ -178,12 +177,11 @@ static void want_more(struct conn *c)
 	c->env->respond(c->env->arg, &reply);
 }
 
-bool post_step(struct conn *c, uint64_t now)
+bool post_step(struct conn *c)
 {
 	enum hs_alert_from from;
 	int alert;
 
-	(void)now;
 	if (hs_state(c->hs) == HS_SIGN)
 		conn_ask_signature(c);
 	switch (hs_state(c->hs)) {
@@ -249,7 +247,7 @@ struct conn *post_open(struct conn_env *env, const struct upcall *up, const stru
 		return no_memory(c, env, up);
 	if (!hs_start(c->hs))
 		hs_messages(c->hs, up->record, up->record_len);
-	if (post_step(c, now))
+	if (post_step(c))
 		return c;
 	conn_free(c);
 	return NULL;

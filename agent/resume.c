@@ -125,14 +125,6 @@ void resume_result(const struct conn *c, const struct hs_result *r)
 	crypto_wipe(&m, sizeof(m));
 }
 
-static uint64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
 /* Nobody waits for the answer, and nobody is told of a bad ticket: the session is none the worse. */
 void resume_ticket(struct conn_env *env, const struct upcall *up)
 {
@@ -140,7 +132,7 @@ void resume_ticket(struct conn_env *env, const struct upcall *up)
 	struct state s = { 0 };
 
 	if (env->ticket_put && !state_unpack(up->state, up->state_len, &s) && s.keeps_tickets &&
-	    !hs_ticket_read(s.suite, s.resumption, now_ms(), up->record, up->record_len, &m.ticket)) {
+	    !hs_ticket_read(s.suite, s.resumption, conn_clock(), up->record, up->record_len, &m.ticket)) {
 		m.ticket.peer = s.peer;
 		m.ticket.alpn_len = (uint32_t)s.alpn_len;
 		memcpy(m.ticket.alpn, s.alpn, s.alpn_len);

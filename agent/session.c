@@ -148,7 +148,7 @@ static int request(struct conn_env *env, struct work *w, const struct upcall *up
 
 	if (err)
 		return err;
-	len = post_request(env, up, &w->state, w->record, sizeof(w->record), why);
+	len = post_request(env, &w->state, w->record, sizeof(w->record), why);
 	if (len < 0)
 		return len;
 	w->reply.record = (struct reply_record){ RECORD_HANDSHAKE, w->record, (size_t)len };

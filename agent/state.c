@@ -34,8 +34,7 @@ static void put_auth(struct wbuf *b, const struct state *s, const struct crypto_
 		return;
 	wbuf_u32(b, a->uid);
 	wbuf_u32(b, a->gid);
-	wbuf_u32(b, (uint32_t)(a->cgroup >> 32));
-	wbuf_u32(b, (uint32_t)a->cgroup);
+	wbuf_u64(b, a->cgroup);
 	put_vec(b, a->name, strlen(a->name));
 	wbuf_u32(b, a->generation);
 	put_vec(b, a->post.secret, hash->size);
@@ -68,8 +67,7 @@ size_t state_pack(const struct state *s, uint8_t *buf, size_t size)
 	wbuf_bytes(&b, s->store_key, sizeof(s->store_key));
 	wbuf_bytes(&b, s->peer.sha256, sizeof(s->peer.sha256));
 	put_vec(&b, s->peer.name, strlen(s->peer.name));
-	wbuf_u32(&b, (uint32_t)(s->peer.until >> 32));
-	wbuf_u32(&b, (uint32_t)s->peer.until);
+	wbuf_u64(&b, s->peer.until);
 	put_auth(&b, s, suite->hash);
 	return b.overflow ? 0 : b.len;
 }
@@ -105,16 +103,6 @@ static bool get_alpn(struct rbuf *b, struct state *s)
 	return rbuf_copy(&v, s->alpn, s->alpn_len);
 }
 
-static bool get_u64(struct rbuf *b, uint64_t *ret)
-{
-	uint32_t high, low;
-
-	if (!rbuf_u32(b, &high) || !rbuf_u32(b, &low))
-		return false;
-	*ret = (uint64_t)high << 32 | low;
-	return true;
-}
-
 static bool get_keeping(struct rbuf *b, struct state *s)
 {
 	uint8_t flags;
@@ -126,7 +114,7 @@ static bool get_keeping(struct rbuf *b, struct state *s)
 	s->peer.verified = flags & 4;
 	return rbuf_copy(b, s->store_key, sizeof(s->store_key)) &&
 	       rbuf_copy(b, s->peer.sha256, sizeof(s->peer.sha256)) &&
-	       get_text(b, s->peer.name, sizeof(s->peer.name)) && get_u64(b, &s->peer.until);
+	       get_text(b, s->peer.name, sizeof(s->peer.name)) && rbuf_u64(b, &s->peer.until);
 }
 
 static bool get_auth(struct rbuf *b, struct state *s, const struct crypto_hash *hash)
@@ -140,7 +128,7 @@ static bool get_auth(struct rbuf *b, struct state *s, const struct crypto_hash *
 	a->keep_chain = flags & AUTH_KEEP_CHAIN;
 	a->post.asked = flags & AUTH_ASKED;
 	a->post.suite = a->on ? s->suite : 0;
-	if (a->on && !(rbuf_u32(b, &a->uid) && rbuf_u32(b, &a->gid) && get_u64(b, &a->cgroup) &&
+	if (a->on && !(rbuf_u32(b, &a->uid) && rbuf_u32(b, &a->gid) && rbuf_u64(b, &a->cgroup) &&
 		       get_text(b, a->name, sizeof(a->name)) && rbuf_u32(b, &a->generation) &&
 		       get_secret(b, a->post.secret, hash->size) && get_secret(b, a->post.transcript, hash->ctx)))
 		return false;

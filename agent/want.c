@@ -159,15 +159,22 @@ static void key_log(void *arg, const char *label, const uint8_t *client_random, 
 	keylog_write(c->env->key_log, label, client_random, secret, len);
 }
 
-void want_params(struct conn *c)
+uint64_t conn_clock(void)
 {
-	const struct config *config = c->env->config;
 	struct timespec now;
 
 	clock_gettime(CLOCK_REALTIME, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+void want_params(struct conn *c)
+{
+	const struct config *config = c->env->config;
+	uint64_t now = conn_clock();
+
 	c->params.role = c->role == KTLS_ROLE_SERVER ? HS_SERVER : HS_CLIENT;
-	c->params.now = now.tv_sec;
-	c->params.now_ms = (uint16_t)(now.tv_nsec / 1000000);
+	c->params.now = (time_t)(now / 1000);
+	c->params.now_ms = now % 1000;
 	c->params.min_version = config->min_version;
 	c->params.max_version = config->max_version;
 	c->params.alpn = c->wish.alpn;

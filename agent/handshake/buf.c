@@ -55,6 +55,16 @@ bool rbuf_u32(struct rbuf *b, uint32_t *v)
 	return rbuf_uint(b, 4, v);
 }
 
+bool rbuf_u64(struct rbuf *b, uint64_t *v)
+{
+	uint32_t high, low;
+
+	if (rbuf_len(b) < 8 || !rbuf_u32(b, &high) || !rbuf_u32(b, &low))
+		return false;
+	*v = (uint64_t)high << 32 | low;
+	return true;
+}
+
 bool rbuf_bytes(struct rbuf *b, const uint8_t **p, size_t len)
 {
 	if (rbuf_len(b) < len)
@@ -148,6 +158,12 @@ void wbuf_u24(struct wbuf *b, uint32_t v)
 void wbuf_u32(struct wbuf *b, uint32_t v)
 {
 	wbuf_uint(b, 4, v);
+}
+
+void wbuf_u64(struct wbuf *b, uint64_t v)
+{
+	wbuf_u32(b, (uint32_t)(v >> 32));
+	wbuf_u32(b, (uint32_t)v);
 }
 
 void wbuf_bytes(struct wbuf *b, const void *p, size_t len)

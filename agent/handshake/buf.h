@@ -18,6 +18,7 @@ bool rbuf_u8(struct rbuf *b, uint8_t *v);
 bool rbuf_u16(struct rbuf *b, uint16_t *v);
 bool rbuf_u24(struct rbuf *b, uint32_t *v);
 bool rbuf_u32(struct rbuf *b, uint32_t *v);
+bool rbuf_u64(struct rbuf *b, uint64_t *v);
 bool rbuf_bytes(struct rbuf *b, const uint8_t **p, size_t len);
 bool rbuf_copy(struct rbuf *b, void *to, size_t len);
 bool rbuf_vec8(struct rbuf *b, struct rbuf *v);		/* a vector with an 8-bit length */
@@ -28,6 +29,7 @@ void wbuf_u8(struct wbuf *b, uint8_t v);
 void wbuf_u16(struct wbuf *b, uint16_t v);
 void wbuf_u24(struct wbuf *b, uint32_t v);
 void wbuf_u32(struct wbuf *b, uint32_t v);
+void wbuf_u64(struct wbuf *b, uint64_t v);
 void wbuf_bytes(struct wbuf *b, const void *p, size_t len);
 /* Open a length of 1 to 3 bytes; give the returned mark to wbuf_close. */
 size_t wbuf_open(struct wbuf *b, int bytes);

@@ -54,8 +54,7 @@ int retry_cookie_make(struct hs *hs)
 	if (!b.buf)
 		return hs_no_memory(hs);
 	transcript_digest(hs, digest);
-	wbuf_u32(&b, (uint32_t)(now >> 32));
-	wbuf_u32(&b, (uint32_t)now);
+	wbuf_u64(&b, now);
 	wbuf_u16(&b, hs->suite->id);
 	wbuf_u16(&b, hs->group->id);
 	wbuf_bytes(&b, hs->hello_print, crypto_sha256.size);
@@ -86,16 +85,14 @@ int retry_cookie_take(struct hs *hs, const struct rbuf *cookie)
 	uint64_t now = (uint64_t)hs->params->now, then;
 	size_t len = rbuf_len(cookie);
 	struct rbuf b = { cookie->p, cookie->end - (len < MAC ? 0 : MAC) };
-	uint32_t high, low;
 	uint16_t suite, group;
 	const uint8_t *print;
 
 	if (len <= MAC || !mac_right(hs, cookie->p, len - MAC, b.end))
 		return hs_fail(hs, ALERT_ILLEGAL_PARAMETER, "the client brings a cookie that we did not give");
-	if (!rbuf_u32(&b, &high) || !rbuf_u32(&b, &low) || !rbuf_u16(&b, &suite) || !rbuf_u16(&b, &group) ||
+	if (!rbuf_u64(&b, &then) || !rbuf_u16(&b, &suite) || !rbuf_u16(&b, &group) ||
 	    !rbuf_bytes(&b, &print, crypto_sha256.size))
 		return hs_fail(hs, ALERT_ILLEGAL_PARAMETER, "the client's cookie is of another version");
-	then = (uint64_t)high << 32 | low;
 	hs->suite = own_suite(hs, suite);
 	hs->group = own_group(hs, group);
 	if (then > now || now - then > COOKIE_AGE || !hs->suite || !hs->group ||

@@ -52,11 +52,10 @@ static bool sct_read(struct rbuf b, struct sct *s)
 
 static uint64_t seconds(struct rbuf ms)
 {
-	uint32_t high = 0, low = 0;
+	uint64_t n = 0;
 
-	rbuf_u32(&ms, &high);
-	rbuf_u32(&ms, &low);
-	return ((uint64_t)high << 32 | low) / 1000;
+	rbuf_u64(&ms, &n);
+	return n / 1000;
 }
 
 /* What was seen: a certificate, or what became one under the issuer of this key. */

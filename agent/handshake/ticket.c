@@ -42,8 +42,7 @@ static void write_all(struct wbuf *b, const struct ticket *t, size_t psk_len)
 {
 	wbuf_u8(b, TICKET_VERSION);
 	wbuf_u16(b, t->suite);
-	wbuf_u32(b, (uint32_t)(t->issued >> 32));
-	wbuf_u32(b, (uint32_t)t->issued);
+	wbuf_u64(b, t->issued);
 	wbuf_u32(b, t->lifetime);
 	wbuf_u32(b, t->age_add);
 	wbuf_u32(b, t->max_early);
@@ -54,8 +53,7 @@ static void write_all(struct wbuf *b, const struct ticket *t, size_t psk_len)
 	wbuf_u8(b, t->peer.verified);
 	put_vec(b, t->peer.sha256, t->peer.known ? sizeof(t->peer.sha256) : 0);
 	put_vec(b, t->peer.name, strlen(t->peer.name));
-	wbuf_u32(b, (uint32_t)(t->peer.until >> 32));
-	wbuf_u32(b, (uint32_t)t->peer.until);
+	wbuf_u64(b, t->peer.until);
 }
 
 size_t ticket_seal(const struct hs_ticket_keys *keys, const uint8_t context[HS_CONTEXT],
@@ -120,7 +118,6 @@ static bool get_alpn(struct rbuf *b, struct ticket *t)
 
 static bool get_peer(struct rbuf *b, struct hs_peer *peer)
 {
-	uint32_t high, low;
 	struct rbuf v;
 	uint8_t verified;
 
@@ -130,22 +127,15 @@ static bool get_peer(struct rbuf *b, struct hs_peer *peer)
 	peer->known = rbuf_len(&v);
 	if (peer->known && (rbuf_len(&v) != sizeof(peer->sha256) || !rbuf_copy(&v, peer->sha256, rbuf_len(&v))))
 		return false;
-	if (!get_text(b, peer->name, sizeof(peer->name)) || !rbuf_u32(b, &high) || !rbuf_u32(b, &low))
-		return false;
-	peer->until = (uint64_t)high << 32 | low;
-	return peer->known || !verified;
+	return get_text(b, peer->name, sizeof(peer->name)) && rbuf_u64(b, &peer->until) && (peer->known || !verified);
 }
 
 static bool read_all(struct rbuf *b, struct ticket *t)
 {
-	uint32_t high, low;
 	uint8_t version;
 
-	if (!rbuf_u8(b, &version) || version != TICKET_VERSION || !rbuf_u16(b, &t->suite) ||
-	    !rbuf_u32(b, &high) || !rbuf_u32(b, &low))
-		return false;
-	t->issued = (uint64_t)high << 32 | low;
-	return rbuf_u32(b, &t->lifetime) && rbuf_u32(b, &t->age_add) && rbuf_u32(b, &t->max_early) && get_psk(b, t) &&
+	return rbuf_u8(b, &version) && version == TICKET_VERSION && rbuf_u16(b, &t->suite) && rbuf_u64(b, &t->issued) &&
+	       rbuf_u32(b, &t->lifetime) && rbuf_u32(b, &t->age_add) && rbuf_u32(b, &t->max_early) && get_psk(b, t) &&
 	       get_text(b, t->server_name, sizeof(t->server_name)) &&
 	       get_alpn(b, t) && get_text(b, t->identity, sizeof(t->identity)) &&
 	       get_peer(b, &t->peer) && !rbuf_len(b);

@@ -12,6 +12,7 @@
 #include <time.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include "conn.h"
 #include "handshake/alert.h"
 #include "handshake/suite.h"
 #include "handshake/version.h"
@@ -115,19 +116,11 @@ static void write_file(const char *path, const void *data, size_t len)
 		err(1, "%s", path);
 }
 
-static uint64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
 /* The last ticket of a connection is kept. */
 static int read_ticket(struct peer *p, const uint8_t *msg, size_t len)
 {
 	struct hs_ticket t = { 0 };
-	int e = hs_ticket_read(p->suite, p->resumption, now_ms(), msg, len, &t);
+	int e = hs_ticket_read(p->suite, p->resumption, conn_clock(), msg, len, &t);
 
 	if (e && e != -ENOENT)
 		return e;
@@ -364,7 +357,7 @@ void handshake_done(struct peer *p, struct hs *hs, uint16_t pad)
 
 bool handshake(struct peer *p)
 {
-	uint64_t now = now_ms();
+	uint64_t now = conn_clock();
 	struct hs *hs;
 	int e;
 

@@ -48,6 +48,26 @@ static void a_short_read_moves_nothing(void **state)
 	}
 }
 
+static void eight_bytes(void **state)
+{
+	const uint8_t want[] = { 1, 2, 3, 4, 5, 6, 7, 0x88 };
+	uint8_t buf[8];
+	struct wbuf b = { .buf = buf, .cap = sizeof(buf) };
+	struct rbuf r = { buf, buf + 7 };
+	uint64_t v = 7;
+
+	(void)state;
+	wbuf_u64(&b, 0x0102030405060788);
+	assert_false(b.overflow);
+	assert_memory_equal(buf, want, sizeof(want));
+	assert_false(rbuf_u64(&r, &v));
+	assert_int_equal(rbuf_len(&r), 7);
+	assert_int_equal(v, 7);
+	r.end++;
+	assert_true(rbuf_u64(&r, &v) && v == 0x0102030405060788);
+	assert_int_equal(rbuf_len(&r), 0);
+}
+
 static void vectors_of_each_width(void **state)
 {
 	const uint8_t w[] = { 1, 0xa, 0, 2, 0xb, 0xc, 0, 0, 1, 0xd };
@@ -153,6 +173,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reads_in_network_order),
 		cmocka_unit_test(a_short_read_moves_nothing),
+		cmocka_unit_test(eight_bytes),
 		cmocka_unit_test(vectors_of_each_width),
 		cmocka_unit_test(writes_what_is_read),
 		cmocka_unit_test(overflow_is_remembered),
