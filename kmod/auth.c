@@ -161,18 +161,13 @@ static int request(struct sock *sk, bool nonblock)
 
 int ktls_auth_setsockopt(struct sock *sk, sockptr_t optval, unsigned int optlen)
 {
-	const struct file *file = sk->sk_socket->file;
 	u32 flags;
-	int err;
+	int err = ktls_flags_get(optval, optlen, 0, &flags);
 
-	if (optlen != sizeof(flags))
-		return -EINVAL;
-	if (copy_from_sockptr(&flags, optval, sizeof(flags)))
-		return -EFAULT;
-	if (flags)
-		return -EINVAL;
+	if (err)
+		return err;
 	lock_sock(sk);
-	err = request(sk, file && file->f_flags & O_NONBLOCK);
+	err = request(sk, ktls_nonblock(sk));
 	release_sock(sk);
 	return err;
 }

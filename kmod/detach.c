@@ -83,11 +83,10 @@ static int detach_locked(struct sock *sk, bool nonblock)
 
 int ktls_detach_setsockopt(struct sock *sk)
 {
-	const struct file *file = sk->sk_socket->file;
 	int err;
 
 	lock_sock(sk);
-	err = detach_locked(sk, file && file->f_flags & O_NONBLOCK);
+	err = detach_locked(sk, ktls_nonblock(sk));
 	release_sock(sk);
 	return err;
 }

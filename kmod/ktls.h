@@ -154,6 +154,11 @@ void ktls_use_protos(struct sock *sk);
 /* 0, or why no records flow: EINVAL no handshake yet, EBUSY one is under way, or what killed the session. */
 int ktls_must_be_open(const struct ktls_sock *ks);
 
+/* ---- proto.c */
+/* An option that is a word of flags. 0, -EFAULT, or -EINVAL for any that isn't among @allowed. */
+int ktls_flags_get(sockptr_t optval, unsigned int optlen, u32 allowed, u32 *ret);
+bool ktls_nonblock(const struct sock *sk);	/* in a socket call: the file's O_NONBLOCK */
+
 /* ---- record/: the calls that sock.c puts into the tables of an open session. A direction without keys goes to TCP.
  * proto_ops there: sendmsg_locked, sendpage_locked, read_sock, read_skb,
  * peek_len NULL and mmap sock_no_mmap, since TCP's own would pass by the record layer. */

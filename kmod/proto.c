@@ -58,6 +58,22 @@ static bool shows_ciphertext(int level, int optname)
 	return level == SOL_TCP && (optname == TCP_ZEROCOPY_RECEIVE || optname == TCP_REPAIR);
 }
 
+int ktls_flags_get(sockptr_t optval, unsigned int optlen, u32 allowed, u32 *ret)
+{
+	if (optlen != sizeof(*ret))
+		return -EINVAL;
+	if (copy_from_sockptr(ret, optval, sizeof(*ret)))
+		return -EFAULT;
+	return *ret & ~allowed ? -EINVAL : 0;
+}
+
+bool ktls_nonblock(const struct sock *sk)
+{
+	const struct file *file = sk->sk_socket->file;
+
+	return file && file->f_flags & O_NONBLOCK;
+}
+
 static int setsockopt(struct sock *sk, int level, int optname, sockptr_t optval, unsigned int optlen)
 {
 	const struct ktls_sock *ks = ktls_get(sk);

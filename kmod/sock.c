@@ -530,7 +530,7 @@ int ktls_handshake_setsockopt(struct sock *sk, sockptr_t optval, unsigned int op
 	if (err)
 		return err;
 	lock_sock(sk);
-	nonblock = sk->sk_socket->file && (sk->sk_socket->file->f_flags & O_NONBLOCK);
+	nonblock = ktls_nonblock(sk);
 	if (ks->owed && ks->phase != KTLS_PHASE_HANDSHAKING) {
 		err = await(sk, 0);
 		goto out;

@@ -170,11 +170,6 @@ size_t ktls_open_into(struct sock *sk, struct iov_iter *iter)
 
 /* ---- pipes */
 
-static u8 *bytes(const struct bio_vec *bv)
-{
-	return (u8 *)page_address(bv->bv_page) + bv->bv_offset;
-}
-
 /* rx->seg has its output in a row; here it goes to pieces, to rx->aimed. How many; 0: too many. */
 static unsigned int spread(struct ktls_rx *rx, unsigned int n, const struct bio_vec *bv)
 {
@@ -186,7 +181,7 @@ static unsigned int spread(struct ktls_rx *rx, unsigned int n, const struct bio_
 			if (out == rx->aimed + ARRAY_SIZE(rx->aimed))
 				return 0;
 			part = min(seg->len - done, bv->bv_len - at);
-			*out++ = (struct gcm_seg){ seg->in + done, bytes(bv) + at, part };
+			*out++ = (struct gcm_seg){ seg->in + done, ktls_bytes(bv, at), part };
 			at += part;
 			if (at == bv->bv_len) {
 				at = 0;
@@ -211,9 +206,9 @@ static size_t data_in(const struct ktls_half *half, const struct bio_vec *bv, un
 	while (i && end < 0) {
 		i--;
 		before -= bv[i].bv_len;
-		end = ktls_inner_end(bytes(&bv[i]), bv[i].bv_len);
+		end = ktls_inner_end(ktls_bytes(&bv[i], 0), bv[i].bv_len);
 	}
-	return end >= 0 && bytes(&bv[i])[end] == KTLS_DATA ? before + end : 0;
+	return end >= 0 && ktls_bytes(&bv[i], 0)[end] == KTLS_DATA ? before + end : 0;
 }
 
 static void release(struct splice_pipe_desc *spd, unsigned int i)
@@ -252,7 +247,7 @@ static size_t open_pieces(struct sock *sk, size_t len, struct bio_vec *bv, unsig
 	u8 tag[GCM_TAG_SIZE];
 	const u8 *carried;
 
-	op.segs = segments(sk, rx, len, bytes(bv), tag, &carried);
+	op.segs = segments(sk, rx, len, ktls_bytes(bv, 0), tag, &carried);
 	if (pieces > 1) {
 		op.seg = rx->aimed;
 		op.segs = spread(rx, op.segs, bv);

@@ -139,20 +139,15 @@ static int await(struct sock *sk, long timeo)
 
 int ktls_rekey_setsockopt(struct sock *sk, sockptr_t optval, unsigned int optlen)
 {
-	const struct file *file = sk->sk_socket->file;
 	u32 flags;
-	int err;
+	int err = ktls_flags_get(optval, optlen, KTLS_REKEY_BOTH, &flags);
 
-	if (optlen != sizeof(flags))
-		return -EINVAL;
-	if (copy_from_sockptr(&flags, optval, sizeof(flags)))
-		return -EFAULT;
-	if (flags & ~KTLS_REKEY_BOTH)
-		return -EINVAL;
+	if (err)
+		return err;
 	lock_sock(sk);
 	err = ktls_rekey(sk, flags & KTLS_REKEY_BOTH);
 	if (err == -EINPROGRESS)
-		err = await(sk, sock_sndtimeo(sk, file && file->f_flags & O_NONBLOCK));
+		err = await(sk, sock_sndtimeo(sk, ktls_nonblock(sk)));
 	release_sock(sk);
 	return err;
 }

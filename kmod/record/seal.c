@@ -87,7 +87,7 @@ size_t ktls_rec_copy(struct ktls_tx *tx, struct iov_iter *iter)
 	while (done < want) {
 		bv = ktls_rec_spot(tx, tx->fill, &off);
 		n = min_t(size_t, bv->bv_len - off, want - done);
-		got = copy_from_iter(page_address(bv->bv_page) + bv->bv_offset + off, n, iter);
+		got = copy_from_iter(ktls_bytes(bv, off), n, iter);
 		if (tx->src_n && got)
 			add_source(tx, bv->bv_page, bv->bv_offset + off, got);
 		tx->fill += got;
@@ -260,7 +260,7 @@ static u8 *frame(struct ktls_tx *tx, const struct ktls_half *half, size_t body)
 		put_carried(tx, half, head + KTLS_HEADER);
 	if (f->inner) {
 		bv = ktls_rec_spot(tx, tx->fill, &off);
-		*(u8 *)(page_address(bv->bv_page) + bv->bv_offset + off) = tx->type;
+		*ktls_bytes(bv, off) = tx->type;
 		put_zeros(tx, tx->fill + f->inner);
 	}
 	if (f->block)

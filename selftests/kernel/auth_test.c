@@ -56,12 +56,8 @@ static void open_as(struct session *s, uint8_t role, uint32_t what)
 	struct ktls_handshake ask = { .role = role };
 	uint8_t info[16] = { 6, 0, KTLS_I_SUITE, 0, 1, 0x13, 0, 0, 5, 0, KTLS_I_SERVER_NAME, 0, 'a' };
 	struct key next;
-	int fd[2];
 
-	memset(s, 0, sizeof(*s));
-	wire_pair(fd);
-	s->fd = fd[0];
-	s->raw = fd[1];
+	session_connect(s);
 	s->tx = wire_key(GCM, 3);
 	s->rx = wire_key(GCM, 4);
 	assert_int_equal(agent_open(&s->agent), 0);
@@ -170,16 +166,22 @@ static void info_is_merged(void **unused)
 	session_close(&s);
 }
 
+/* A server that does not block has asked. */
+static void begin_asking(struct session *s)
+{
+	open_as(s, KTLS_ROLE_SERVER, KTLS_POST_AUTH_OFFERED);
+	set_nonblock(s->fd);
+	assert_int_equal(request(s->fd), -EINPROGRESS);
+	give_question(s);
+}
+
 static void without_waiting(void **unused)
 {
 	struct session s;
 	char byte;
 
 	(void)unused;
-	open_as(&s, KTLS_ROLE_SERVER, KTLS_POST_AUTH_OFFERED);
-	set_nonblock(s.fd);
-	assert_int_equal(request(s.fd), -EINPROGRESS);
-	give_question(&s);
+	begin_asking(&s);
 	assert_int_equal(request(s.fd), -EINPROGRESS);
 	/* Data first: they are read, and the answer after them. */
 	peer_send(&s, WIRE_DATA, "x", 1);
@@ -202,10 +204,7 @@ static void by_reading(void **unused)
 	char byte;
 
 	(void)unused;
-	open_as(&s, KTLS_ROLE_SERVER, KTLS_POST_AUTH_OFFERED);
-	set_nonblock(s.fd);
-	assert_int_equal(request(s.fd), -EINPROGRESS);
-	give_question(&s);
+	begin_asking(&s);
 	peer_send(&s, WIRE_MESSAGE, first, sizeof(first));
 	assert_true(turns(s.fd, POLLIN, 20000));
 	assert_int_equal(recv(s.fd, &byte, 1, 0), -1);

@@ -56,12 +56,7 @@ static void answer(struct session *s, const struct words *w)
 
 static void begin_as(struct session *s, const struct words *w)
 {
-	int fd[2];
-
-	memset(s, 0, sizeof(*s));
-	wire_pair(fd);
-	s->fd = fd[0];
-	s->raw = fd[1];
+	session_connect(s);
 	s->tx = wire_key(w->cipher, 3);
 	s->rx = wire_key(w->cipher, 4);
 	s->tx.version = s->rx.version = w->version;

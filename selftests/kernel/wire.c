@@ -268,6 +268,14 @@ int wire_install(int fd, int option, const struct key *k)
 
 /* ---- sessions */
 
+void session_connect(struct session *s)
+{
+	int fd[2];
+
+	wire_pair(fd);
+	*s = (struct session){ .fd = fd[0], .raw = fd[1] };
+}
+
 void session_mainline(struct session *s, uint16_t cipher)
 {
 	session_mainline_as(s, 0x0304, cipher);
@@ -275,12 +283,7 @@ void session_mainline(struct session *s, uint16_t cipher)
 
 void session_mainline_as(struct session *s, uint16_t version, uint16_t cipher)
 {
-	int fd[2];
-
-	memset(s, 0, sizeof(*s));
-	wire_pair(fd);
-	s->fd = fd[0];
-	s->raw = fd[1];
+	session_connect(s);
 	s->tx = wire_key(cipher, 1);
 	s->rx = wire_key(cipher, 2);
 	s->tx.version = s->rx.version = version;
@@ -333,12 +336,9 @@ void session_agent_keys(struct session *s, const struct key *tx, const struct ke
 void session_agent_as(struct session *s, uint8_t role, const struct key *tx, const struct key *rx, bool spares)
 {
 	struct ktls_handshake request = { .role = role };
-	int fd[2], err;
+	int err;
 
-	memset(s, 0, sizeof(*s));
-	wire_pair(fd);
-	s->fd = fd[0];
-	s->raw = fd[1];
+	session_connect(s);
 	s->tx = *tx;
 	s->rx = *rx;
 	assert_int_equal(agent_open(&s->agent), 0);

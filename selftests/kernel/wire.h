@@ -41,6 +41,7 @@ struct session {
 	struct agent	agent;		/* fd -1 in a session keyed by TLS_TX and TLS_RX */
 };
 
+void session_connect(struct session *s);		/* no keys yet, no agent, not even the ULP */
 void session_mainline(struct session *s, uint16_t cipher);
 void session_mainline_as(struct session *s, uint16_t version, uint16_t cipher);
 /* Keyed by an agent, with spare keys if @spares. */
