@@ -7,11 +7,9 @@
 #include <netinet/in.h>
 #include <netlink/attr.h>
 #include <sys/socket.h>
-#include "agent_test.h"
-#include "conn.h"
+#include "conn_test.h"
 #include "handshake/version.h"
 #include "log.h"
-#include "sign.h"
 #include "state.h"
 #include "tickets.h"
 
@@ -49,12 +47,9 @@ static int respond(void *arg, const struct reply *r)
 
 static int sign(void *arg, uint64_t request, uint64_t deadline, const struct hs_sign *s)
 {
-	struct msg_sign m = { .type = MSG_SIGN, .key = s->identity->key, .id = request, .scheme = s->scheme->id, .len = s->len };
-
 	(void)arg;
 	(void)deadline;
-	memcpy(m.tbs, s->tbs, s->len);
-	sign_request(config, &m, m.tbs, sizeof(m.tbs), &seen.signd);
+	keeper_signs(request, s, &seen.signd);
 	return 0;
 }
 
@@ -97,26 +92,12 @@ static struct conn_env env = {
 
 struct peer { struct hs *hs; struct hs_params params; int fd; };
 
-static int peer_choose(void *arg, const char *name, const uint16_t *schemes, size_t num,
-		       const struct identity **ret, const char **why)
-{
-	(void)arg; (void)name; (void)schemes; (void)num; (void)why;
-	*ret = &config->sites[0].id;
-	return 0;
-}
-
 static void peer_answer(struct peer *p)
 {
-	const struct hs_sign *s = hs_sign_wanted(p->hs);
-	uint8_t sig[CRYPTO_MAX_SIGNATURE];
-	size_t len = 0;
-
-	if (hs_state(p->hs) == HS_FRESH) {
+	if (hs_state(p->hs) == HS_FRESH)
 		hs_fresh(p->hs, true);
-	} else if (s) {
-		assert_int_equal(s->scheme->sign(config->sites[s->identity->key].key, s->scheme->hash, s->tbs, s->len, sig, &len), 0);
-		hs_signed(p->hs, sig, len);
-	}
+	else if (hs_sign_wanted(p->hs))
+		peer_signs(p->hs);
 }
 
 static void peer_step(struct peer *p)

@@ -7,15 +7,13 @@
 #include <netinet/in.h>
 #include <netlink/attr.h>
 #include <sys/socket.h>
-#include "agent_test.h"
-#include "conn.h"
+#include "conn_test.h"
 #include "handshake/alert.h"
 #include "handshake/engine.h"
 #include "log.h"
-#include "sign.h"
 #include "state.h"
 
-static struct config *config, *strict, *narrow;
+static struct config *strict, *narrow;
 static struct conn_env env;
 
 /* What the agent did. */
@@ -56,12 +54,9 @@ static int respond(void *arg, const struct reply *r)
 
 static int sign(void *arg, uint64_t request, uint64_t deadline, const struct hs_sign *s)
 {
-	struct msg_sign m = { .type = MSG_SIGN, .key = s->identity->key, .id = request, .scheme = s->scheme->id, .len = s->len };
-
 	(void)arg;
 	(void)deadline;
-	memcpy(m.tbs, s->tbs, s->len);
-	sign_request(config, &m, m.tbs, sizeof(m.tbs), &seen.signd);
+	keeper_signs(request, s, &seen.signd);
 	return 0;
 }
 
@@ -69,14 +64,6 @@ static void failed(void *arg, const struct msg_failure *f)
 {
 	(void)arg;
 	(void)f;
-}
-
-static int choose(void *arg, const char *name, const uint16_t *schemes, size_t num, const struct identity **ret,
-		  const char **why)
-{
-	(void)arg; (void)name; (void)schemes; (void)num; (void)why;
-	*ret = &config->sites[0].id;
-	return 0;
 }
 
 /* KTLS_I_* @type of the last answer; NULL: it has none. */
@@ -95,16 +82,6 @@ static void tells(unsigned int what)
 
 /* ---- the handshake before it */
 
-static void sign_for_peer(struct hs *hs)
-{
-	const struct hs_sign *s = hs_sign_wanted(hs);
-	uint8_t sig[CRYPTO_MAX_SIGNATURE];
-	size_t len = 0;
-
-	assert_int_equal(s->scheme->sign(config->sites[s->identity->key].key, s->scheme->hash, s->tbs, s->len, sig, &len), 0);
-	hs_signed(hs, sig, len);
-}
-
 static void peer_step(void)
 {
 	const uint8_t *out;
@@ -117,7 +94,7 @@ static void peer_step(void)
 		hs_sent(peer.hs, len);
 	}
 	if (hs_state(peer.hs) == HS_SIGN)
-		sign_for_peer(peer.hs);
+		peer_signs(peer.hs);
 	want = hs_want(peer.hs);
 	if (hs_state(peer.hs) != HS_READ || !want)
 		return;
@@ -164,7 +141,7 @@ static void session(enum ktls_role role, const char *identity, bool wish)
 	c = conn_open(&env, &up, 3, 1000);
 	assert_non_null(c);
 	peer.params = (struct hs_params){
-		.role = server ? HS_CLIENT : HS_SERVER, .now = time(NULL), .rsa_min_bits = 2048, .choose = choose,
+		.role = server ? HS_CLIENT : HS_SERVER, .now = time(NULL), .rsa_min_bits = 2048, .choose = peer_choose,
 		.server_name = "one.test", .trust = config->trusts[0].store, .post_auth = true,
 		.identity = server ? &config->sites[0].id : NULL, .max_version = 0x0304,
 	};
@@ -238,7 +215,7 @@ static size_t answer(uint8_t *buf)
 	assert_int_equal(hs_start(hs), 0);
 	assert_int_equal(hs_messages(hs, seen.record, seen.record_len), 0);
 	if (hs_state(hs) == HS_SIGN)
-		sign_for_peer(hs);
+		peer_signs(hs);
 	assert_int_equal(hs_state(hs), HS_DONE);
 	out = hs_output(hs, &len);
 	memcpy(buf, out, len);

@@ -7,15 +7,11 @@
 #include <netlink/attr.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include "agent_test.h"
-#include "conn.h"
+#include "conn_test.h"
 #include "handshake/alert.h"
 #include "handshake/suite.h"
 #include "log.h"
-#include "sign.h"
 #include "state.h"
-
-static struct config *config;
 
 /* What the agent did. */
 static struct {
@@ -58,15 +54,12 @@ static int respond(void *arg, const struct reply *r)
 
 static int sign(void *arg, uint64_t request, uint64_t deadline, const struct hs_sign *s)
 {
-	struct msg_sign m = { .type = MSG_SIGN, .key = s->identity->key, .id = request, .scheme = s->scheme->id, .len = s->len };
-
 	(void)arg;
 	assert_true(deadline > 1900 && deadline < 2000);
 	seen.signs++;
 	if (seen.sign_err)
 		return seen.sign_err;
-	memcpy(m.tbs, s->tbs, s->len);
-	sign_request(config, &m, m.tbs, sizeof(m.tbs), &seen.signd);
+	keeper_signs(request, s, &seen.signd);
 	return 0;
 }
 
@@ -100,14 +93,6 @@ static struct conn_env env;
 
 struct peer { struct hs *hs; struct hs_params params; int fd; };
 
-static int peer_choose(void *arg, const char *name, const uint16_t *schemes, size_t num,
-		       const struct identity **ret, const char **why)
-{
-	(void)arg; (void)name; (void)schemes; (void)num; (void)why;
-	*ret = &config->sites[0].id;
-	return 0;
-}
-
 static void peer_open(struct peer *p, enum hs_role role, const char *name, const char *trust, int fd)
 {
 	char why[POLICY_WHY];
@@ -124,16 +109,6 @@ static void peer_open(struct peer *p, enum hs_role role, const char *name, const
 	p->hs = hs_new(&p->params);
 	assert_non_null(p->hs);
 	hs_start(p->hs);
-}
-
-static void peer_sign(struct peer *p)
-{
-	const struct hs_sign *s = hs_sign_wanted(p->hs);
-	uint8_t sig[CRYPTO_MAX_SIGNATURE];
-	size_t len = 0;
-
-	assert_int_equal(s->scheme->sign(config->sites[s->identity->key].key, s->scheme->hash, s->tbs, s->len, sig, &len), 0);
-	hs_signed(p->hs, sig, len);
 }
 
 /* True while something moved. */
@@ -153,7 +128,7 @@ static bool peer_step(struct peer *p)
 		moved = true;
 	}
 	if (hs_state(p->hs) == HS_SIGN) {
-		peer_sign(p);
+		peer_signs(p->hs);
 		return true;
 	}
 	want = hs_want(p->hs);
