@@ -13,7 +13,7 @@ import socket
 import struct
 import sys
 
-from vm_peer import KTLS_INFO, SOL_TLS, Ktls, attribute, connect, expect, listener
+from vm_peer import SOL_TLS, Ktls, attribute, connect, expect, line, listener
 
 KTLS_REQUEST_CERT = 104
 KTLS_P_POST_AUTH = 11
@@ -21,44 +21,15 @@ KTLS_I_IDENTITY, KTLS_I_PEER_NAME, KTLS_I_POST_AUTH = 7, 8, 16
 WORDS = {None: "never", 1: "possible", 2: "asked", 3: "shown", 4: "none"}
 
 
-class With:
-    """A socket whose handshake has one more attribute than Ktls knows."""
-
-    def __init__(self, sock):
-        self.sock = sock
-
-    def setsockopt(self, level, option, value):
-        extra = attribute(KTLS_P_POST_AUTH, b"") if level == SOL_TLS else b""
-        self.sock.setsockopt(level, option, value + extra)
-
-
 def handshake(sock, role, **wish):
-    tls = Ktls(With(sock), role, **wish)
-    tls.sock = sock
-    return tls
+    return Ktls(sock, role, extra=attribute(KTLS_P_POST_AUTH, b""), **wish)
 
 
-def outcome(sock):
+def outcome(tls):
     """What became of it, and whose certificate it was."""
-    raw = sock.getsockopt(SOL_TLS, KTLS_INFO, 1024)
-    at, word, names = struct.calcsize("=BBBBiHHIQIIQQQQ"), None, {}
-    while at + 4 <= len(raw):
-        length, kind = struct.unpack_from("=HH", raw, at)
-        if kind == KTLS_I_POST_AUTH:
-            word = struct.unpack_from("=H", raw, at + 4)[0]
-        names[kind] = raw[at + 4:at + length].split(b"\0")[0]
-        at += length + -length % 4
-    return WORDS[word], names
-
-
-def line(sock):
-    data = b""
-    while not data.endswith(b"\n"):
-        more = sock.recv(1000)
-        if not more:
-            break
-        data += more
-    return data
+    told = tls.attributes()
+    word = struct.unpack("=H", told[KTLS_I_POST_AUTH])[0] if KTLS_I_POST_AUTH in told else None
+    return WORDS[word], {kind: value.split(b"\0")[0] for kind, value in told.items()}
 
 
 def request(sock):
@@ -76,14 +47,14 @@ def request(sock):
 def one(sock, identity):
     tls = handshake(sock, "server", identity=identity, trust="test")
     expect(not tls.errno, "handshake: errno %d, %s" % (tls.errno, tls.info()["reason"]))
-    print("at first", outcome(sock)[0], flush=True)
+    print("at first", outcome(tls)[0], flush=True)
     text = line(sock)
     err = request(sock)
     info = tls.info()
     if info["error"]:
         print("ended", errno.errorcode[info["error"]], info["from"], info["alert"], flush=True)
         return
-    word, names = outcome(sock)
+    word, names = outcome(tls)
     word = {0: word, errno.EOPNOTSUPP: "EOPNOTSUPP"}.get(err) or errno.errorcode[err]
     print("then", word, names.get(KTLS_I_PEER_NAME, b"").decode(), flush=True)
     sock.sendall(word.encode() + b" " + text)
@@ -109,13 +80,13 @@ def ask(port, name, trust, identity, text):
     wish = {} if identity == "-" else {"identity": identity}
     tls = handshake(sock, "client", name=name, trust=trust, **wish)
     expect(not tls.errno, "handshake: errno %d, %s" % (tls.errno, tls.info()["reason"]))
-    print("at first", outcome(sock)[0], flush=True)
+    print("at first", outcome(tls)[0], flush=True)
     sock.sendall(text.encode() + b"\n")
     try:
         print("got", line(sock).decode().strip(), flush=True)
     except OSError as e:
         print("read:", errno.errorcode[e.errno], flush=True)
-    word, names = outcome(sock)
+    word, names = outcome(tls)
     print("then", word, names.get(KTLS_I_IDENTITY, b"").decode(), flush=True)
     sock.close()
 

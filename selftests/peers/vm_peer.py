@@ -32,7 +32,7 @@ def attribute(kind, data):
 class Ktls:
     """A connected socket with TLS on it, by the two setsockopts."""
 
-    def __init__(self, sock, role, timeout_ms=0, **wish):
+    def __init__(self, sock, role, timeout_ms=0, extra=b"", **wish):
         self.sock, self.errno = sock, 0
         ask = struct.pack("=BBHI", {"client": 0, "server": 1}[role], 0, 0, timeout_ms)
         for key, value in wish.items():
@@ -41,6 +41,7 @@ class Ktls:
             else:
                 data = value.encode() + b"\0"
             ask += attribute(PARAMS[key], data)
+        ask += extra  # attributes that PARAMS lacks
         try:
             sock.setsockopt(SOL_TCP, TCP_ULP, b"ktls")
             sock.setsockopt(SOL_TLS, KTLS_HANDSHAKE, ask)
@@ -48,19 +49,37 @@ class Ktls:
             self.errno = e.errno
 
     def info(self):
-        raw = self.sock.getsockopt(SOL_TLS, KTLS_INFO, 1024)  # Python allows no more
+        raw, attributes = self._info()
         phase, role, alert, source, error, version, cipher, size = struct.unpack_from("=BBBBiHHI", raw)
-        info = {"phase": phase, "alert": alert, "from": ALERT_FROM[source],
-                "error": -error, "version": version, "cipher": cipher, "reason": ""}
+        return {"phase": phase, "alert": alert, "from": ALERT_FROM[source],
+                "error": -error, "version": version, "cipher": cipher,
+                "reason": attributes.get(1, b"").split(b"\0")[0].decode()}
+
+    def attributes(self):
+        """KTLS_I_* to its bytes."""
+        return self._info()[1]
+
+    def _info(self):
+        raw, found = self.sock.getsockopt(SOL_TLS, KTLS_INFO, 1024), {}  # Python allows no more
         at = struct.calcsize("=BBBBiHHIQIIQQQQ")
         while at + 4 <= len(raw):
             length, kind = struct.unpack_from("=HH", raw, at)
             if length < 4:
                 break
-            if kind == 1:
-                info["reason"] = raw[at + 4:at + length].split(b"\0")[0].decode()
+            found[kind] = raw[at + 4:at + length]
             at += length + -length % 4
-        return info
+        return raw, found
+
+
+def line(sock):
+    """To its end, or what came before the peer's."""
+    data = b""
+    while not data.endswith(b"\n"):
+        more = sock.recv(1000)
+        if not more:
+            break
+        data += more
+    return data
 
 
 def connect(port):

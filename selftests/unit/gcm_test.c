@@ -11,13 +11,11 @@
 #include <sys/mman.h>
 #include <unistd.h>
 #include <cmocka.h>
-#include "gcm_ref.h"
+#include "gcm_widths.h"
 
 #define VECTORS	"selftests/vectors/wycheproof/aes_gcm_test.json"
 #define MAX_LEN	(17 * 1024)
 #define MAX_SEGS 40
-
-static const struct width *w;		/* under test */
 
 static u64 seed = 88172645463325252ULL;
 
@@ -342,29 +340,13 @@ static void wrong_key(void **state)
 	assert_true(sizeof(key) <= 430);
 }
 
-static int use_width(void **state)
-{
-	w = *state;
-	return 0;
-}
-
-#define WITH(test, i) { #test, test, use_width, NULL, (void *)&widths[i] }
 #define ALL(i) WITH(nist, i), WITH(wycheproof, i), WITH(random_records, i), \
 	WITH(fence, i), WITH(damage, i), WITH(wrong_key, i)
 
 int main(void)
 {
 	const struct CMUnitTest aesni[] = { ALL(0) }, vaes[] = { ALL(1) };
-	size_t usable = widths_usable();
-	int failed = 0;
 
-	if (usable > 0)
-		failed += cmocka_run_group_tests_name("gcm aesni", aesni, NULL, NULL);
-	else
-		printf("# SKIP gcm aesni: this CPU lacks AES-NI, PCLMUL or AVX\n");
-	if (usable > 1)
-		failed += cmocka_run_group_tests_name("gcm vaes", vaes, NULL, NULL);
-	else
-		printf("# SKIP gcm vaes: this CPU lacks VAES, VPCLMULQDQ or AVX2\n");
-	return failed;
+	return run_width("gcm", 0, aesni, sizeof(aesni) / sizeof(*aesni)) +
+	       run_width("gcm", 1, vaes, sizeof(vaes) / sizeof(*vaes));
 }

@@ -15,7 +15,7 @@
 #include <ucontext.h>
 #include <unistd.h>
 #include <cmocka.h>
-#include "gcm_ref.h"
+#include "gcm_widths.h"
 
 #define MAX_LEN	16640
 #define PAGE	4096
@@ -28,7 +28,6 @@ struct entry {
 };
 extern const struct entry __start_gcm_extable[], __stop_gcm_extable[];
 
-static const struct width *w;
 static unsigned long faults;
 static u64 seed = 0x9e3779b97f4a7c15ULL;
 
@@ -219,28 +218,12 @@ static void where_to_cut(void **state)
 		}
 }
 
-static int use_width(void **state)
-{
-	w = *state;
-	return 0;
-}
-
-#define WITH(test, i) { #test, test, use_width, NULL, (void *)&widths[i] }
 #define ALL(i) WITH(where_to_cut, i), WITH(seal_from_user, i), WITH(open_to_user, i)
 
 int main(void)
 {
 	const struct CMUnitTest aesni[] = { ALL(0) }, vaes[] = { ALL(1) };
-	size_t usable = widths_usable();
-	int failed = 0;
 
-	if (usable > 0)
-		failed += cmocka_run_group_tests_name("gcm_user aesni", aesni, NULL, NULL);
-	else
-		printf("# SKIP gcm_user aesni: this CPU lacks AES-NI, PCLMUL or AVX\n");
-	if (usable > 1)
-		failed += cmocka_run_group_tests_name("gcm_user vaes", vaes, NULL, NULL);
-	else
-		printf("# SKIP gcm_user vaes: this CPU lacks VAES, VPCLMULQDQ or AVX2\n");
-	return failed;
+	return run_width("gcm_user", 0, aesni, sizeof(aesni) / sizeof(*aesni)) +
+	       run_width("gcm_user", 1, vaes, sizeof(vaes) / sizeof(*vaes));
 }
