@@ -473,6 +473,28 @@ int ktls_tx_push(struct sock *sk, int flags)
 }
 
 /*
+ * TCP that is short of memory (tcp_mem, a cgroup's limit) refuses who is below
+ * his sk_sndbuf, but not who is at it, since he could not wait for room. So be
+ * at it, segment by segment; and TCP shall not move it meanwhile.
+ */
+static int push_segments(struct sock *sk)
+{
+	struct ktls_tx *tx = ktls_get(sk)->txs;
+	u8 locks = sk->sk_userlocks;
+	size_t before;
+	int err;
+
+	sk->sk_userlocks |= SOCK_SNDBUF_LOCK;
+	do {
+		before = tx->out_len;
+		WRITE_ONCE(sk->sk_sndbuf, sk->sk_wmem_queued + 1);
+		err = ktls_tx_push(sk, 0);
+	} while (err == -EAGAIN && tx->out_len < before);
+	sk->sk_userlocks = locks;
+	return err;
+}
+
+/*
  * sk_sndbuf bounds what TCP takes; a few records more than that do no harm,
  * and TCP itself goes beyond it by a segment.
  */
@@ -485,6 +507,8 @@ int ktls_tx_force(struct sock *sk)
 		return 0;
 	WRITE_ONCE(sk->sk_sndbuf, INT_MAX);
 	err = ktls_tx_push(sk, 0);
+	if (err == -EAGAIN)
+		err = push_segments(sk);
 	WRITE_ONCE(sk->sk_sndbuf, limit);
 	return err;
 }
