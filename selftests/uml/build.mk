@@ -15,4 +15,4 @@ uml-paths: $(KERNEL_TESTS)
 	@selftests/uml/paths.sh $(addprefix $(CURDIR)/$(B)/kernel/,$(PATH_TESTS))
 
 cipher-paths: uml-paths vm-module
-	@$(MAKE) -s vm K=$(K) NOMODULE=1 TIMEOUT=1500 RUN='selftests/vm/paths.sh $(PATH_TESTS)'
+	@$(MAKE) -s vm K=$(K) NOAGENT=1 TIMEOUT=1500 RUN='selftests/vm/paths.sh $(PATH_TESTS)'
