@@ -33,6 +33,7 @@
 #include "compat.h"
 
 struct ktls_cipher;
+struct ktls_counters;
 struct ktls_format;
 struct ktls_own;
 struct gcm_key;
@@ -131,6 +132,7 @@ struct ktls_sock {
 	u16			tx_pad;		/* TLS 1.3: records are filled up to a multiple of it; 0: they aren't */
 	char			*reason;
 
+	struct ktls_counters __percpu *counters;	/* the namespace's */
 	struct list_head	node;		/* ktls_net.sessions, under its lock */
 	u64			serial;		/* order in that list */
 	struct sock		*sk;
@@ -290,8 +292,24 @@ enum ktls_stat {
 	KTLS_STAT_NUM
 };
 
+struct ktls_counters {
+	long	n[KTLS_STAT_NUM];
+};
+
 void ktls_stat_add(const struct sock *sk, enum ktls_stat stat, long n);
+
+static inline void ktls_stat_lent(const struct ktls_sock *ks, long bytes)
+{
+	this_cpu_add(ks->counters->n[KTLS_STAT_TxInPlace], bytes);
+}
+
 /* One record, @bytes in the counter behind it, @straight in the next. */
-void ktls_stat_record(const struct sock *sk, enum ktls_stat records, long bytes, long straight);
+static inline void ktls_stat_record(const struct ktls_sock *ks, enum ktls_stat records, long bytes, long straight)
+{
+	this_cpu_inc(ks->counters->n[records]);
+	this_cpu_add(ks->counters->n[records + 1], bytes);
+	if (straight)
+		this_cpu_add(ks->counters->n[records + 2], straight);
+}
 
 #endif

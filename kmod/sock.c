@@ -158,6 +158,7 @@ static struct ktls_sock *session_new(struct sock *sk, const struct proto_ops *ba
 	ks->cookie = (u64)cookie[1] << 32 | cookie[0];
 	ks->uid = current_euid();
 	ks->sk = sk;
+	ks->counters = ktls_pernet(sock_net(sk))->counters;
 	ks->base = ktls_proto_base(sk);
 	ks->base_ops = base_ops;
 	ks->data_ready = sk->sk_data_ready;

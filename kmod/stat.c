@@ -24,16 +24,6 @@ void ktls_stat_add(const struct sock *sk, enum ktls_stat stat, long n)
 	ktls_stat_add_net(ktls_pernet(sock_net(sk)), stat, n);
 }
 
-void ktls_stat_record(const struct sock *sk, enum ktls_stat records, long bytes, long straight)
-{
-	struct ktls_net *kn = ktls_pernet(sock_net(sk));
-
-	ktls_stat_add_net(kn, records, 1);
-	ktls_stat_add_net(kn, records + 1, bytes);
-	if (straight)
-		ktls_stat_add_net(kn, records + 2, straight);
-}
-
 /* What one CPU adds another may take away: only the sum means something. */
 long ktls_stat_sum(const struct ktls_net *kn, enum ktls_stat stat)
 {

@@ -68,10 +68,6 @@ struct ktls_agent {
 	u32			portid;
 };
 
-struct ktls_counters {
-	long			n[KTLS_STAT_NUM];
-};
-
 #define KTLS_HASH_BITS		8
 
 struct ktls_net {

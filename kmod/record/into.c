@@ -151,7 +151,7 @@ static size_t count_record(struct sock *sk, size_t len, size_t end)
 	ktls_queue_done(sk, len);
 	ks->rx_records++;
 	ks->rx_bytes += end;
-	ktls_stat_record(sk, KTLS_STAT_RxRecords, end, end);
+	ktls_stat_record(ks, KTLS_STAT_RxRecords, end, end);
 	return end;
 }
 

@@ -153,7 +153,7 @@ static __always_inline int open_direct(struct ktls_half *half, struct ktls_rx *r
 	return ktls_aead_open_direct(half, &op, tag, carried);
 }
 
-static int open_from_queue_direct(struct sock *sk, struct ktls_rx *rx, size_t len, u8 *to)
+static __always_inline int open_from_queue_direct(struct sock *sk, struct ktls_rx *rx, size_t len, u8 *to)
 {
 	struct ktls_half *half = &ktls_get(sk)->rx;
 	const u8 *carried;
@@ -190,7 +190,7 @@ static noinline int open_from_queue(struct sock *sk, struct ktls_rx *rx, size_t 
 	return ktls_aead_open(half, &rx->room, src, dst, len - half->prefix, carried);
 }
 
-static int open_gathered_direct(struct sock *sk, struct ktls_rx *rx, size_t len)
+static noinline int open_gathered_direct(struct sock *sk, struct ktls_rx *rx, size_t len)
 {
 	struct ktls_half *half = &ktls_get(sk)->rx;
 	u8 *body = rx->buf + half->prefix;
@@ -222,7 +222,7 @@ static noinline int open_gathered(struct ktls_half *half, struct ktls_rx *rx, si
  * The record into buf, its body at *@at. Gathering needs buf for itself: with plaintext
  * there already, -ENOSPC.
  */
-static int open_to(struct sock *sk, struct ktls_rx *rx, size_t len, unsigned long to, u32 *at)
+static __always_inline int open_to(struct sock *sk, struct ktls_rx *rx, size_t len, unsigned long to, u32 *at)
 {
 	bool direct = ktls_aead_direct(&ktls_get(sk)->rx);
 	int err;
@@ -261,17 +261,23 @@ static int failed(struct sock *sk, int err)
 	return ktls_rx_fatal(sk, -ECONNABORTED, KTLS_INTERNAL_ERROR, "the cipher failed on a record that came; no memory?");
 }
 
-/* Where the plaintext ends in the @len bytes at @p that were decrypted; or the session has failed. */
-static long plain_end(struct sock *sk, const u8 *p, size_t len)
+static noinline int no_end(struct sock *sk)
 {
-	const struct ktls_format *f = ktls_get(sk)->rx.format;
-	long end = f->inner ? ktls_inner_end(p, len) : f->block ? ktls_padding_start(p, len) : len;
-
-	if (end >= 0)
-		return end;
-	if (f->block)
+	if (ktls_get(sk)->rx.format->block)
 		return ktls_rx_fatal(sk, -EBADMSG, KTLS_BAD_RECORD_MAC, "the peer sent a record with wrong padding");
 	return ktls_rx_fatal(sk, -EPROTO, KTLS_UNEXPECTED_MESSAGE, "the peer sent a record without a content type");
+}
+
+/* Where the plaintext ends in the @len bytes at @p that were decrypted; or the session has failed. */
+static __always_inline long plain_end(struct sock *sk, const u8 *p, size_t len)
+{
+	const struct ktls_format *f = ktls_get(sk)->rx.format;
+	long end;
+
+	if (f->inner && p[len - 1])	/* no padding */
+		return len - 1;
+	end = f->inner ? ktls_inner_end(p, len) : f->block ? ktls_padding_start(p, len) : len;
+	return end >= 0 ? end : no_end(sk);
 }
 
 /* Content type and length of the @len bytes that were decrypted. */
@@ -327,7 +333,7 @@ int ktls_open_record(struct sock *sk, unsigned long to, u8 *ret_type, size_t *re
 		rx->type = *ret_type;
 	}
 	ks->rx_records++;
-	ktls_stat_record(sk, KTLS_STAT_RxRecords, *ret_type == KTLS_DATA ? *ret_len : 0, 0);
+	ktls_stat_record(ks, KTLS_STAT_RxRecords, *ret_type == KTLS_DATA ? *ret_len : 0, 0);
 	return 0;
 }
 

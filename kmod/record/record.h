@@ -44,7 +44,7 @@
 /*
  * @rec: memory of the open record, header to tag, rec_n 0 if none is open.
  * @fill bytes of plaintext are in, @capacity fit, padding among them. @src: if src_n, where the
- * plaintext lies, in order: in @rec itself or in pages of others (bit in
+ * plaintext lies, in order: in @rec itself or in pages of others, @lent bytes (bit in
  * @borrowed: we hold a reference). With src_n 0 all of it lies in @rec.
  * @out: sealed, not yet taken by TCP.
  */
@@ -61,6 +61,7 @@ struct ktls_tx {
 	u16			fill, capacity;
 	u16			zeros;		/* behind the type: padding of TLS 1.3 */
 	u32			borrowed;
+	u16			lent;
 	const u8 __user		*user;		/* it is full of these, read when sealed: by the same call */
 	bool			queued;		/* work is; it holds sk */
 	bool			orphan;		/* the session is gone: work frees this */
@@ -89,7 +90,9 @@ int ktls_rec_begin(struct sock *sk, u8 type, size_t want, unsigned long from);
 size_t ktls_rec_copy(struct ktls_tx *tx, struct iov_iter *iter);
 /* Add a page instead and keep the caller's reference. False: there are too many, copy. */
 bool ktls_rec_page(struct ktls_tx *tx, struct page *page, size_t off, size_t len);
-bool ktls_rec_full(const struct ktls_tx *tx);
+/* The same with @len bytes from @skip on of an array, without a reference: the caller has them until the
+ * record is sealed. How many were taken. */
+size_t ktls_rec_lend(struct ktls_tx *tx, const struct bio_vec *bv, size_t skip, size_t len);
 void ktls_rec_cancel(struct ktls_tx *tx);		/* drop the open record if nothing is in it */
 /* Seal the open record into out. Fails only together with the session; but for -EFAULT, which drops a
  * record that ktls_rec_user() filled. */
@@ -99,6 +102,11 @@ int ktls_tx_push(struct sock *sk, int flags);
 /* The same beyond the limit of the send buffer: for records that cannot wait. */
 int ktls_tx_force(struct sock *sk);
 void ktls_tx_drop(struct ktls_tx *tx);			/* put all pages */
+
+static inline bool ktls_rec_full(const struct ktls_tx *tx)
+{
+	return tx->fill == tx->capacity;
+}
 
 static inline u8 *ktls_bytes(const struct bio_vec *bv, size_t off)
 {

@@ -44,6 +44,7 @@ int ktls_rec_begin(struct sock *sk, u8 type, size_t want, unsigned long from)
 	tx->rec_n = n;
 	tx->src_n = 0;
 	tx->borrowed = 0;
+	tx->lent = 0;
 	tx->user = NULL;
 	tx->type = type;
 	tx->prefix = half->prefix;
@@ -87,7 +88,7 @@ size_t ktls_rec_copy(struct ktls_tx *tx, struct iov_iter *iter)
 	while (done < want) {
 		bv = ktls_rec_spot(tx, tx->fill, &off);
 		n = min_t(size_t, bv->bv_len - off, want - done);
-		got = copy_from_iter(ktls_bytes(bv, off), n, iter);
+		got = _copy_from_iter(ktls_bytes(bv, off), n, iter);	/* whole pages: no object's bounds to check */
 		if (tx->src_n && got)
 			add_source(tx, bv->bv_page, bv->bv_offset + off, got);
 		tx->fill += got;
@@ -116,29 +117,31 @@ bool ktls_rec_page(struct ktls_tx *tx, struct page *page, size_t off, size_t len
 		return false;
 	}
 	tx->fill += len;
+	tx->lent += len;
 	return true;
 }
 
-bool ktls_rec_full(const struct ktls_tx *tx)
+size_t ktls_rec_lend(struct ktls_tx *tx, const struct bio_vec *bv, size_t skip, size_t len)
 {
-	return tx->fill == tx->capacity;
+	size_t done, n;
+
+	if (!tx->src_n)
+		list_copied(tx);
+	for (done = 0; done < len && tx->src_n < KTLS_TX_SOURCES - KTLS_TX_PIECES; done += n, bv++, skip = 0) {
+		n = min(len - done, bv->bv_len - skip);
+		if (n)
+			bvec_set_page(&tx->src[tx->src_n++], bv->bv_page, n, bv->bv_offset + skip);
+	}
+	tx->fill += done;
+	tx->lent += done;
+	return done;
 }
 
-/* How many bytes were read where others hold them. */
-static size_t put_sources(struct ktls_tx *tx)
+static void put_sources(struct ktls_tx *tx)
 {
-	size_t lent = 0;
-	unsigned int i;
-
-	for (i = 0; i < tx->src_n; i++) {
-		if (!(tx->borrowed & BIT(i)))
-			continue;
-		put_page(tx->src[i].bv_page);
-		lent += tx->src[i].bv_len;
-	}
+	for (; tx->borrowed; tx->borrowed &= tx->borrowed - 1)
+		put_page(tx->src[__ffs(tx->borrowed)].bv_page);
 	tx->src_n = 0;
-	tx->borrowed = 0;
-	return lent;
 }
 
 /* Cut the record's memory to @len bytes. */
@@ -146,6 +149,10 @@ static void trim(struct ktls_tx *tx, size_t len)
 {
 	unsigned int i, n = tx->rec_n;
 
+	if (likely(n == 1)) {
+		tx->rec[0].bv_len = len;
+		return;
+	}
 	for (i = 0; i < n; i++) {
 		if (!len) {
 			put_page(tx->rec[i].bv_page);
@@ -289,7 +296,13 @@ static unsigned int segments_in_place(const struct ktls_tx *tx, size_t len, stru
 	const struct bio_vec *bv = tx->rec;
 	u32 skip = tx->prefix;
 	unsigned int i;
+	u8 *first;
 
+	if (likely(tx->rec_n == 1)) {
+		first = ktls_bytes(bv, skip);
+		*seg = (struct gcm_seg){ first, first, len };
+		return !!len;
+	}
 	for (i = 0; len; i++, bv++, skip = 0) {
 		seg[i] = (struct gcm_seg){ ktls_bytes(bv, skip), ktls_bytes(bv, skip), min_t(size_t, len, bv->bv_len - skip) };
 		len -= seg[i].len;
@@ -297,37 +310,47 @@ static unsigned int segments_in_place(const struct ktls_tx *tx, size_t len, stru
 	return i;
 }
 
-/* From where the plaintext lies to the record's own memory, where @behind bytes are already: how many. */
-static unsigned int segments(struct ktls_tx *tx, size_t behind, struct gcm_seg *seg)
-{
-	const struct bio_vec *src = tx->src, *bv = tx->rec;
-	size_t off = tx->prefix, done = 0, left = tx->fill, n;
-	unsigned int i;
+/* Where in the record's own memory the next byte goes. */
+struct target {
+	const struct bio_vec	*bv;
+	u8			*at;
+	size_t			room;
+};
 
-	for (i = 0; left; i++) {
-		n = min3(left, (size_t)bv->bv_len - off, src->bv_len - done);
-		if (i && seg[i - 1].in + seg[i - 1].len == ktls_bytes(src, done) &&
-		    seg[i - 1].out + seg[i - 1].len == ktls_bytes(bv, off))
-			seg[--i].len += n;	/* pages in a row */
-		else
-			seg[i] = (struct gcm_seg){ ktls_bytes(src, done), ktls_bytes(bv, off), n };
-		left -= n;
-		off += n;
-		done += n;
-		if (done == src->bv_len) {
-			src++;
-			done = 0;
-		}
-		if (off == bv->bv_len) {
-			bv++;
-			off = 0;
-		}
+/* @len bytes from @in on (NULL: in place) go there, behind the segment @seg or, in a row with it, in it: the last. */
+static __always_inline struct gcm_seg *aim(struct target *t, const u8 *in, size_t len, struct gcm_seg *seg)
+{
+	const u8 *from;
+	size_t n;
+
+	for (; len; len -= n) {
+		if (!t->room)
+			*t = (struct target){ t->bv + 1, ktls_bytes(t->bv + 1, 0), t->bv[1].bv_len };
+		from = in ?: t->at;
+		n = min(len, t->room);
+		if (seg->in + seg->len != from || seg->out + seg->len != t->at)
+			*++seg = (struct gcm_seg){ from, t->at };
+		seg->len += n;
+		t->at += n;
+		t->room -= n;
+		if (in)
+			in += n;
 	}
-	for (; behind; behind -= n, i++, bv++, off = 0) {
-		n = min_t(size_t, behind, bv->bv_len - off);
-		seg[i] = (struct gcm_seg){ ktls_bytes(bv, off), ktls_bytes(bv, off), n };
-	}
-	return i;
+	return seg;
+}
+
+/* From where the plaintext lies to the record's own memory, where @behind bytes are already: how many. */
+static unsigned int segments(struct ktls_tx *tx, size_t behind, struct gcm_seg *first)
+{
+	struct target t = { tx->rec, ktls_bytes(tx->rec, tx->prefix), tx->rec->bv_len - tx->prefix };
+	const struct bio_vec *src;
+	struct gcm_seg *seg = first;
+
+	*first = (struct gcm_seg){ ktls_bytes(tx->src, 0), t.at };
+	for (src = tx->src; src < tx->src + tx->src_n; src++)
+		seg = aim(&t, ktls_bytes(src, 0), src->bv_len, seg);
+	seg = aim(&t, NULL, behind, seg);
+	return seg - first + 1;
 }
 
 static int seal_direct(struct ktls_half *half, struct ktls_tx *tx, u8 *aad, const u8 *carried)
@@ -421,15 +444,13 @@ int ktls_rec_seal(struct sock *sk)
 	}
 	line_up(tx);
 	tx->out_len += len;
-	if (tx->src_n) {
-		len = put_sources(tx);
-		if (len)
-			ktls_stat_add(sk, KTLS_STAT_TxInPlace, len);
-	}
+	put_sources(tx);
+	if (tx->lent)
+		ktls_stat_lent(ks, tx->lent);
 	ks->tx_records++;
 	len = tx->type == KTLS_DATA ? tx->fill : 0;
 	ks->tx_bytes += len;
-	ktls_stat_record(sk, KTLS_STAT_TxRecords, len, tx->user ? len : 0);
+	ktls_stat_record(ks, KTLS_STAT_TxRecords, len, tx->user ? len : 0);
 	return 0;
 }
 

@@ -119,16 +119,30 @@ static ssize_t take_page(struct ktls_tx *tx, struct send *s)
 	return ktls_rec_copy(tx, iter) ?: -EFAULT;
 }
 
+/* Pages that the caller keeps while we run, for a record that will be sealed then: full, or the last. */
+static size_t borrow_pages(struct ktls_tx *tx, const struct send *s)
+{
+	struct iov_iter *iter = &s->msg->msg_iter;
+	size_t n = min_t(size_t, iov_iter_count(iter), tx->capacity - tx->fill);
+
+	if (!iov_iter_is_bvec(iter) || (s->more && tx->fill + n < tx->capacity))
+		return 0;
+	n = ktls_rec_lend(tx, iter->bvec, iter->iov_offset, n);
+	iov_iter_advance(iter, n);
+	return n;
+}
+
 /* Fill the open record as far as it goes: bytes taken, or -EFAULT for none. */
 static ssize_t fill_record(struct ktls_tx *tx, struct send *s)
 {
 	struct iov_iter *iter = &s->msg->msg_iter;
-	ssize_t n, done = 0;
+	ssize_t n, done;
 
-	if (s->straight && ktls_rec_user(tx, iter))
+	if (s->straight && tx->capacity >= GCM_USER_MIN && ktls_rec_user(tx, iter))
 		return tx->fill;
 	if (!s->pages)
 		return ktls_rec_copy(tx, iter) ?: -EFAULT;
+	done = borrow_pages(tx, s);
 	while (iov_iter_count(iter) && !ktls_rec_full(tx)) {
 		n = take_page(tx, s);
 		if (n < 0)
@@ -204,7 +218,7 @@ static int flush(struct sock *sk, bool more)
 
 	if (ks->phase != KTLS_PHASE_OPEN || !ks->txs)
 		return 0;
-	if (!more)
+	if (!more && ks->txs->rec_n)
 		err = ktls_rec_seal(sk);
 	if (!err && ks->txs->out_len)
 		ktls_tx_push(sk, more ? MSG_MORE : 0);

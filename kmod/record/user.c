@@ -35,7 +35,7 @@ bool ktls_rec_user(struct ktls_tx *tx, struct iov_iter *iter)
 	size_t at, n, len, skip, behind, done = 0;
 	u8 *to;
 
-	if (tx->fill || tx->src_n || tx->capacity < GCM_USER_MIN || !from ||
+	if (tx->fill || tx->src_n || !from ||
 	    ktls_iter_run(iter) < tx->capacity || !access_ok(from, tx->capacity))
 		return false;
 	for (at = 0; at < tx->capacity && done == at; at += n) {
