@@ -111,18 +111,11 @@ void ktls_aead_wipe(struct ktls_half *half)
  * RFC 5288: the salt, then what the record carries. Room for CCM, which wants
  * a whole block (RFC 3610 2.3). With CBC the record carries all of it.
  */
-static void nonce(const struct ktls_half *half, const u8 *carried, u8 *iv)
+static __always_inline void counted_nonce(const struct ktls_half *half, const u8 *carried, u8 *iv)
 {
-	u8 *tail;
+	u8 *tail = iv + KTLS_IV_SIZE - sizeof(__be64);
 	__be64 low;
 
-	if (half->format->block) {
-		memcpy(iv, carried, half->format->block);
-		return;
-	}
-	if (half->cipher->lead)
-		*iv++ = half->cipher->lead;
-	tail = iv + KTLS_IV_SIZE - sizeof(low);
 	memcpy(iv, half->iv, KTLS_IV_SIZE);
 	if (carried) {
 		memcpy(tail, carried, sizeof(low));
@@ -133,8 +126,19 @@ static void nonce(const struct ktls_half *half, const u8 *carried, u8 *iv)
 	memcpy(tail, &low, sizeof(low));
 }
 
+static void nonce(const struct ktls_half *half, const u8 *carried, u8 *iv)
+{
+	if (half->format->block) {
+		memcpy(iv, carried, half->format->block);
+		return;
+	}
+	if (half->cipher->lead)
+		*iv++ = half->cipher->lead;
+	counted_nonce(half, carried, iv);
+}
+
 /* A record is done. The nonce that the next one carries is counted as well. */
-static void advance(struct ktls_half *half, bool carries)
+static __always_inline void advance(struct ktls_half *half, bool carries)
 {
 	u8 *tail = half->iv + KTLS_IV_SIZE - sizeof(__be64);
 	__be64 low;
@@ -213,7 +217,7 @@ int ktls_aead_seal_direct(struct ktls_half *half, struct gcm_op *op, u8 *tag, co
 	u8 iv[IV_ROOM];
 	int err;
 
-	nonce(half, carried, iv);
+	counted_nonce(half, carried, iv);
 	op->iv = iv;
 	err = ktls_gcm_seal(half->own, op, tag);
 	if (!err)
@@ -226,7 +230,7 @@ int ktls_aead_open_direct(struct ktls_half *half, struct gcm_op *op, const u8 *t
 	u8 iv[IV_ROOM];
 	int err;
 
-	nonce(half, carried, iv);
+	counted_nonce(half, carried, iv);
 	op->iv = iv;
 	err = ktls_gcm_open(half->own, op, tag, half->cipher->tag);
 	if (!err)

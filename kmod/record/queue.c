@@ -33,7 +33,7 @@ static const struct ktls_mark *mark(const struct ktls_sock *ks)
 }
 
 /* Where byte @skip of the queue lies, counted from what was opened last: @ret_off bytes into the skb. */
-static struct sk_buff *skb_at(struct sock *sk, size_t skip, u32 *ret_off)
+static __always_inline struct sk_buff *skb_at(struct sock *sk, size_t skip, u32 *ret_off)
 {
 	const struct ktls_sock *ks = ktls_get(sk);
 	const struct ktls_mark *m = mark(ks);
@@ -108,7 +108,7 @@ static int copy_few(const struct sk_buff *skb, u32 off, u8 *to, size_t len)
 }
 
 /* Copy from the queue, @skip bytes behind what was opened last: how many there were. */
-static size_t queue_copy(struct sock *sk, size_t skip, u8 *to, size_t len)
+static noinline size_t queue_copy(struct sock *sk, size_t skip, u8 *to, size_t len)
 {
 	struct sk_buff *skb;
 	size_t done, n;
@@ -139,7 +139,7 @@ static size_t queued(const struct sock *sk)
 }
 
 /* The header @skip bytes behind what was opened last where it lies, if that is in a row, as mostly. */
-static const u8 *header_in_a_row(struct sock *sk, size_t skip)
+static __always_inline const u8 *header_in_a_row(struct sock *sk, size_t skip)
 {
 	struct sk_buff *skb;
 	struct run r;
@@ -153,7 +153,7 @@ static const u8 *header_in_a_row(struct sock *sk, size_t skip)
 }
 
 /* @have bytes of what the head begins with were taken out. */
-static bool header_in_pieces(struct sock *sk, size_t skip, u32 have, u8 *h)
+static noinline bool header_in_pieces(struct sock *sk, size_t skip, u32 have, u8 *h)
 {
 	u32 n = 0;
 
@@ -165,7 +165,7 @@ static bool header_in_pieces(struct sock *sk, size_t skip, u32 have, u8 *h)
 }
 
 /* The header of the record @skip bytes behind the head. */
-static int header_at(struct sock *sk, size_t skip, size_t *ret_body)
+static __always_inline int header_at(struct sock *sk, size_t skip, size_t *ret_body)
 {
 	struct ktls_sock *ks = ktls_get(sk);
 	u32 have = taken_out(ks);
@@ -286,30 +286,33 @@ static struct gcm_seg *skb_segments(const struct sk_buff *skb, struct gcm_seg *s
 int ktls_queue_segments(struct sock *sk, struct gcm_seg *seg, unsigned int max, u32 skip, size_t len, u8 *to)
 {
 	struct ktls_sock *ks = ktls_get(sk);
-	struct ktls_mark m = { };
+	struct ktls_mark *m = &ks->rxs->mark;
 	struct gcm_seg *last = seg;
 	size_t left = len - skip;
 	struct sk_buff *skb;
 	u32 off, part;
 
-	if (mark(ks))
-		m = *mark(ks);
+	skb = skb_at(sk, skip, &off);
+	if (!mark(ks))
+		m->skb = NULL;
+	m->done = 0;
 	seg->len = 0;
-	for (skb = skb_at(sk, skip, &off); skb && left; skb = next_skb(sk, skb)) {
+	for (; skb; skb = next_skb(sk, skb)) {
 		part = min_t(size_t, left, skb->len - off);
 		if (last - seg + skb_shinfo(skb)->nr_frags + 2 > max || skb_has_frag_list(skb))
 			return -EMSGSIZE;
-		last = skb_segments(skb, last, off, part, to, &m);
+		last = skb_segments(skb, last, off, part, to, m);
 		if (!last)
 			return -EMSGSIZE;
-		to += part;
 		left -= part;
+		if (!left)
+			break;
+		to += part;
 		off = 0;
 	}
 	if (left)
 		return -EIO;
-	m.done = ks->rx_done + len;
-	ks->rxs->mark = m;
+	m->done = ks->rx_done + len;
 	return last - seg + 1;
 }
 
@@ -352,7 +355,7 @@ static int drain_window(struct sock *sk, gfp_t gfp)
 }
 
 /* Plaintext that whole records in the queue can hold, up to @enough. */
-static size_t plaintext(struct sock *sk, size_t enough)
+static noinline size_t plaintext(struct sock *sk, size_t enough)
 {
 	struct ktls_sock *ks = ktls_get(sk);
 	size_t have = taken_out(ks) + queued(sk), at = 0, sum = 0, body;

