@@ -209,7 +209,7 @@ bool ktls_aead_direct(const struct ktls_half *half)
 /* User Mode Linux has programs' memory elsewhere. */
 bool ktls_aead_user(const struct ktls_half *half)
 {
-	return !IS_ENABLED(CONFIG_UML) && half->own;
+	return !IS_ENABLED(CONFIG_UML) && ktls_aead_direct(half);
 }
 
 int ktls_aead_seal_direct(struct ktls_half *half, struct gcm_op *op, u8 *tag, const u8 *carried)

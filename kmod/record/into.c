@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A record decrypted straight into a pipe's pages, or into the reader's memory. Of that: whole batches of the
- * cipher go there, and only what they leave at its start, between TCP's buffers and at its
- * end is copied from rxs. The content type is at the end, so no program has a
- * say in it. Page faults are off meanwhile; the ciphertext stays in TCP's queue. So
- * whatever comes in the way (a fault, a control record, padding without end,
- * a wrong tag), what was written is wiped and the record left to open.c.
+ * A record decrypted straight into a pipe's pages, or into the reader's memory. By our own code
+ * whole batches of the cipher go there, and only what they leave at its start, between TCP's
+ * buffers and at its end is copied from rxs; page faults are off meanwhile. Other ciphers
+ * write to its pages (pin.c). The content type is at the end, never with a program.
+ * The ciphertext stays in TCP's queue. So whatever comes in the way (a fault, a
+ * control record, padding without end, a wrong tag), what was written is wiped
+ * and the record left to open.c.
  *
  * The plaintext is in the reader's memory before its tag is known to be right, as
  * with mainline: another thread may see it, though no call returns it.
@@ -81,16 +82,22 @@ static bool hand_over(struct ktls_rx *rx, struct into *t, struct iov_iter *iter)
 	return true;
 }
 
+/* What of a record is in no segment. */
+struct outside {
+	const u8	*tag, *carried;
+	u8		room[GCM_TAG_SIZE];
+};
+
 /* The segments of a record that may be data, to @to. */
-static int segments(struct sock *sk, struct ktls_rx *rx, size_t len, u8 *to, u8 *tag, const u8 **carried)
+static int segments(struct sock *sk, struct ktls_rx *rx, size_t len, u8 *to, struct outside *o)
 {
 	const struct ktls_half *half = &ktls_get(sk)->rx;
 	int n;
 
-	if (ktls_open_aad(sk, rx, len, carried) || (!half->format->inner && rx->head[0] != KTLS_DATA))
+	if (ktls_open_aad(sk, rx, len, &o->carried) || (!half->format->inner && rx->head[0] != KTLS_DATA))
 		return 0;
 	n = ktls_queue_segments(sk, rx->seg, KTLS_RX_SG, half->prefix, len, to);
-	return n < 0 ? 0 : ktls_open_cut_tag(rx->seg, n, tag, half->cipher->tag);
+	return n < 0 ? 0 : ktls_open_cut_tag(rx->seg, n, o->room, half->cipher->tag, &o->tag);
 }
 
 /* The record's number, and the nonce that would be sent. */
@@ -117,17 +124,17 @@ static bool open_into(struct sock *sk, struct ktls_rx *rx, size_t len, struct in
 {
 	struct ktls_half *half = &ktls_get(sk)->rx;
 	struct gcm_op op = { .aad = rx->aad, .aad_len = half->format->aad, .seg = rx->aimed };
-	u8 *copy = rx->buf + KTLS_RX_AHEAD, tag[GCM_TAG_SIZE];
+	u8 *copy = rx->buf + KTLS_RX_AHEAD;
 	const struct number before = number_of(half);
 	unsigned long left __maybe_unused;
-	const u8 *carried;
+	struct outside o;
 	int n;
 
-	n = segments(sk, rx, len, copy, tag, &carried);
+	n = segments(sk, rx, len, copy, &o);
 	op.segs = n > KTLS_RX_RUNS ? 0 : aim(rx, n, t);
 	if (!op.segs)
 		return false;
-	if (!ktls_aead_open_direct(half, &op, tag, carried) && is_data(half, copy, t) && hand_over(rx, t, iter))
+	if (!ktls_aead_open_direct(half, &op, o.tag, o.carried) && is_data(half, copy, t) && hand_over(rx, t, iter))
 		return true;
 	number_again(half, &before);
 	left = clear_user(t->to, t->tail);	/* what is left isn't mapped any more */
@@ -155,20 +162,7 @@ static size_t count_record(struct sock *sk, size_t len, size_t end)
 	return end;
 }
 
-size_t ktls_open_into(struct sock *sk, struct iov_iter *iter)
-{
-	struct ktls_sock *ks = ktls_get(sk);
-	struct into t;
-	size_t len;
-
-	if (ktls_queue_record(sk, &len) || len < GCM_USER_MIN || !ktls_aead_user(&ks->rx) ||
-	    !fits(ks, len, iter, &t) || !ktls_aead_direct(&ks->rx) ||
-	    !ktls_rx_get(ks, GFP_KERNEL) || !open_into(sk, ks->rxs, len, &t, iter))
-		return 0;
-	return count_record(sk, len, t.end);
-}
-
-/* ---- pipes */
+/* ---- by pieces */
 
 /* rx->seg has its output in a row; here it goes to pieces, to rx->aimed. How many; 0: too many. */
 static unsigned int spread(struct ktls_rx *rx, unsigned int n, const struct bio_vec *bv)
@@ -211,6 +205,84 @@ static size_t data_in(const struct ktls_half *half, const struct bio_vec *bv, un
 	return end >= 0 && ktls_bytes(&bv[i], 0)[end] == KTLS_DATA ? before + end : 0;
 }
 
+/* As far as its header says. */
+static bool may_be_data(struct sock *sk, struct ktls_rx *rx)
+{
+	const struct ktls_half *half = &ktls_get(sk)->rx;
+
+	return half->format->inner || (!ktls_queue_peek(sk, rx->head, half->prefix) && rx->head[0] == KTLS_DATA);
+}
+
+static bool open_direct(struct sock *sk, size_t len, const struct bio_vec *bv, unsigned int pieces)
+{
+	struct ktls_half *half = &ktls_get(sk)->rx;
+	struct ktls_rx *rx = ktls_get(sk)->rxs;
+	struct gcm_op op = { .aad = rx->aad, .aad_len = half->format->aad, .seg = rx->seg };
+	struct outside o;
+
+	op.segs = segments(sk, rx, len, ktls_bytes(bv, 0), &o);
+	if (pieces > 1) {
+		op.seg = rx->aimed;
+		op.segs = spread(rx, op.segs, bv);
+	}
+	return op.segs && !ktls_aead_open_direct(half, &op, o.tag, o.carried);
+}
+
+/* Length of the data; 0: there is none, or it is something else. */
+static size_t open_pieces(struct sock *sk, size_t len, const struct bio_vec *bv, unsigned int pieces)
+{
+	struct ktls_half *half = &ktls_get(sk)->rx;
+	struct ktls_rx *rx = ktls_get(sk)->rxs;
+	bool opened;
+
+	if (ktls_aead_direct(half))
+		opened = open_direct(sk, len, bv, pieces);
+	else
+		opened = may_be_data(sk, rx) && !ktls_open_by_api(sk, rx, len, bv, pieces);
+	return opened ? data_in(half, bv, pieces) : 0;
+}
+
+/* The type goes to rxs, behind the reader's pages. */
+static size_t open_pinned(struct sock *sk, size_t len, struct into *t, struct iov_iter *iter)
+{
+	struct ktls_half *half = &ktls_get(sk)->rx;
+	struct ktls_rx *rx = ktls_get(sk)->rxs;
+	const struct number before = number_of(half);
+	struct ktls_pins pins;
+	size_t end;
+
+	if (half->format->block || !ktls_pin(&pins, t->to, t->plain))
+		return 0;
+	bvec_set_page(&pins.bv[pins.n], virt_to_page(rx->buf), half->format->inner, offset_in_page(rx->buf));
+	end = open_pieces(sk, len, pins.bv, pins.n + half->format->inner);
+	if (end) {
+		iov_iter_advance(iter, end);
+	} else {
+		ktls_pins_wipe(&pins);
+		number_again(half, &before);
+	}
+	ktls_unpin(&pins);
+	return end;
+}
+
+size_t ktls_open_into(struct sock *sk, struct iov_iter *iter)
+{
+	struct ktls_sock *ks = ktls_get(sk);
+	struct into t;
+	size_t len;
+
+	if (ktls_queue_record(sk, &len) || len < GCM_USER_MIN || !fits(ks, len, iter, &t) ||
+	    !ktls_rx_get(ks, GFP_KERNEL))
+		return 0;
+	if (!ktls_aead_user(&ks->rx))
+		t.end = open_pinned(sk, len, &t, iter);
+	else if (!open_into(sk, ks->rxs, len, &t, iter))
+		t.end = 0;
+	return t.end ? count_record(sk, len, t.end) : 0;
+}
+
+/* ---- pipes */
+
 static void release(struct splice_pipe_desc *spd, unsigned int i)
 {
 	put_page(spd->pages[i]);
@@ -239,24 +311,6 @@ static bool to_pipe(struct pipe_inode_info *pipe, struct bio_vec *bv, unsigned i
 	return splice_to_pipe(pipe, &spd) > 0;
 }
 
-static size_t open_pieces(struct sock *sk, size_t len, struct bio_vec *bv, unsigned int pieces)
-{
-	struct ktls_half *half = &ktls_get(sk)->rx;
-	struct ktls_rx *rx = ktls_get(sk)->rxs;
-	struct gcm_op op = { .aad = rx->aad, .aad_len = half->format->aad, .seg = rx->seg };
-	u8 tag[GCM_TAG_SIZE];
-	const u8 *carried;
-
-	op.segs = segments(sk, rx, len, ktls_bytes(bv, 0), tag, &carried);
-	if (pieces > 1) {
-		op.seg = rx->aimed;
-		op.segs = spread(rx, op.segs, bv);
-	}
-	if (!op.segs || ktls_aead_open_direct(half, &op, tag, carried))
-		return 0;
-	return data_in(half, bv, pieces);
-}
-
 size_t ktls_open_to_pipe(struct sock *sk, struct pipe_inode_info *pipe, size_t max)
 {
 	struct ktls_sock *ks = ktls_get(sk);
@@ -265,7 +319,7 @@ size_t ktls_open_to_pipe(struct sock *sk, struct pipe_inode_info *pipe, size_t m
 	size_t len, inner, end;
 	int n;
 
-	if (!ktls_aead_direct(&ks->rx) || ktls_queue_record(sk, &len))
+	if (ks->rx.format->block || ktls_queue_record(sk, &len))
 		return 0;
 	inner = len - ks->rx.prefix - ks->rx.cipher->tag;
 	if (inner - ks->rx.format->inner > min_t(size_t, max, ks->rx_limit ?: KTLS_PLAIN_MAX) || !inner ||

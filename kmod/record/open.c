@@ -95,23 +95,23 @@ static const u8 *stand_apart(const struct ktls_half *half, struct ktls_rx *rx, s
 	return half->prefix > KTLS_HEADER ? rx->head + KTLS_HEADER : NULL;
 }
 
-unsigned int ktls_open_cut_tag(struct gcm_seg *seg, unsigned int n, u8 *tag, size_t len)
+unsigned int ktls_open_cut_tag(struct gcm_seg *seg, unsigned int n, u8 *room, size_t len, const u8 **ret_tag)
 {
-	struct gcm_seg *end = &seg[n - 1];
+	struct gcm_seg *last = &seg[n - 1];
 	size_t part;
 
-	if (end->len > GCM_TAG_SIZE && len == GCM_TAG_SIZE) {
-		end->len -= GCM_TAG_SIZE;
-		memcpy(tag, end->in + end->len, GCM_TAG_SIZE);
+	if (last->len > len) {
+		last->len -= len;
+		*ret_tag = last->in + last->len;
 		return n;
 	}
+	*ret_tag = room;
 	while (len && n) {
-		struct gcm_seg *last = &seg[n - 1];
-
+		last = &seg[n - 1];
 		part = min(len, last->len);
 		last->len -= part;
 		len -= part;
-		memcpy(tag + len, last->in + last->len, part);
+		memcpy(room + len, last->in + last->len, part);
 		if (!last->len)
 			n--;
 	}
@@ -147,9 +147,10 @@ static __always_inline int open_direct(struct ktls_half *half, struct ktls_rx *r
 		       const u8 *carried)
 {
 	struct gcm_op op = { .aad = rx->aad, .aad_len = half->format->aad, .seg = seg };
-	u8 tag[GCM_TAG_SIZE];
+	u8 room[GCM_TAG_SIZE];
+	const u8 *tag;
 
-	op.segs = ktls_open_cut_tag(seg, n, tag, half->cipher->tag);
+	op.segs = ktls_open_cut_tag(seg, n, room, half->cipher->tag, &tag);
 	return ktls_aead_open_direct(half, &op, tag, carried);
 }
 
@@ -166,12 +167,14 @@ static __always_inline int open_from_queue_direct(struct sock *sk, struct ktls_r
 	return n < 0 ? n : open_direct(half, rx, rx->seg, n, carried);
 }
 
-static noinline int open_from_queue(struct sock *sk, struct ktls_rx *rx, size_t len, u8 *to)
+/* Not inlined: its lists would be cleared for every record. */
+noinline int ktls_open_by_api(struct sock *sk, struct ktls_rx *rx, size_t len, const struct bio_vec *bv, unsigned int n)
 {
+	struct scatterlist src[KTLS_RX_SG + 1], dst[KTLS_PIECES_MAX + 1];
 	struct ktls_half *half = &ktls_get(sk)->rx;
 	bool apart = half->format->aad != KTLS_HEADER;
-	struct scatterlist src[KTLS_RX_SG + 1], dst[2];
 	const u8 *carried = NULL;
+	unsigned int i;
 	int err;
 
 	if (apart) {
@@ -184,10 +187,19 @@ static noinline int open_from_queue(struct sock *sk, struct ktls_rx *rx, size_t 
 	err = ktls_queue_sg(sk, src + apart, KTLS_RX_SG, apart ? half->prefix : 0, len);
 	if (err)
 		return err;
-	sg_init_table(dst, 2);
+	sg_init_table(dst, n + 1);
 	sg_set_buf(&dst[0], rx->aad, half->format->aad);
-	sg_set_buf(&dst[1], to, len - half->prefix);
+	for (i = 0; i < n; i++)
+		sg_set_page(&dst[i + 1], bv[i].bv_page, bv[i].bv_len, bv[i].bv_offset);
 	return ktls_aead_open(half, &rx->room, src, dst, len - half->prefix, carried);
+}
+
+static int open_from_queue(struct sock *sk, struct ktls_rx *rx, size_t len, u8 *to)
+{
+	struct bio_vec bv;
+
+	bvec_set_page(&bv, virt_to_page(to), len - ktls_get(sk)->rx.prefix, offset_in_page(to));
+	return ktls_open_by_api(sk, rx, len, &bv, 1);
 }
 
 static noinline int open_gathered_direct(struct sock *sk, struct ktls_rx *rx, size_t len)

@@ -264,6 +264,7 @@ static struct gcm_seg *skb_segments(const struct sk_buff *skb, struct gcm_seg *s
 		if (!r.at)
 			return NULL;
 		part = min_t(size_t, r.size, len);
+		ktls_prefetch(r.at, part);
 		if (!seg->len || seg->in + seg->len != r.at) {
 			seg += seg->len > 0;
 			*seg = (struct gcm_seg){ r.at, to };

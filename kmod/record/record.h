@@ -9,6 +9,7 @@
  * txmem.c	memory that records are built in
  * seal.c	the open record, sealing it, pushing to TCP
  * user.c	plaintext in the memory of the program that sends
+ * pin.c	that memory's pages, where the cipher cannot go through its address
  * tx.c		the calls that send
  * txcontrol.c	control records, the end of the stream
  * rekey.c	key updates of our own
@@ -23,6 +24,7 @@
 
 #include <linux/bvec.h>
 #include <linux/mm.h>
+#include <linux/prefetch.h>
 #include <linux/sizes.h>
 #include <linux/workqueue.h>
 #include "../ktls.h"
@@ -33,6 +35,21 @@
 /* rep movsb with (to - from) mod 4096 in 1..31 is tens of times slower than else on some processors. */
 #define KTLS_SLOW_COPY	31
 #define KTLS_SLOW_STEP	32
+
+/*
+ * The start of what a cipher will read. Processors look ahead within a page only, so that each
+ * page that no cache has would begin with a wait: a sixth of the time on some.
+ */
+static inline void ktls_prefetch(const u8 *p, size_t len)
+{
+	unsigned int i;
+
+	if (len < SZ_512)
+		return;
+#pragma GCC unroll 8
+	for (i = 0; i < SZ_512 / L1_CACHE_BYTES; i++)
+		prefetch(p + i * L1_CACHE_BYTES);
+}
 
 /* ---- sending */
 
@@ -63,6 +80,7 @@ struct ktls_tx {
 	u32			borrowed;
 	u16			lent;
 	const u8 __user		*user;		/* it is full of these, read when sealed: by the same call */
+	bool			pinned;		/* the sources are the caller's, during this call */
 	bool			queued;		/* work is; it holds sk */
 	bool			orphan;		/* the session is gone: work frees this */
 	struct sock		*sk;
@@ -132,6 +150,23 @@ bool ktls_rec_user(struct ktls_tx *tx, struct iov_iter *iter);
 unsigned int ktls_rec_user_segments(struct ktls_tx *tx, size_t behind, struct gcm_seg *first);
 /* The cipher can't or couldn't read it there: now all is copied. -EFAULT: it is not there at all. */
 int ktls_rec_user_copy(struct ktls_tx *tx);
+
+/* pin.c: its way for ciphers that can't read there: the pages themselves, which @iter has in a row, are in the record. */
+bool ktls_rec_pinned(struct ktls_tx *tx, struct iov_iter *iter);
+
+/* A program's memory to write to: @n pieces and room for one more. */
+#define KTLS_PINS	(DIV_ROUND_UP(KTLS_PLAIN_MAX, PAGE_SIZE) + 1)
+
+struct ktls_pins {
+	struct page	*page[KTLS_PINS];
+	struct bio_vec	bv[KTLS_PINS + 1];
+	unsigned int	pages, n;
+};
+
+/* KTLS_PLAIN_MAX bytes at most. False: not all of it is memory that can be pinned. */
+bool ktls_pin(struct ktls_pins *pins, u8 __user *to, size_t len);
+void ktls_pins_wipe(const struct ktls_pins *pins);
+void ktls_unpin(struct ktls_pins *pins);
 
 /* tx.c */
 void ktls_tx_later(struct sock *sk, unsigned long delay);	/* push from work, some jiffies later; any context */
@@ -226,8 +261,15 @@ int ktls_rx_fatal(struct sock *sk, int err, u8 alert, const char *reason);
 
 /* Into rx: the additional data of the record of @len bytes, and where the nonce is that it carries, or NULL. */
 int ktls_open_aad(struct sock *sk, struct ktls_rx *rx, size_t len, const u8 **ret_carried);
-/* The last @len bytes of the segments' input are the tag: off with it. How many segments are left. */
-unsigned int ktls_open_cut_tag(struct gcm_seg *seg, unsigned int n, u8 *tag, size_t len);
+/*
+ * The last @len bytes of the segments' input are the tag: off with it. How many segments are left.
+ * It is best left where it lies until the cipher comes there, since no cache has it; in pieces it goes to @room.
+ */
+unsigned int ktls_open_cut_tag(struct gcm_seg *seg, unsigned int n, u8 *room, size_t len, const u8 **ret_tag);
+
+/* The record of @len bytes at the head by the crypto API, into @n pieces: KTLS_PIECES_MAX at most. */
+#define KTLS_PIECES_MAX	(KTLS_TX_PIECES + KTLS_PINS)
+int ktls_open_by_api(struct sock *sk, struct ktls_rx *rx, size_t len, const struct bio_vec *bv, unsigned int n);
 
 /* into.c: the record at the head into the reader's memory, all of it, where that can be and it is
  * data: how many bytes. 0: by ktls_open_record(). Nothing may be in rxs. */

@@ -45,6 +45,7 @@ int ktls_rec_begin(struct sock *sk, u8 type, size_t want, unsigned long from)
 	tx->src_n = 0;
 	tx->borrowed = 0;
 	tx->lent = 0;
+	tx->pinned = false;
 	tx->user = NULL;
 	tx->type = type;
 	tx->prefix = half->prefix;
@@ -103,6 +104,7 @@ bool ktls_rec_page(struct ktls_tx *tx, struct page *page, size_t off, size_t len
 {
 	struct bio_vec *last;
 
+	ktls_prefetch(page_address(page) + off, len);
 	if (!tx->src_n)
 		list_copied(tx);
 	last = tx->src_n ? &tx->src[tx->src_n - 1] : NULL;
@@ -129,8 +131,10 @@ size_t ktls_rec_lend(struct ktls_tx *tx, const struct bio_vec *bv, size_t skip, 
 		list_copied(tx);
 	for (done = 0; done < len && tx->src_n < KTLS_TX_SOURCES - KTLS_TX_PIECES; done += n, bv++, skip = 0) {
 		n = min(len - done, bv->bv_len - skip);
-		if (n)
-			bvec_set_page(&tx->src[tx->src_n++], bv->bv_page, n, bv->bv_offset + skip);
+		if (!n)
+			continue;
+		ktls_prefetch(page_address(bv->bv_page) + bv->bv_offset + skip, n);
+		bvec_set_page(&tx->src[tx->src_n++], bv->bv_page, n, bv->bv_offset + skip);
 	}
 	tx->fill += done;
 	tx->lent += done;
@@ -450,7 +454,7 @@ int ktls_rec_seal(struct sock *sk)
 	ks->tx_records++;
 	len = tx->type == KTLS_DATA ? tx->fill : 0;
 	ks->tx_bytes += len;
-	ktls_stat_record(ks, KTLS_STAT_TxRecords, len, tx->user ? len : 0);
+	ktls_stat_record(ks, KTLS_STAT_TxRecords, len, tx->user || tx->pinned ? len : 0);
 	return 0;
 }
 

@@ -311,7 +311,7 @@ static int sendmsg_locked(struct sock *sk, struct msghdr *msg, size_t len)
 	struct ubuf_info *uarg = NULL;
 	ssize_t ret;
 
-	s.straight = !s.pages && ktls_aead_user(&ktls_get(sk)->tx);
+	s.straight = !s.pages;
 	ret = control_type(msg, &s.type);
 	if (!ret)
 		ret = zerocopy_begin(sk, msg, len, &uarg);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A record whose plaintext the cipher reads in the memory of the program that sends, in whole
- * batches; only what they leave at its start, at its end and where its own memory is in
+ * A record whose plaintext the cipher reads in the memory of the program that sends: by our own
+ * code (other ciphers: pin.c) in whole batches; only what they leave at its start, at its end and where its own memory is in
  * pieces is copied before. It is sealed by the call that fills it, with page
  * faults off. Where one was needed, nothing of it has left: all is copied then.
  */
@@ -35,8 +35,11 @@ bool ktls_rec_user(struct ktls_tx *tx, struct iov_iter *iter)
 	size_t at, n, len, skip, behind, done = 0;
 	u8 *to;
 
-	if (tx->fill || tx->src_n || !from ||
-	    ktls_iter_run(iter) < tx->capacity || !access_ok(from, tx->capacity))
+	if (tx->fill || tx->src_n || !from || ktls_iter_run(iter) < tx->capacity)
+		return false;
+	if (!ktls_aead_user(&ktls_get(tx->sk)->tx))
+		return ktls_rec_pinned(tx, iter);
+	if (!access_ok(from, tx->capacity))
 		return false;
 	for (at = 0; at < tx->capacity && done == at; at += n) {
 		len = from_user(tx, at, &to, &n, &skip);

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A program's memory by its pages, for ciphers that go by the kernel's
+ * addresses only: the crypto API's, and ours in User Mode Linux. The pages of a record are held
+ * for as long as it is sealed or opened, within the call that names them. Where a page
+ * is missing, or is no memory (a device's), the callers copy.
+ *
+ * Pages to read need no more than a reference. Those to write are pinned:
+ * fork() then copies them for the child at once, so that they stay this
+ * program's, and they are marked dirty behind what was written, since they may be a file's.
+ */
+#include <linux/highmem.h>
+#include "record.h"
+
+static unsigned int count(unsigned long at, size_t len)
+{
+	return DIV_ROUND_UP(offset_in_page(at) + len, PAGE_SIZE);
+}
+
+bool ktls_rec_pinned(struct ktls_tx *tx, struct iov_iter *iter)
+{
+	unsigned long from = ktls_iter_address(iter);
+	size_t off = offset_in_page(from), n;
+	struct page *page[KTLS_PINS];
+	int i, pages;
+
+	pages = get_user_pages_fast(from, count(from, tx->capacity), 0, page);
+	if (pages != count(from, tx->capacity)) {
+		while (pages > 0)
+			put_page(page[--pages]);
+		return false;
+	}
+	for (i = 0; i < pages; i++, off = 0) {
+		n = min_t(size_t, PAGE_SIZE - off, tx->capacity - tx->fill);
+		ktls_rec_page(tx, page[i], off, n);	/* there is room for so many */
+	}
+	iov_iter_advance(iter, tx->capacity);
+	tx->pinned = true;
+	tx->lent = 0;			/* nobody asked for it */
+	return true;
+}
+
+/* Pages in a row become one piece. */
+static void add_piece(struct ktls_pins *pins, struct page *page, size_t off, size_t len)
+{
+	struct bio_vec *last = pins->n ? &pins->bv[pins->n - 1] : NULL;
+
+	if (last && ktls_bytes(last, last->bv_len) == (u8 *)page_address(page) + off &&
+	    last->bv_page + (last->bv_offset + last->bv_len) / PAGE_SIZE == page)
+		last->bv_len += len;
+	else
+		bvec_set_page(&pins->bv[pins->n++], page, len, off);
+}
+
+bool ktls_pin(struct ktls_pins *pins, u8 __user *to, size_t len)
+{
+	unsigned long at = (unsigned long)to;
+	size_t off = offset_in_page(at), n;
+	unsigned int i;
+	int pages;
+
+	pins->n = 0;
+	pages = pin_user_pages_fast(at, count(at, len), FOLL_WRITE, pins->page);
+	pins->pages = max(pages, 0);
+	for (i = 0; i < pins->pages && !PageHighMem(pins->page[i]); i++)
+		;
+	if (i != count(at, len)) {
+		ktls_unpin(pins);
+		return false;
+	}
+	for (i = 0; i < pins->pages; i++, len -= n, off = 0) {
+		n = min_t(size_t, PAGE_SIZE - off, len);
+		add_piece(pins, pins->page[i], off, n);
+	}
+	return true;
+}
+
+void ktls_pins_wipe(const struct ktls_pins *pins)
+{
+	unsigned int i;
+
+	for (i = 0; i < pins->n; i++)
+		memset(ktls_bytes(&pins->bv[i], 0), 0, pins->bv[i].bv_len);
+	for (i = 0; i < pins->pages; i++)
+		flush_dcache_page(pins->page[i]);
+}
+
+void ktls_unpin(struct ktls_pins *pins)
+{
+	unpin_user_pages_dirty_lock(pins->page, pins->pages, pins->n > 0);
+}
