@@ -147,7 +147,7 @@ static bool fits(const struct ktls_sock *ks, size_t len, struct iov_iter *iter, 
 	t->plain = len - ks->rx.prefix - ks->rx.tail;
 	t->to = (u8 __user *)ktls_iter_address(iter);
 	return t->plain >= GCM_USER_MIN && t->plain <= (ks->rx_limit ?: KTLS_PLAIN_MAX) &&
-	       t->plain <= ktls_iter_run(iter) && t->to && access_ok(t->to, t->plain);
+	       t->plain <= ktls_iter_run(iter) && t->to && ktls_user_ok(t->to, t->plain);
 }
 
 /* @len bytes of the queue became @end bytes of data. */

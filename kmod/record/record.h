@@ -24,8 +24,10 @@
 
 #include <linux/bvec.h>
 #include <linux/mm.h>
+#include <linux/nospec.h>
 #include <linux/prefetch.h>
 #include <linux/sizes.h>
+#include <linux/uaccess.h>
 #include <linux/workqueue.h>
 #include "../ktls.h"
 #include "../crypto/aead.h"
@@ -141,6 +143,18 @@ static inline struct bio_vec *ktls_rec_spot(struct ktls_tx *tx, size_t at, size_
 		at -= bv++->bv_len;
 	*ret_off = at;
 	return bv;
+}
+
+/*
+ * For memory that the cipher reads or writes itself. No instruction of his begins with an address
+ * that is only guessed to be the program's (Spectre, variant 1): what copy_from_user() does.
+ */
+static inline bool ktls_user_ok(const void __user *p, size_t len)
+{
+	bool ok = access_ok(p, len);
+
+	barrier_nospec();
+	return ok;
 }
 
 /* user.c: fill an empty record with what @iter has in a row, for the cipher to read; the caller seals it

@@ -39,7 +39,7 @@ bool ktls_rec_user(struct ktls_tx *tx, struct iov_iter *iter)
 		return false;
 	if (!ktls_aead_user(&ktls_get(tx->sk)->tx))
 		return ktls_rec_pinned(tx, iter);
-	if (!access_ok(from, tx->capacity))
+	if (!ktls_user_ok(from, tx->capacity))
 		return false;
 	for (at = 0; at < tx->capacity && done == at; at += n) {
 		len = from_user(tx, at, &to, &n, &skip);
