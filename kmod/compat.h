@@ -24,7 +24,7 @@
  * Pages into TCP without a copy, socket lock held, never sleeping: the bytes
  * taken or -errno. 6.1 defines MSG_SPLICE_PAGES but its TCP ignores it.
  */
-static inline int ktls_push_pages(struct sock *sk, struct bio_vec *bv, unsigned int n, size_t len, int flags)
+static __always_inline int ktls_push_pages(struct sock *sk, struct bio_vec *bv, unsigned int n, size_t len, int flags)
 {
 #ifdef KTLS_HAVE_SENDPAGE
 	size_t done = 0;

@@ -130,7 +130,7 @@ int ktls_queue_peek(struct sock *sk, u8 *to, size_t len)
 }
 
 /* rcv_nxt counts a FIN too. */
-static size_t queued(const struct sock *sk)
+static __always_inline size_t queued(const struct sock *sk)
 {
 	const struct tcp_sock *tp = tcp_sk(sk);
 	u32 n = READ_ONCE(tp->rcv_nxt) - READ_ONCE(tp->copied_seq) - ktls_get(sk)->rx_done;

@@ -125,17 +125,20 @@ bool ktls_rec_page(struct ktls_tx *tx, struct page *page, size_t off, size_t len
 
 size_t ktls_rec_lend(struct ktls_tx *tx, const struct bio_vec *bv, size_t skip, size_t len)
 {
+	struct bio_vec *to;
 	size_t done, n;
 
 	if (!tx->src_n)
 		list_copied(tx);
-	for (done = 0; done < len && tx->src_n < KTLS_TX_SOURCES - KTLS_TX_PIECES; done += n, bv++, skip = 0) {
+	to = &tx->src[tx->src_n];
+	for (done = 0; done < len && to < tx->src + KTLS_TX_SOURCES - KTLS_TX_PIECES; done += n, bv++, skip = 0) {
 		n = min(len - done, bv->bv_len - skip);
 		if (!n)
 			continue;
 		ktls_prefetch(page_address(bv->bv_page) + bv->bv_offset + skip, n);
-		bvec_set_page(&tx->src[tx->src_n++], bv->bv_page, n, bv->bv_offset + skip);
+		bvec_set_page(to++, bv->bv_page, n, bv->bv_offset + skip);
 	}
+	tx->src_n = to - tx->src;
 	tx->fill += done;
 	tx->lent += done;
 	return done;
@@ -213,7 +216,7 @@ static void target_list(const struct ktls_tx *tx, struct scatterlist *sg, const 
 }
 
 /* Behind the plaintext, from byte @at on. */
-static void put_behind(struct ktls_tx *tx, size_t at, const u8 *from, size_t len)
+static noinline void put_behind(struct ktls_tx *tx, size_t at, const u8 *from, size_t len)
 {
 	const struct bio_vec *bv;
 	size_t n, off;
@@ -221,11 +224,16 @@ static void put_behind(struct ktls_tx *tx, size_t at, const u8 *from, size_t len
 	for (; len; len -= n, at += n, from += n) {
 		bv = ktls_rec_spot(tx, at, &off);
 		n = min_t(size_t, bv->bv_len - off, len);
-		if (n == GCM_TAG_SIZE)		/* as mostly */
-			memcpy(ktls_bytes(bv, off), from, GCM_TAG_SIZE);
-		else
-			memcpy(ktls_bytes(bv, off), from, n);
+		memcpy(ktls_bytes(bv, off), from, n);
 	}
+}
+
+static __always_inline void put_tag(struct ktls_tx *tx, size_t at, const u8 *tag, size_t len)
+{
+	if (likely(len == GCM_TAG_SIZE && tx->rec_n == 1))
+		memcpy(ktls_bytes(tx->rec, tx->prefix + at), tag, GCM_TAG_SIZE);
+	else
+		put_behind(tx, at, tag, len);
 }
 
 /* RFC 5246 6.2.3.2: each byte says how many there are beside itself. */
@@ -314,47 +322,39 @@ static unsigned int segments_in_place(const struct ktls_tx *tx, size_t len, stru
 	return i;
 }
 
-/* Where in the record's own memory the next byte goes. */
-struct target {
-	const struct bio_vec	*bv;
-	u8			*at;
-	size_t			room;
-};
-
-/* @len bytes from @in on (NULL: in place) go there, behind the segment @seg or, in a row with it, in it: the last. */
-static __always_inline struct gcm_seg *aim(struct target *t, const u8 *in, size_t len, struct gcm_seg *seg)
-{
-	const u8 *from;
-	size_t n;
-
-	for (; len; len -= n) {
-		if (!t->room)
-			*t = (struct target){ t->bv + 1, ktls_bytes(t->bv + 1, 0), t->bv[1].bv_len };
-		from = in ?: t->at;
-		n = min(len, t->room);
-		if (seg->in + seg->len != from || seg->out + seg->len != t->at)
-			*++seg = (struct gcm_seg){ from, t->at };
-		seg->len += n;
-		t->at += n;
-		t->room -= n;
-		if (in)
-			in += n;
-	}
-	return seg;
-}
-
 /* From where the plaintext lies to the record's own memory, where @behind bytes are already: how many. */
-static unsigned int segments(struct ktls_tx *tx, size_t behind, struct gcm_seg *first)
+static unsigned int segments(const struct ktls_tx *tx, size_t behind, struct gcm_seg *seg)
 {
-	struct target t = { tx->rec, ktls_bytes(tx->rec, tx->prefix), tx->rec->bv_len - tx->prefix };
-	const struct bio_vec *src;
-	struct gcm_seg *seg = first;
+	const struct bio_vec *src = tx->src, *last = src + tx->src_n, *bv = tx->rec;
+	size_t room = bv->bv_len - tx->prefix, len = src->bv_len, left = tx->fill + behind, n;
+	const u8 *in = ktls_bytes(src, 0), *end = NULL;
+	u8 *out = ktls_bytes(bv, tx->prefix);
+	unsigned int i = 0;
 
-	*first = (struct gcm_seg){ ktls_bytes(tx->src, 0), t.at };
-	for (src = tx->src; src < tx->src + tx->src_n; src++)
-		seg = aim(&t, ktls_bytes(src, 0), src->bv_len, seg);
-	seg = aim(&t, NULL, behind, seg);
-	return seg - first + 1;
+	for (; left; left -= n) {
+		if (!room) {
+			room = (++bv)->bv_len;
+			out = ktls_bytes(bv, 0);
+			end = NULL;
+		}
+		if (src == last) {
+			in = out;
+			len = left;
+		}
+		n = min(len, room);
+		if (in != end)		/* else pages in a row */
+			seg[i++] = (struct gcm_seg){ in, out };
+		seg[i - 1].len += n;
+		in = end = in + n;
+		out += n;
+		room -= n;
+		len -= n;
+		if (!len && ++src < last) {
+			in = ktls_bytes(src, 0);
+			len = src->bv_len;
+		}
+	}
+	return i;
 }
 
 static int seal_direct(struct ktls_half *half, struct ktls_tx *tx, u8 *aad, const u8 *carried)
@@ -370,7 +370,7 @@ static int seal_direct(struct ktls_half *half, struct ktls_tx *tx, u8 *aad, cons
 			      segments_in_place(tx, tx->fill + after, tx->seg);
 	err = ktls_aead_seal_direct(half, &op, tag, carried);
 	if (!err)
-		put_behind(tx, tx->fill + after, tag, half->cipher->tag);
+		put_tag(tx, tx->fill + after, tag, half->cipher->tag);
 	return err;
 }
 
@@ -379,7 +379,7 @@ static size_t sealed_len(const struct ktls_half *half, const struct ktls_tx *tx)
 	return tx->prefix + tx->fill + behind(tx, half->format) + half->cipher->tag;
 }
 
-static int seal_once(struct ktls_half *half, struct ktls_tx *tx, size_t len)
+static __always_inline int seal_once(struct ktls_half *half, struct ktls_tx *tx, size_t len)
 {
 	u8 *aad = frame(tx, half, len - KTLS_HEADER);
 	const u8 *carried = tx->prefix > KTLS_HEADER ? ktls_bytes(tx->rec, KTLS_HEADER) : NULL;
@@ -390,13 +390,14 @@ static int seal_once(struct ktls_half *half, struct ktls_tx *tx, size_t len)
 	return tx->user ? -EFAULT : seal_by_api(half, tx, aad, carried);
 }
 
-static int seal(struct ktls_half *half, struct ktls_tx *tx, size_t len)
+static __always_inline int seal(struct ktls_half *half, struct ktls_tx *tx, size_t len)
 {
-	int err = seal_once(half, tx, len);
+	int err;
 
-	if (likely(err != -EFAULT))
-		return err;
-	return ktls_rec_user_copy(tx) ?: seal_once(half, tx, len);
+	do {
+		err = seal_once(half, tx, len);
+	} while (err == -EFAULT && tx->user && !ktls_rec_user_copy(tx));
+	return err;
 }
 
 /* The sealed record's memory goes behind what is out; what continues a piece there joins it. */

@@ -211,7 +211,7 @@ static int send_more(struct sock *sk, struct send *s, ssize_t *ret_taken, int *s
 }
 
 /* The end of a call: what it sealed goes out, and what is open unless it may grow. */
-static int flush(struct sock *sk, bool more)
+static __always_inline int flush(struct sock *sk, bool more)
 {
 	struct ktls_sock *ks = ktls_get(sk);
 	int err = 0;

@@ -59,7 +59,7 @@ void ktls_txmem_put(struct bio_vec *bv, unsigned int n)
 		put_page(bv[n].bv_page);
 }
 
-static int ring_get(bool pipe, struct bio_vec *bv, size_t len, u32 ahead, unsigned int align, unsigned long from)
+static __always_inline int ring_get(bool pipe, struct bio_vec *bv, size_t len, u32 ahead, unsigned int align, unsigned long from)
 {
 	struct ring *r = &(*get_cpu_ptr(&rings))[pipe];
 	unsigned int n = 0, off;
