@@ -9,7 +9,7 @@
 #define KTLS_GCM_BLOCKS_H
 
 #define VECS		8	/* at a time: enough to keep the AES units busy */
-#define BATCH_VECS	(GCM_BATCH / VSIZE)
+#define PASS		(VECS * VSIZE)
 #define UNROLL		_Pragma("GCC unroll 16")
 /* Keeps GCC from reordering xors, and from loading loop invariants ahead and spilling them. */
 #define PIN(v)		asm("" : "+x"(v))
@@ -22,13 +22,14 @@ struct gcm_work {
 	u8	hash[GCM_BLOCK];
 	u8	pad[16];
 	u8	bounce[2][GCM_BATCH];
-};
+} __attribute__((aligned(32)));
 #define AT(field, offset) _Static_assert(__builtin_offsetof(struct gcm_work, field) == (offset), #field)
 AT(power, GCM_W_POWER);
 AT(middle, GCM_W_MIDDLE);
 AT(counter, GCM_W_COUNTER);
 AT(hash, GCM_W_HASH);
 AT(bounce, GCM_W_BOUNCE);
+_Static_assert(__builtin_offsetof(struct gcm_key, power[GCM_KEY_POWERS - 8]) == GCM_K_BULK, "power");
 _Static_assert(__builtin_offsetof(struct gcm_key, round) == GCM_K_ROUND, "round");
 
 /* A group's product before reduction. */
@@ -48,6 +49,19 @@ ALWAYS void sum_add(struct sum *s, vec x, vec h)
 	PIN(s->middle);
 }
 
+ALWAYS struct sum sum_zero(void)
+{
+	return (struct sum){ vzero(), vzero(), vzero() };
+}
+
+/* A block at each end of a group. */
+ALWAYS void sum_ends(struct sum *s, __m128i a, __m128i ha, __m128i b, __m128i hb)
+{
+	sum_add(s, vjoin(a, b), vjoin(ha, hb));
+	if (VSIZE == GCM_BLOCK)
+		sum_add(s, vfirst(b), vfirst(hb));
+}
+
 ALWAYS vec sum_reduce_lanes(struct sum s)
 {
 	const vec poly = vwide(gcm_poly());
@@ -62,9 +76,11 @@ ALWAYS __m128i sum_reduce(struct sum s)
 	return vfold(sum_reduce_lanes(s));
 }
 
-/* A whole batch to hash: @first is xored to its first block. */
+/* Up to @vecs vectors to hash, @len bytes: @first is xored to the first block. */
 struct batch {
 	const u8	*blocks, *power;
+	int		vecs;
+	size_t		len;
 	vec		first;
 	struct sum	sum;
 };
@@ -74,8 +90,11 @@ ALWAYS void batch_add(struct batch *batch, int from, int to)
 {
 	UNROLL
 	for (int i = from; i < to; i++) {
-		vec x = vswap(vload(batch->blocks + i * VSIZE));
+		vec x;
 
+		if ((size_t)i * VSIZE >= batch->len)
+			break;
+		x = vswap(vload(batch->blocks + i * VSIZE));
 		sum_add(&batch->sum, i ? x : vxor(x, batch->first), vload(batch->power + i * VSIZE));
 	}
 }
@@ -89,7 +108,7 @@ ALWAYS void expand_powers(struct gcm_work *work, const struct gcm_key *key)
 
 	UNROLL
 	for (int i = 0; i < 8 * GCM_BLOCK; i += VSIZE) {
-		struct sum s = { vzero(), vzero(), vzero() };
+		struct sum s = sum_zero();
 
 		sum_add(&s, vload(from + i), h8);
 		vstore(power + i, sum_reduce_lanes(s));
@@ -99,13 +118,11 @@ ALWAYS void expand_powers(struct gcm_work *work, const struct gcm_key *key)
 		vstore(power + 8 * GCM_BLOCK + i, vload(from + i));
 }
 
-/* What gcm-bulk.h wants: sums of the halves, those of two vectors interleaved. */
-ALWAYS void expand_middle(struct gcm_work *work)
+/* What gcm-bulk.h wants for a batch of @size: sums of the halves, those of two vectors interleaved. */
+ALWAYS void expand_middle(struct gcm_work *work, const u8 *power, int size)
 {
-	const u8 *power = (const u8 *)work->power + GCM_W_BULK;
-
 	UNROLL
-	for (int i = 0; i < BATCH_VECS / 2; i++) {
+	for (int i = 0; i < size / VSIZE / 2; i++) {
 		int at = i % 4 + i / 4 * 8;
 		vec a = vload(power + at * VSIZE), b = vload(power + (at + 4) * VSIZE);
 
@@ -142,25 +159,32 @@ ALWAYS void aes_begin(vec *b, int n, vec base, int number)
 		b[i] = vxor(base, vnumbers(number + i * VSIZE / GCM_BLOCK));
 }
 
+/* What is added for @number, which begins a vector. */
+ALWAYS vec aes_number(int number)
+{
+	return vxor(vnumbers(0), vwide(_mm_slli_si128(_mm_cvtsi32_si128(number), 15)));
+}
+
 ALWAYS vec aes_base(const struct gcm_key *key, __m128i counter)
 {
 	return vwide(_mm_xor_si128(counter, gcm_load(key->round[0])));
 }
 
-/* The same from any @counter on, little endian, which is moved on. */
-ALWAYS void aes_more(const struct gcm_key *key, vec *b, int n, vec *counter)
+/* A round's blocks are in registers, and the next key is not loaded before: GCC would rather spill. */
+ALWAYS const struct gcm_key *aes_pin(const struct gcm_key *key, vec *b, int n)
 {
-	UNROLL
-	for (int i = 0; i < n; i++) {
-		b[i] = vxor(vswap(*counter), vwide(gcm_load(key->round[0])));
-		*counter = vadd(*counter, vstep());
-	}
+	if (n == VECS)
+		asm("" : "+r"(key), "+x"(b[0]), "+x"(b[1]), "+x"(b[2]), "+x"(b[3]),
+			 "+x"(b[4]), "+x"(b[5]), "+x"(b[6]), "+x"(b[7]));
+	else
+		asm("" : "+r"(key), "+x"(b[0]), "+x"(b[1]), "+x"(b[2]), "+x"(b[3]));
+	return key;
 }
 
 /* All rounds but the last, whose key is returned. @batch, or NULL: hashed meanwhile. */
 ALWAYS vec aes_rounds(const struct gcm_key *key, int rounds, vec *b, int n, struct batch *batch)
 {
-	const int share = BATCH_VECS / VECS;
+	const int share = batch && batch->vecs > VECS ? 2 : 1;
 	vec k;
 
 	HIDE(key);
@@ -170,7 +194,8 @@ ALWAYS vec aes_rounds(const struct gcm_key *key, int rounds, vec *b, int n, stru
 		UNROLL
 		for (int i = 0; i < n; i++)
 			b[i] = vaes(b[i], k);
-		if (batch && r <= VECS)
+		key = aes_pin(key, b, n);
+		if (batch && (r - 1) * share < batch->vecs)
 			batch_add(batch, (r - 1) * share, r * share);
 	}
 	return vwide(gcm_load(key->round[rounds]));

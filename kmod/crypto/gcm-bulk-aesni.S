@@ -3,7 +3,7 @@
 #define NAME		gcm_aesni_bulk
 #define VEC		xmm
 #define VSIZE		16
-#define PASSES		2
+#define FULL		2
 #define LOAD_KEY	vmovdqu
 #define REDUCE_LAST1	vmovdqa HIGH, HASH
 #define REDUCE_LAST2

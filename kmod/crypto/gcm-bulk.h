@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The inner loop: whole batches of 16 blocks, AES and GHASH interleaved.
- * Included once for each width with VEC (ymm, xmm), VSIZE, PASSES (to fill a
- * batch with eight vectors at a time), LOAD_KEY and the two REDUCE_LAST steps.
+ * The inner loop: whole batches of 16 or 8 blocks, AES and GHASH interleaved.
+ * Included once for each width with VEC (ymm, xmm), VSIZE, LOAD_KEY, the two
+ * REDUCE_LAST steps, and FULL: how many passes of eight vectors make 16 blocks.
  *
  * void f(const struct gcm_key *key, struct gcm_work *work, const u8 *in,
  *	  u8 *out, size_t batches, const u8 *behind)
@@ -80,6 +80,9 @@
 	.endr
 .Lbatch:
 	.rept 2
+	.long 8, 0, 0, 0
+	.endr
+	.rept 2
 	.long 16, 0, 0, 0
 	.endr
 .Lcounters:			/* big endian, to be xored to a multiple of 16 */
@@ -122,7 +125,7 @@
 .endm
 
 /* Step k of hashing vector j of a pass; `first` starts the sums. */
-.macro hash_step pass, src
+.macro hash_step pass, src, table
 	.if k == 0
 	vmovdqu		VSIZE * (8 * \pass + j)(\src), X
 	.elseif k == 1
@@ -130,9 +133,9 @@
 	.elseif k == 2 && j == 0 && \pass == 0
 	vpxor		HASH, X, X
 	.elseif k == 3 && first
-	vpclmulqdq	$0x00, GCM_W_BULK + VSIZE * (8 * \pass + j)(WORK), X, LOW
+	vpclmulqdq	$0x00, powers + VSIZE * (8 * \pass + j)(\table), X, LOW
 	.elseif k == 3
-	vpclmulqdq	$0x00, GCM_W_BULK + VSIZE * (8 * \pass + j)(WORK), X, TMP
+	vpclmulqdq	$0x00, powers + VSIZE * (8 * \pass + j)(\table), X, TMP
 	.elseif k == 4 && !first
 	vpxor		TMP, LOW, LOW
 	.elseif k == 5
@@ -146,21 +149,21 @@
 	.elseif k == 8 && !first
 	vpxor		TMP, MIDDLE, MIDDLE
 	.elseif k == 9 && first
-	vpclmulqdq	$0x11, GCM_W_BULK + VSIZE * (8 * \pass + j)(WORK), X, HIGH
+	vpclmulqdq	$0x11, powers + VSIZE * (8 * \pass + j)(\table), X, HIGH
 	.elseif k == 9
-	vpclmulqdq	$0x11, GCM_W_BULK + VSIZE * (8 * \pass + j)(WORK), X, TMP
+	vpclmulqdq	$0x11, powers + VSIZE * (8 * \pass + j)(\table), X, TMP
 	.elseif k == 10 && !first
 	vpxor		TMP, HIGH, HIGH
 	.endif
 .endm
 
 /* The next GHASH instruction. Vector 0 needs the last batch's HASH: it comes last. */
-.macro next_step pass, src
+.macro next_step pass, src, table
 	.set k, step % STEPS
 	.set j, (step / STEPS + 1) % 8
 	.set first, \pass == 0 && step < STEPS
 	.if step < 8 * STEPS
-	hash_step \pass, \src
+	hash_step \pass, \src, \table
 	.else
 	.set k, step - 8 * STEPS
 	reduce_step
@@ -169,9 +172,9 @@
 .endm
 
 /* Eight vectors through AES, the hash steps spread evenly among the rounds. */
-.macro aes_pass rounds, pass, src, user
+.macro aes_pass rounds, pass, src, user, table
 	.set steps, 8 * STEPS
-	.if \pass == PASSES - 1
+	.if \pass == passes - 1
 	.set steps, steps + REDUCE_STEPS
 	.endif
 	.set step, 0
@@ -184,7 +187,7 @@
 	vaesenc		RK, %VEC\r, %VEC\r
 	.set done, done + 1
 	.rept done * steps / total - step
-	next_step \pass, \src
+	next_step \pass, \src, \table
 	.endr
 	.endr
 	.set round, round + 1
@@ -207,8 +210,8 @@
 
 .macro start_counters pass
 	vmovdqu		GCM_W_COUNTER(WORK), X
-	.if \pass == PASSES - 1
-	vpaddd		.Lbatch(%rip), X, TMP
+	.if \pass == passes - 1
+	vpaddd		.Lbatch + 32 * (passes * VSIZE / 32)(%rip), X, TMP
 	vmovdqu		TMP, GCM_W_COUNTER(WORK)
 	.endif
 	LOAD_KEY	GCM_K_ROUND(KEY), RK
@@ -219,7 +222,10 @@
 	.endr
 .endm
 
-.macro bulk rounds, src, user=0
+/* The powers of H for 16 blocks are the record's, those for 8 the key's. */
+.macro bulk rounds, src, user=0, passes=FULL, powers=GCM_W_BULK, table=WORK
+	.set passes, \passes
+	.set powers, \powers
 	.if \user
 	ASM_STAC
 	.endif
@@ -228,14 +234,14 @@
 	.balign 64
 .Lagain\@:
 	start_counters 0
-	aes_pass \rounds, 0, \src, \user
-	.if PASSES == 2
+	aes_pass \rounds, 0, \src, \user, \table
+	.if passes == 2
 	start_counters 1
-	aes_pass \rounds, 1, \src, \user
+	aes_pass \rounds, 1, \src, \user, \table
 	.endif
 	mov		OUT, BEHIND
-	add		$GCM_BATCH, IN
-	add		$GCM_BATCH, OUT
+	add		$8 * VSIZE * passes, IN
+	add		$8 * VSIZE * passes, OUT
 	dec		BATCHES
 	jnz		.Lagain\@
 	vmovdqu		%xmm13, GCM_W_HASH(WORK)
@@ -253,36 +259,30 @@
 	.endif
 .endm
 
-SYM_FUNC_START(CAT(NAME, _seal_10))
-	bulk 10, BEHIND
-SYM_FUNC_END(CAT(NAME, _seal_10))
+.macro function name, rounds, args:vararg
+SYM_FUNC_START(\name)
+	bulk \rounds, \args
+SYM_FUNC_END(\name)
+.endm
 
-SYM_FUNC_START(CAT(NAME, _seal_14))
-	bulk 14, BEHIND
-SYM_FUNC_END(CAT(NAME, _seal_14))
-
-SYM_FUNC_START(CAT(NAME, _open_10))
-	bulk 10, IN
-SYM_FUNC_END(CAT(NAME, _open_10))
-
-SYM_FUNC_START(CAT(NAME, _open_14))
-	bulk 14, IN
-SYM_FUNC_END(CAT(NAME, _open_14))
-
-SYM_FUNC_START(CAT(NAME, _user_seal_10))
-	bulk 10, BEHIND, AT_IN
-SYM_FUNC_END(CAT(NAME, _user_seal_10))
-
-SYM_FUNC_START(CAT(NAME, _user_seal_14))
-	bulk 14, BEHIND, AT_IN
-SYM_FUNC_END(CAT(NAME, _user_seal_14))
-
-SYM_FUNC_START(CAT(NAME, _user_open_10))
-	bulk 10, IN, AT_OUT
-SYM_FUNC_END(CAT(NAME, _user_open_10))
-
-SYM_FUNC_START(CAT(NAME, _user_open_14))
-	bulk 14, IN, AT_OUT
-SYM_FUNC_END(CAT(NAME, _user_open_14))
+function CAT(NAME, _seal_10), 10, BEHIND
+function CAT(NAME, _seal_14), 14, BEHIND
+function CAT(NAME, _open_10), 10, IN
+function CAT(NAME, _open_14), 14, IN
+function CAT(NAME, _user_seal_10), 10, BEHIND, AT_IN
+function CAT(NAME, _user_seal_14), 14, BEHIND, AT_IN
+function CAT(NAME, _user_open_10), 10, IN, AT_OUT
+function CAT(NAME, _user_open_14), 14, IN, AT_OUT
+#if FULL == 1
+function CAT(NAME, _seal_12), 12, BEHIND
+function CAT(NAME, _open_12), 12, IN
+#else
+function CAT(NAME, _half_seal_10), 10, BEHIND, 0, 1, GCM_K_BULK, KEY
+function CAT(NAME, _half_seal_12), 12, BEHIND, 0, 1, GCM_K_BULK, KEY
+function CAT(NAME, _half_seal_14), 14, BEHIND, 0, 1, GCM_K_BULK, KEY
+function CAT(NAME, _half_open_10), 10, IN, 0, 1, GCM_K_BULK, KEY
+function CAT(NAME, _half_open_12), 12, IN, 0, 1, GCM_K_BULK, KEY
+function CAT(NAME, _half_open_14), 14, IN, 0, 1, GCM_K_BULK, KEY
+#endif
 
 .section .note.GNU-stack, "", @progbits

@@ -124,7 +124,7 @@ static const struct choice *choose(void)
 
 static struct kmem_cache *key_cache(const char *name, size_t len)
 {
-	return kmem_cache_create(name, GCM_KEY_SIZE(len), GCM_BLOCK, SLAB_ACCOUNT, NULL);
+	return kmem_cache_create(name, GCM_KEY_SIZE(len), GCM_KEY_ALIGN, SLAB_ACCOUNT, NULL);
 }
 
 static void destroy_caches(void)

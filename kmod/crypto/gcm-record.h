@@ -5,15 +5,16 @@
  *
  * Blocks are hashed in groups, each block with its own power of H and one
  * reduction for the group (SP 800-38D 6.4, expanded).
- * A brief record goes by groups of eight blocks. A longer one has a head of
- * 224 bytes, which takes counters 2 to 15 and leaves counter 1 for the tag's
- * mask, then batches of 256 (gcm-bulk.h), and a tail of up to 255 bytes with
- * the lengths. What segments cut goes through a bounce buffer.
+ * A brief record, up to 256 bytes, is one group or two of eight blocks. A longer
+ * one has a head, which takes counters 2 and up and leaves counter 1 for the
+ * tag's mask, then batches (gcm-bulk.h), and a tail with the lengths. Batches
+ * have 256 bytes, or one pass of eight vectors where that is less and the
+ * record not long: then the key's own powers do. What segments cut goes through a
+ * bounce buffer.
  */
 #include "gcm-blocks.h"
 
 #define GROUP		(8 * GCM_BLOCK)
-#define HEAD		GCM_HEAD
 
 /* Where in the segments we are. */
 struct cursor {
@@ -23,7 +24,12 @@ struct cursor {
 
 typedef void bulk_fn(const struct gcm_key *key, struct gcm_work *work, const u8 *in,
 		     u8 *out, size_t batches, const u8 *behind);
-bulk_fn WIDTH(bulk_seal_10), WIDTH(bulk_seal_14), WIDTH(bulk_open_10), WIDTH(bulk_open_14);
+bulk_fn WIDTH(bulk_seal_10), WIDTH(bulk_seal_12), WIDTH(bulk_seal_14);
+bulk_fn WIDTH(bulk_open_10), WIDTH(bulk_open_12), WIDTH(bulk_open_14);
+#if VSIZE == 16
+bulk_fn WIDTH(bulk_half_seal_10), WIDTH(bulk_half_seal_12), WIDTH(bulk_half_seal_14);
+bulk_fn WIDTH(bulk_half_open_10), WIDTH(bulk_half_open_12), WIDTH(bulk_half_open_14);
+#endif
 typedef int bulk_user_fn(const struct gcm_key *key, struct gcm_work *work, const u8 *in,
 			 u8 *out, size_t batches, const u8 *behind);
 bulk_user_fn WIDTH(bulk_user_seal_10), WIDTH(bulk_user_seal_14), WIDTH(bulk_user_open_10), WIDTH(bulk_user_open_14);
@@ -31,123 +37,138 @@ bulk_user_fn WIDTH(bulk_user_seal_10), WIDTH(bulk_user_seal_14), WIDTH(bulk_user
 /* ---- parts of a record */
 
 /*
- * A piece of a record and its place in the hash. Its first vector is hashed
- * last, since it waits for what was hashed before.
+ * A piece of a record and its place in the hash. What doesn't fill a vector is its rest:
+ * it is encrypted with the pass's last counter block, and 0 behind its end.
  */
 struct piece {
 	const u8	*in;
 	u8		*out;
-	size_t		len;
+	size_t		len, left;	/* @left: the rest's */
 	const u8	*power;		/* of the first block */
+	vec		rest;
 	struct sum	sum;
-	vec		first;
 };
 
-ALWAYS __m128i piece_hash(struct piece *p, __m128i hash)
+/* @end: behind the powers; so many blocks are hashed behind the piece. */
+ALWAYS struct piece piece(const u8 *in, u8 *out, size_t len, const u8 *end, int behind)
 {
-	sum_add(&p->sum, vxor(p->first, vfirst(hash)), vload(p->power));
-	return sum_reduce(p->sum);
+	size_t left = len % VSIZE;
+	struct piece p = { in, out, len - left, left, end - GCM_BLOCK * (blocks(len) + behind),
+			   vzero(), sum_zero() };
+
+	if (left)
+		p.rest = vload_part(in + p.len, left);
+	return p;
 }
 
-/*
- * Up to @n vectors of @p from @from on; @k is the last round's key. Lanes beyond the
- * end are 0: it doesn't matter that what follows the powers is multiplied with them.
- */
-ALWAYS void crypt_vectors(struct piece *p, bool seal, size_t from, vec *b, int n, vec k)
+/* What opening hashes of up to @n vectors, but for the rest. */
+ALWAYS struct batch piece_batch(const struct piece *p, int n)
 {
-	u8 cut[VSIZE] __attribute__((aligned(VSIZE)));
-	size_t left = p->len % VSIZE, end = p->len - left;
-	bool cuts = left && end < from + (size_t)n * VSIZE;
+	return (struct batch){ p->in, p->power, n, p->len, vzero(), p->sum };
+}
 
-	if (cuts)
-		vstore(cut, vload_part(p->in + end, left));
+ALWAYS void piece_hashed(struct piece *p, const struct batch *batch)
+{
+	p->sum = batch->sum;
+	if (p->left)
+		sum_add(&p->sum, vswap(p->rest), vload(p->power + p->len));
+}
+
+ALWAYS void piece_hash(struct piece *p, int n)
+{
+	struct batch batch = piece_batch(p, n);
+
+	batch_add(&batch, 0, n);
+	piece_hashed(p, &batch);
+}
+
+/* Behind aes_begin() of @n vectors. */
+ALWAYS void piece_begin(const struct piece *p, vec *b, int n, vec base, int number)
+{
+	if (p->left)
+		b[n - 1] = vxor(base, aes_number(number + (int)(p->len / GCM_BLOCK)));
+}
+
+/* The last round of up to @n vectors, with key @k. Sealing hashes the output. */
+ALWAYS void piece_crypt(struct piece *p, bool seal, vec *b, int n, vec k)
+{
 	UNROLL
 	for (int i = 0; i < n; i++) {
-		size_t at = from + (size_t)i * VSIZE;
-		bool full = at < end;
-		vec d;
-
-		if (at >= p->len)
+		if ((size_t)i * VSIZE >= p->len)
 			break;
-		d = vload(full ? p->in + at : cut);
-		b[i] = vaeslast(b[i], vxor(k, d));
-		vstore(full ? p->out + at : cut, b[i]);
-		if (seal && !full)
-			b[i] = vand(b[i], vmask(left));
-		d = vswap(seal ? b[i] : d);
-		if (from || i)
-			sum_add(&p->sum, d, vload(p->power + at));
-		else
-			p->first = d;
-	}
-	if (!cuts)
-		return;
-	vstore_part(p->out + end, vload(cut), left);
-	wipe(cut, sizeof(cut));
-}
-
-/* The same where all of it is there. */
-ALWAYS __m128i crypt_full(struct piece *p, bool seal, vec *b, int n, vec k, __m128i hash)
-{
-	UNROLL
-	for (int i = 0; i < n; i++) {
-		vec d = vload(p->in + i * VSIZE);
-
-		b[i] = vaeslast(b[i], vxor(k, d));
+		b[i] = vaeslast(b[i], vxor(k, vload(p->in + i * VSIZE)));
 		vstore(p->out + i * VSIZE, b[i]);
-		d = vswap(seal ? b[i] : d);
-		sum_add(&p->sum, i ? d : vxor(d, vfirst(hash)), vload(p->power + i * VSIZE));
+		if (seal)
+			sum_add(&p->sum, vswap(b[i]), vload(p->power + i * VSIZE));
 	}
-	return sum_reduce(p->sum);
+	if (!p->left)
+		return;
+	b[n - 1] = vaeslast(b[n - 1], vxor(k, p->rest));
+	vstore_part(p->out + p->len, b[n - 1], p->left);
+	if (seal)
+		sum_add(&p->sum, vswap(vand(b[n - 1], vmask(p->left))), vload(p->power + p->len));
 }
 
-/*
- * The last, up to 256 bytes, and the block of lengths, onto the hash in @work. @batch, or
- * NULL: what is to be hashed before.
- */
-ALWAYS __m128i crypt_tail(const struct gcm_key *key, int rounds, bool seal, struct gcm_work *work,
-			  struct batch *batch, const u8 *in, u8 *out, size_t len, __m128i lengths)
+/* Up to @n vectors, which begin with block @number behind @base. @batch, or NULL: hashed meanwhile. */
+ALWAYS void piece_pass(const struct gcm_key *key, int rounds, bool seal, struct piece *p, int n,
+		       vec base, int number, struct batch *batch)
 {
-	const u8 *powers = (const u8 *)work->power + sizeof(work->power);
-	vec base = aes_base(key, gcm_swap(gcm_load(work->counter))), b[VECS], k;
-	struct piece p = { in, out, len, powers - GCM_BLOCK * (blocks(len) + 1),
-			   { vzero(), vzero(), vzero() }, vzero() };
-	__m128i hash;
+	vec b[VECS], k;
 
-	aes_begin(b, VECS, base, 0);
-	k = aes_rounds(key, rounds, b, VECS, batch);
-	hash = batch ? sum_reduce(batch->sum) : gcm_load(work->hash);
-	crypt_vectors(&p, seal, 0, b, VECS, k);
-	if (len > VECS * VSIZE) {
-		aes_begin(b, VECS, base, VECS);
-		k = aes_rounds(key, rounds, b, VECS, NULL);
-		crypt_vectors(&p, seal, VECS * VSIZE, b, VECS, k);
+	aes_begin(b, n, base, number);
+	piece_begin(p, b, n, base, number);
+	k = aes_rounds(key, rounds, b, n, batch);
+	piece_crypt(p, seal, b, n, k);
+}
+
+/* @batch: what sealing hashes meanwhile. Opening hashes the piece itself. */
+ALWAYS void tail_pass(const struct gcm_key *key, int rounds, bool seal, struct piece *p,
+		      vec base, int number, struct batch *batch)
+{
+	struct batch own = piece_batch(p, VECS);
+
+	piece_pass(key, rounds, seal, p, VECS, base, number, seal ? batch : &own);
+	if (!seal)
+		piece_hashed(p, &own);
+}
+
+/* The last, less than a batch, and the lengths. @end: behind the powers. */
+ALWAYS __m128i crypt_tail(const struct gcm_key *key, int rounds, bool seal, int size, struct gcm_work *work,
+			  struct batch *batch, const u8 *end, const u8 *in, u8 *out, size_t len, __m128i lengths)
+{
+	const bool two = size > PASS && len > PASS;
+	struct piece p = piece(in + (two ? PASS : 0), out + (two ? PASS : 0), len - (two ? PASS : 0), end, 1);
+	vec base = aes_base(key, gcm_swap(gcm_load(work->counter)));
+	const u8 *power = end - GCM_BLOCK * (blocks(len) + 1);
+
+	if (two) {
+		struct piece first = piece(in, out, PASS, power + PASS, 0);
+
+		tail_pass(key, rounds, seal, &first, base, 0, batch);
+		p.sum = first.sum;
 	}
-	sum_add(&p.sum, vfirst(lengths), vfirst(gcm_load(powers - GCM_BLOCK)));
-	return piece_hash(&p, hash);
+	tail_pass(key, rounds, seal, &p, base, two ? PASS / GCM_BLOCK : 0, two ? NULL : batch);
+	sum_ends(&p.sum, seal ? sum_reduce(batch->sum) : gcm_load(work->hash), gcm_load(power),
+		 lengths, gcm_load(end - GCM_BLOCK));
+	return sum_reduce(p.sum);
 }
 
 /*
- * The first 224 bytes and what is hashed before them, to be found in bounce[0]: nothing, the
- * AAD's last block. Sealing leaves a batch to hash there, opening has hashed it.
- * Returns the tag's mask.
+ * The first bytes, a batch but for two blocks. What is to be hashed first ends up in bounce[0]
+ * with room for two blocks before. Returns the tag's mask.
  */
-ALWAYS __m128i crypt_head(const struct gcm_key *key, int rounds, bool seal,
+ALWAYS __m128i crypt_head(const struct gcm_key *key, int rounds, bool seal, int size,
 			  struct gcm_work *work, vec base, const u8 *in, u8 *out)
 {
-	struct batch batch = { work->bounce[0], (const u8 *)work->power + GCM_W_BULK, vzero(),
-			       { vzero(), vzero(), vzero() } };
 	u8 *copy = work->bounce[0] + 2 * GCM_BLOCK;
+	const int head = size - 2 * GCM_BLOCK;
 	__m128i mask = _mm_setzero_si128();
 	vec b[VECS], d, k;
 
 	UNROLL
-	for (int at = 0; at < HEAD && !seal; at += VSIZE)
-		vstore(copy + at, vload(in + at));
-	UNROLL
-	for (int at = -2 * GCM_BLOCK; at < HEAD; at += VECS * VSIZE) {
+	for (int at = -2 * GCM_BLOCK; at < head; at += PASS) {
 		aes_begin(b, VECS, base, (at + 2 * GCM_BLOCK) / GCM_BLOCK);
-		k = aes_rounds(key, rounds, b, VECS, seal || at > 0 ? NULL : &batch);
+		k = aes_rounds(key, rounds, b, VECS, NULL);
 		UNROLL
 		for (int i = 0; i < VECS; i++) {
 			int here = at + i * VSIZE;
@@ -157,29 +178,31 @@ ALWAYS __m128i crypt_head(const struct gcm_key *key, int rounds, bool seal,
 					mask = vlast(vaeslast(b[i], k));
 				continue;
 			}
-			d = vload((seal ? in : copy) + here);
+			d = vload(in + here);
 			b[i] = vaeslast(b[i], vxor(k, d));
+			vstore(copy + here, seal ? b[i] : d);
 			vstore(out + here, b[i]);
-			if (seal)
-				vstore(copy + here, b[i]);
 		}
 	}
-	if (!seal)
-		gcm_store(work->hash, sum_reduce(batch.sum));
 	return mask;
 }
 
-ALWAYS void crypt_bulk(const struct gcm_key *key, int rounds, bool seal, struct gcm_work *work,
+#define BULK(name)									\
+	(rounds == 10 ? WIDTH(name##_10) : rounds == 12 ? WIDTH(name##_12) : WIDTH(name##_14))
+
+ALWAYS void crypt_bulk(const struct gcm_key *key, int rounds, bool seal, int size, struct gcm_work *work,
 		       const u8 *in, u8 *out, size_t batches, const u8 *behind)
 {
-	if (seal && rounds == 10)
-		WIDTH(bulk_seal_10)(key, work, in, out, batches, behind);
-	else if (seal)
-		WIDTH(bulk_seal_14)(key, work, in, out, batches, behind);
-	else if (rounds == 10)
-		WIDTH(bulk_open_10)(key, work, in, out, batches, behind);
-	else
-		WIDTH(bulk_open_14)(key, work, in, out, batches, behind);
+#if VSIZE == 16
+	bulk_fn *f = size < GCM_BATCH ? (seal ? BULK(bulk_half_seal) : BULK(bulk_half_open)) :
+		     rounds == 10 ? (seal ? WIDTH(bulk_seal_10) : WIDTH(bulk_open_10)) :
+				    (seal ? WIDTH(bulk_seal_14) : WIDTH(bulk_open_14));
+#else
+	bulk_fn *f = seal ? BULK(bulk_seal) : BULK(bulk_open);
+
+	(void)size;
+#endif
+	f(key, work, in, out, batches, behind);
 }
 
 static int crypt_user(const struct gcm_key *key, int rounds, bool seal, struct gcm_work *work,
@@ -304,110 +327,145 @@ ALWAYS void give(struct cursor *c, size_t n, const u8 *bounce, const u8 *out)
 
 /* ---- records */
 
-/* By groups of up to eight blocks, with the key's own powers. @vecs at a time: 4 or 8. */
-ALWAYS __m128i record_brief(const struct gcm_key *key, int rounds, bool seal, int vecs,
+/* Up to eight blocks, @n vectors. @end: behind the powers. */
+ALWAYS __m128i brief_one(const struct gcm_key *key, int rounds, bool seal, int n, vec base,
+			 const u8 *end, const u8 *in, u8 *out, size_t len, __m128i aad, __m128i lengths)
+{
+	struct piece p = piece(in, out, len, end, 1);
+
+	sum_ends(&p.sum, aad, gcm_load(p.power - GCM_BLOCK), lengths, gcm_load(end - GCM_BLOCK));
+	if (!seal)
+		piece_hash(&p, n);
+	piece_pass(key, rounds, seal, &p, n, base, 2, NULL);
+	return sum_reduce(p.sum);
+}
+
+/*
+ * Nine to sixteen blocks, in one pass or two: eight, whose hash is found while the others are
+ * multiplied, since the key's powers don't reach further.
+ */
+ALWAYS __m128i brief_two(const struct gcm_key *key, int rounds, bool seal, vec base,
+			 const u8 *end, const u8 *in, u8 *out, size_t len, __m128i aad, __m128i lengths)
+{
+	struct piece p = piece(in, out, GROUP, end, 0), q = piece(in + GROUP, out + GROUP, len - GROUP, end, 1);
+	const int n = GROUP / VSIZE, number = 2 + GROUP / GCM_BLOCK;
+	vec b[VECS], k;
+	__m128i hash;
+
+	sum_add(&p.sum, vfirst(aad), vfirst(gcm_load(p.power - GCM_BLOCK)));
+	if (!seal)
+		piece_hash(&p, n);
+	if (n == VECS) {
+		piece_pass(key, rounds, seal, &p, n, base, 2, NULL);
+		hash = sum_reduce(p.sum);
+		if (!seal)
+			piece_hash(&q, n);
+		piece_pass(key, rounds, seal, &q, n, base, number, NULL);
+	} else {
+		if (!seal)
+			piece_hash(&q, n);
+		aes_begin(b, VECS, base, 2);
+		piece_begin(&q, b + n, n, base, number);
+		k = aes_rounds(key, rounds, b, VECS, NULL);
+		piece_crypt(&p, seal, b, n, k);
+		hash = sum_reduce(p.sum);
+		piece_crypt(&q, seal, b + n, n, k);
+	}
+	sum_ends(&q.sum, hash, gcm_load(q.power), lengths, gcm_load(end - GCM_BLOCK));
+	return sum_reduce(q.sum);
+}
+
+/* Up to 256 bytes, with the key's own powers. */
+ALWAYS __m128i record_brief(const struct gcm_key *key, int rounds, bool seal,
 			    const struct gcm_op *op, size_t len, __m128i lengths)
 {
-	const u8 *powers = (const u8 *)key->power + sizeof(key->power);
-	const __m128i start = counter_block(op->iv);
-	vec base = aes_base(key, start), b[VECS], k, counter = vpair(gcm_swap(start));
+	const u8 *end = (const u8 *)key->power + sizeof(key->power), *in;
+	vec base = aes_base(key, counter_block(op->iv));
 	__m128i hash = _mm_setzero_si128(), mask = tag_mask(key, rounds, base);
-	const int group = vecs * VSIZE < GROUP ? vecs : GROUP / VSIZE;
 	struct cursor c = { op->seg, 0 };
-	bool bounced = false, last = false;
-	u8 bounce[GROUP];
-	struct piece p = { .sum = { vzero(), vzero(), vzero() } };
+	u8 bounce[GCM_BATCH], *out;
+	bool bounced = take(&c, len, bounce, &in, &out);
 
 	if (op->aad_len)
-		sum_add(&p.sum, vfirst(hash_aad(key, op->aad, op->aad_len)),
-			vfirst(gcm_load(powers - GCM_BLOCK * (len > GROUP ? GROUP / GCM_BLOCK + 1 :
-							      blocks(len) + 2))));
-	counter = vadd(counter, vwide(_mm_set_epi32(0, 0, 0, 2 + vecs * VSIZE / GCM_BLOCK)));
-	for (bool more = false; !last; more = true) {
-		if (more)
-			aes_more(key, b, vecs, &counter);
-		else
-			aes_begin(b, vecs, base, 2);
-		k = aes_rounds(key, rounds, b, vecs, NULL);
-		UNROLL
-		for (int i = 0; i < vecs && !last; i += group) {
-			last = len <= GROUP;
-			p.len = last ? len : GROUP;
-			bounced |= take(&c, p.len, bounce, &p.in, &p.out);
-			if (!last) {
-				p.power = powers - GROUP;
-				hash = crypt_full(&p, seal, b + i, group, k, hash);
-				len -= GROUP;
-			} else {
-				p.power = powers - GCM_BLOCK * (blocks(len) + 1);
-				p.first = vzero();
-				sum_add(&p.sum, vfirst(lengths), vfirst(gcm_load(powers - GCM_BLOCK)));
-				crypt_vectors(&p, seal, 0, b + i, group, k);
-				hash = piece_hash(&p, hash);
-			}
-			give(&c, p.len, bounce, p.out);
-			p.sum = (struct sum){ vzero(), vzero(), vzero() };
-		}
-	}
+		hash = hash_aad(key, op->aad, op->aad_len);
+	if (len > GROUP)
+		hash = brief_two(key, rounds, seal, base, end, in, out, len, hash, lengths);
+	else if (len > VECS / 2 * VSIZE)
+		hash = brief_one(key, rounds, seal, VECS, base, end, in, out, len, hash, lengths);
+	else
+		hash = brief_one(key, rounds, seal, VECS / 2, base, end, in, out, len, hash, lengths);
+	give(&c, len, bounce, out);
 	if (bounced)
 		wipe(bounce, sizeof(bounce));
 	return _mm_xor_si128(gcm_swap(hash), mask);
 }
 
-/* Powers for whole batches, the first batch's counters, and what it hashes before the head. */
-ALWAYS void prepare(const struct gcm_key *key, struct gcm_work *work, const struct gcm_op *op,
-		    __m128i counter)
+/* The first batch's counters, and what it hashes before the head. Powers, unless the key's do. */
+ALWAYS const u8 *prepare(const struct gcm_key *key, int size, struct gcm_work *work,
+			 const struct gcm_op *op, __m128i counter)
 {
+	const u8 *power = (const u8 *)key->power + sizeof(key->power) - size;
 	__m128i hash = _mm_setzero_si128();
 
-	expand_powers(work, key);
-	expand_middle(work);
-	counter = _mm_add_epi32(gcm_swap(counter), _mm_set_epi32(0, 0, 0, GCM_BATCH / GCM_BLOCK));
+	if (size == GCM_BATCH) {
+		expand_powers(work, key);
+		power = (const u8 *)work->power + GCM_W_BULK;
+	}
+	expand_middle(work, power, size);
+	counter = _mm_add_epi32(gcm_swap(counter), _mm_set_epi32(0, 0, 0, size / GCM_BLOCK));
 	vstore(work->counter, vwide(counter));
 	gcm_store(work->hash, hash);
 	if (op->aad_len)
 		hash = hash_aad(key, op->aad, op->aad_len);
 	vbehind(work->bounce[0], gcm_swap(hash));
+	return power;
 }
 
-ALWAYS __m128i record_long(const struct gcm_key *key, int rounds, bool seal,
+/* By batches of @size. */
+ALWAYS __m128i record_long(const struct gcm_key *key, int rounds, bool seal, const int size,
 			   const struct gcm_op *op, size_t len, __m128i lengths, int *err)
 {
 	struct gcm_work work;
 	struct cursor c = { op->seg, 0 };
 	__m128i counter = counter_block(op->iv), mask, hash = _mm_setzero_si128();
+	const size_t head = (size_t)size - 2 * GCM_BLOCK;
 	u8 *out, *spare = work.bounce[1];
 	const u8 *in, *behind = work.bounce[0];
+	const u8 *power;
 	struct batch batch;
 	bool bounced;
 	size_t n;
 
-	prepare(key, &work, op, counter);
-	bounced = take(&c, HEAD, spare, &in, &out);
-	mask = crypt_head(key, rounds, seal, &work, aes_base(key, counter), in, out);
-	give(&c, HEAD, spare, out);
+	bounced = take(&c, head, spare, &in, &out);
+	mask = crypt_head(key, rounds, seal, size, &work, aes_base(key, counter), in, out);
+	give(&c, head, spare, out);
+	power = prepare(key, size, &work, op, counter);
+	if (!seal) {
+		batch = (struct batch){ behind, power, size / VSIZE, size, vzero(), sum_zero() };
+		batch_add(&batch, 0, size / VSIZE);
+		gcm_store(work.hash, sum_reduce(batch.sum));
+	}
 
-	for (len -= HEAD; len >= GCM_BATCH; len -= n) {
-		bounced |= take(&c, GCM_BATCH, spare, &in, &out);
+	for (len -= head; len >= (size_t)size; len -= n) {
+		bounced |= take(&c, size, spare, &in, &out);
 		n = c.seg->len - c.done;
-		n = n < GCM_BATCH ? GCM_BATCH : n / GCM_BATCH * GCM_BATCH;
-		if (c.seg->user && out != spare)
-			*err = crypt_user(key, rounds, seal, &work, in, out, n / GCM_BATCH, behind);
+		n = n < (size_t)size ? (size_t)size : n / size * size;
+		if (size == GCM_BATCH && c.seg->user && out != spare)
+			*err = crypt_user(key, rounds, seal, &work, in, out, n / size, behind);
 		else
-			crypt_bulk(key, rounds, seal, &work, in, out, n / GCM_BATCH, behind);
+			crypt_bulk(key, rounds, seal, size, &work, in, out, n / size, behind);
 		if (*err)
 			break;
 		give(&c, n, spare, out);
-		behind = out + n - GCM_BATCH;
+		behind = out + n - size;
 		if (out == spare)
 			spare = spare == work.bounce[0] ? work.bounce[1] : work.bounce[0];
 	}
 	if (*err)
 		goto out_wipe;
 	bounced |= take(&c, len, spare, &in, &out);
-	batch = (struct batch){ behind, (const u8 *)work.power + GCM_W_BULK, vfirst(gcm_load(work.hash)),
-				{ vzero(), vzero(), vzero() } };
-	hash = crypt_tail(key, rounds, seal, &work, seal ? &batch : NULL, in, out, len, lengths);
+	batch = (struct batch){ behind, power, size / VSIZE, size, vfirst(gcm_load(work.hash)), sum_zero() };
+	hash = crypt_tail(key, rounds, seal, size, &work, &batch, power + size, in, out, len, lengths);
 	give(&c, len, spare, out);
 out_wipe:
 	wipe(&work, bounced ? sizeof(work) : GCM_W_COUNTER);
@@ -422,11 +480,11 @@ ALWAYS __m128i record(const struct gcm_key *key, int rounds, bool seal, const st
 	for (i = 0; i < op->segs; i++)
 		len += op->seg[i].len;
 	lengths = _mm_set_epi64x((long long)op->aad_len * 8, (long long)len * 8);
-	if (len <= 4 * VSIZE)
-		return record_brief(key, rounds, seal, 4, op, len, lengths);
-	if (len <= BRIEF || rounds == 12)
-		return record_brief(key, rounds, seal, VECS, op, len, lengths);
-	return record_long(key, rounds, seal, op, len, lengths, err);
+	if (len <= 2 * GROUP)
+		return record_brief(key, rounds, seal, op, len, lengths);
+	if (PASS < GCM_BATCH && (len <= LONG || rounds == 12))
+		return record_long(key, rounds, seal, PASS, op, len, lengths, err);
+	return record_long(key, rounds, seal, GCM_BATCH, op, len, lengths, err);
 }
 
 /* A function each, so that their stack is not added up. */

@@ -27,19 +27,20 @@ typedef uint64_t u64;
 #define GCM_IV_SIZE	12
 #define GCM_TAG_SIZE	16
 #define GCM_BLOCK	16
-#define GCM_KEY_POWERS	10	/* enough for records up to 128 bytes */
+#define GCM_KEY_POWERS	10	/* AAD, eight blocks, the lengths */
 
 /*
  * One direction's key, secret as a whole: wipe it when done. Faster when it
- * starts at a multiple of 16. What a short key has no use for stands last, so
+ * starts at a multiple of GCM_KEY_ALIGN. What a short key has no use for stands last, so
  * that GCM_KEY_SIZE() bytes of memory do.
  */
 struct gcm_key {
+	u8	power[GCM_KEY_POWERS][GCM_BLOCK];	/* H^10 ... H^1 */
 	u32	rounds;					/* 10, 12, 14 */
 	u32	pad[3];
-	u8	power[GCM_KEY_POWERS][GCM_BLOCK];	/* H^10 ... H^1 */
 	u8	round[15][GCM_BLOCK];			/* the raw key comes first */
 };
+#define GCM_KEY_ALIGN	32
 #define GCM_KEY_SIZE(len)	(__builtin_offsetof(struct gcm_key, round) + ((len) / 4 + 7) * GCM_BLOCK)
 
 /*
@@ -79,7 +80,7 @@ static inline size_t gcm_cut(size_t at, size_t len, size_t *skip)
 	return end < from ? 0 : (end - from) / GCM_BATCH * GCM_BATCH;
 }
 
-/* @len is 16, 24 or 32: the caller has checked. 192 bits, unknown to TLS, are slow. */
+/* @len is 16, 24 or 32: the caller has checked. */
 void gcm_key_init(struct gcm_key *key, const u8 *raw, size_t len);
 
 /*
