@@ -381,11 +381,14 @@ ALWAYS __m128i record_brief(const struct gcm_key *key, int rounds, bool seal,
 {
 	const u8 *end = (const u8 *)key->power + sizeof(key->power), *in;
 	vec base = aes_base(key, counter_block(op->iv));
-	__m128i hash = _mm_setzero_si128(), mask = tag_mask(key, rounds, base);
+	__m128i hash = _mm_setzero_si128(), mask = hash;
+	const bool early = !seal && len > GROUP;	/* the AES units are idle first, or last */
 	struct cursor c = { op->seg, 0 };
 	u8 bounce[GCM_BATCH], *out;
 	bool bounced = take(&c, len, bounce, &in, &out);
 
+	if (early)
+		mask = tag_mask(key, rounds, base);
 	if (op->aad_len)
 		hash = hash_aad(key, op->aad, op->aad_len);
 	if (len > GROUP)
@@ -394,6 +397,8 @@ ALWAYS __m128i record_brief(const struct gcm_key *key, int rounds, bool seal,
 		hash = brief_one(key, rounds, seal, VECS, base, end, in, out, len, hash, lengths);
 	else
 		hash = brief_one(key, rounds, seal, VECS / 2, base, end, in, out, len, hash, lengths);
+	if (!early)
+		mask = tag_mask(key, rounds, base);
 	give(&c, len, bounce, out);
 	if (bounced)
 		wipe(bounce, sizeof(bounce));
