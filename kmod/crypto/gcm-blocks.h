@@ -228,4 +228,13 @@ ALWAYS void wipe(void *mem, size_t len)
 	HIDE(mem);
 }
 
+/* Only the powers, for batches of @size. */
+ALWAYS void wipe_keys(struct gcm_work *work, int size)
+{
+	UNROLL
+	for (int i = size == GCM_BATCH ? 0 : GCM_W_MIDDLE; i < GCM_W_MIDDLE + size / 2; i += VSIZE)
+		vstore((u8 *)work + i, vzero());
+	HIDE(work);
+}
+
 #endif

@@ -109,27 +109,34 @@ ALWAYS void piece_crypt(struct piece *p, bool seal, vec *b, int n, vec k)
 		sum_add(&p->sum, vswap(vand(b[n - 1], vmask(p->left))), vload(p->power + p->len));
 }
 
-/* Up to @n vectors, which begin with block @number behind @base. @batch, or NULL: hashed meanwhile. */
+/* Up to @n vectors, which begin with block @number behind @base. */
 ALWAYS void piece_pass(const struct gcm_key *key, int rounds, bool seal, struct piece *p, int n,
-		       vec base, int number, struct batch *batch)
+		       vec base, int number)
 {
 	vec b[VECS], k;
 
 	aes_begin(b, n, base, number);
 	piece_begin(p, b, n, base, number);
-	k = aes_rounds(key, rounds, b, n, batch);
+	k = aes_rounds(key, rounds, b, n, NULL);
 	piece_crypt(p, seal, b, n, k);
 }
 
-/* @batch: what sealing hashes meanwhile. Opening hashes the piece itself. */
-ALWAYS void tail_pass(const struct gcm_key *key, int rounds, bool seal, struct piece *p,
-		      vec base, int number, struct batch *batch)
+/* The same while sealing hashes @batch, or NULL, and opening the piece. Returns @hash, or the batch's. */
+ALWAYS __m128i tail_pass(const struct gcm_key *key, int rounds, bool seal, struct piece *p,
+			 vec base, int number, struct batch *batch, __m128i hash)
 {
 	struct batch own = piece_batch(p, VECS);
+	vec b[VECS], k;
 
-	piece_pass(key, rounds, seal, p, VECS, base, number, seal ? batch : &own);
+	aes_begin(b, VECS, base, number);
+	piece_begin(p, b, VECS, base, number);
+	k = aes_rounds(key, rounds, b, VECS, seal ? batch : &own);
 	if (!seal)
 		piece_hashed(p, &own);
+	else if (batch)
+		hash = sum_reduce(batch->sum);
+	piece_crypt(p, seal, b, VECS, k);
+	return hash;
 }
 
 /* The last, less than a batch, and the lengths. @end: behind the powers. */
@@ -140,16 +147,16 @@ ALWAYS __m128i crypt_tail(const struct gcm_key *key, int rounds, bool seal, int 
 	struct piece p = piece(in + (two ? PASS : 0), out + (two ? PASS : 0), len - (two ? PASS : 0), end, 1);
 	vec base = aes_base(key, gcm_swap(gcm_load(work->counter)));
 	const u8 *power = end - GCM_BLOCK * (blocks(len) + 1);
+	__m128i hash = gcm_load(work->hash);
 
 	if (two) {
 		struct piece first = piece(in, out, PASS, power + PASS, 0);
 
-		tail_pass(key, rounds, seal, &first, base, 0, batch);
+		hash = tail_pass(key, rounds, seal, &first, base, 0, batch, hash);
 		p.sum = first.sum;
 	}
-	tail_pass(key, rounds, seal, &p, base, two ? PASS / GCM_BLOCK : 0, two ? NULL : batch);
-	sum_ends(&p.sum, seal ? sum_reduce(batch->sum) : gcm_load(work->hash), gcm_load(power),
-		 lengths, gcm_load(end - GCM_BLOCK));
+	hash = tail_pass(key, rounds, seal, &p, base, two ? PASS / GCM_BLOCK : 0, two ? NULL : batch, hash);
+	sum_ends(&p.sum, hash, gcm_load(power), lengths, gcm_load(end - GCM_BLOCK));
 	return sum_reduce(p.sum);
 }
 
@@ -336,7 +343,7 @@ ALWAYS __m128i brief_one(const struct gcm_key *key, int rounds, bool seal, int n
 	sum_ends(&p.sum, aad, gcm_load(p.power - GCM_BLOCK), lengths, gcm_load(end - GCM_BLOCK));
 	if (!seal)
 		piece_hash(&p, n);
-	piece_pass(key, rounds, seal, &p, n, base, 2, NULL);
+	piece_pass(key, rounds, seal, &p, n, base, 2);
 	return sum_reduce(p.sum);
 }
 
@@ -356,11 +363,11 @@ ALWAYS __m128i brief_two(const struct gcm_key *key, int rounds, bool seal, vec b
 	if (!seal)
 		piece_hash(&p, n);
 	if (n == VECS) {
-		piece_pass(key, rounds, seal, &p, n, base, 2, NULL);
+		piece_pass(key, rounds, seal, &p, n, base, 2);
 		hash = sum_reduce(p.sum);
 		if (!seal)
 			piece_hash(&q, n);
-		piece_pass(key, rounds, seal, &q, n, base, number, NULL);
+		piece_pass(key, rounds, seal, &q, n, base, number);
 	} else {
 		if (!seal)
 			piece_hash(&q, n);
@@ -473,21 +480,27 @@ ALWAYS __m128i record_long(const struct gcm_key *key, int rounds, bool seal, con
 	hash = crypt_tail(key, rounds, seal, size, &work, &batch, power + size, in, out, len, lengths);
 	give(&c, len, spare, out);
 out_wipe:
-	wipe(&work, bounced ? sizeof(work) : GCM_W_COUNTER);
+	if (bounced)
+		wipe(&work, sizeof(work));
+	else
+		wipe_keys(&work, size);
 	return _mm_xor_si128(gcm_swap(hash), mask);
 }
 
 ALWAYS __m128i record(const struct gcm_key *key, int rounds, bool seal, const struct gcm_op *op, int *err)
 {
 	size_t len = 0, i;
+	bool user = false;
 	__m128i lengths;
 
-	for (i = 0; i < op->segs; i++)
+	for (i = 0; i < op->segs; i++) {
 		len += op->seg[i].len;
+		user |= op->seg[i].user;
+	}
 	lengths = _mm_set_epi64x((long long)op->aad_len * 8, (long long)len * 8);
 	if (len <= 2 * GROUP)
 		return record_brief(key, rounds, seal, op, len, lengths);
-	if (PASS < GCM_BATCH && (len <= LONG || rounds == 12))
+	if (PASS < GCM_BATCH && ((len <= LONG && !user) || rounds == 12))
 		return record_long(key, rounds, seal, PASS, op, len, lengths, err);
 	return record_long(key, rounds, seal, GCM_BATCH, op, len, lengths, err);
 }
