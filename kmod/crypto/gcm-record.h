@@ -121,7 +121,10 @@ ALWAYS void piece_pass(const struct gcm_key *key, int rounds, bool seal, struct 
 	piece_crypt(p, seal, b, n, k);
 }
 
-/* The same while sealing hashes @batch, or NULL, and opening the piece. Returns @hash, or the batch's. */
+/*
+ * The same while sealing hashes @batch, or NULL, and opening the piece, which wide vectors do faster
+ * before. Returns @hash, or the batch's.
+ */
 ALWAYS __m128i tail_pass(const struct gcm_key *key, int rounds, bool seal, struct piece *p,
 			 vec base, int number, struct batch *batch, __m128i hash)
 {
@@ -130,7 +133,9 @@ ALWAYS __m128i tail_pass(const struct gcm_key *key, int rounds, bool seal, struc
 
 	aes_begin(b, VECS, base, number);
 	piece_begin(p, b, VECS, base, number);
-	k = aes_rounds(key, rounds, b, VECS, seal ? batch : &own);
+	if (!seal && VSIZE > GCM_BLOCK)
+		batch_add(&own, 0, VECS);
+	k = aes_rounds(key, rounds, b, VECS, seal ? batch : VSIZE > GCM_BLOCK ? NULL : &own);
 	if (!seal)
 		piece_hashed(p, &own);
 	else if (batch)
