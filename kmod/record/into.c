@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A record decrypted straight into a pipe's pages, or into the reader's memory. By our own code
- * whole batches of the cipher go there, and only what they leave at its start, between TCP's
- * buffers and at its end is copied from rxs; page faults are off meanwhile. Other ciphers
- * write to its pages (pin.c). The content type is at the end, never with a program.
- * The ciphertext stays in TCP's queue. So whatever comes in the way (a fault, a
- * control record, padding without end, a wrong tag), what was written is wiped
- * and the record left to open.c.
+ * A record decrypted straight into a pipe's pages, by any cipher, or by our own into the reader's
+ * memory. Of that: whole batches go there, and only what they leave at its start, between TCP's
+ * buffers and at its end is copied from rxs; page faults are off meanwhile. Or, where the cipher
+ * can't go by the reader's addresses, all goes to its pages (pin.c). The content type
+ * is at the end, never with a program. The ciphertext stays in TCP's queue.
+ * So whatever comes in the way (a fault, a control record, padding without end,
+ * a wrong tag), what was written is wiped and the record left to open.c.
  *
  * The plaintext is in the reader's memory before its tag is known to be right, as
  * with mainline: another thread may see it, though no call returns it.
@@ -251,7 +251,7 @@ static size_t open_pinned(struct sock *sk, size_t len, struct into *t, struct io
 	struct ktls_pins pins;
 	size_t end;
 
-	if (half->format->block || !ktls_pin(&pins, t->to, t->plain))
+	if (!ktls_pin(&pins, t->to, t->plain))
 		return 0;
 	bvec_set_page(&pins.bv[pins.n], virt_to_page(rx->buf), half->format->inner, offset_in_page(rx->buf));
 	end = open_pieces(sk, len, pins.bv, pins.n + half->format->inner);
@@ -271,7 +271,7 @@ size_t ktls_open_into(struct sock *sk, struct iov_iter *iter)
 	struct into t;
 	size_t len;
 
-	if (ktls_queue_record(sk, &len) || len < GCM_USER_MIN || !fits(ks, len, iter, &t) ||
+	if (!ktls_aead_direct(&ks->rx) || ktls_queue_record(sk, &len) || len < GCM_USER_MIN || !fits(ks, len, iter, &t) ||
 	    !ktls_rx_get(ks, GFP_KERNEL))
 		return 0;
 	if (!ktls_aead_user(&ks->rx))

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A program's memory by its pages, for ciphers that go by the kernel's
- * addresses only: the crypto API's, and ours in User Mode Linux. The pages of a record are held
- * for as long as it is sealed or opened, within the call that names them. Where a page
- * is missing, or is no memory (a device's), the callers copy.
+ * A program's memory by its pages, for our cipher where it can't go by the program's
+ * addresses: User Mode Linux. The pages of a record are held for as long as it is
+ * sealed or opened, within the call that names them. Where one is missing, or
+ * is no memory (a device's), the callers copy.
+ *
+ * The crypto API takes each page by itself, which costs its ciphers more than the copy (0.4 to
+ * 1.3 % of all instructions for ChaCha20-Poly1305 on 6.12, and huge pages
+ * gain nothing at 16 KiB): they work on copies, one piece each.
  *
  * Pages to read need no more than a reference. Those to write are pinned:
  * fork() then copies them for the child at once, so that they stay this
@@ -24,6 +28,8 @@ bool ktls_rec_pinned(struct ktls_tx *tx, struct iov_iter *iter)
 	struct page *page[KTLS_PINS];
 	int i, pages;
 
+	if (!ktls_aead_direct(&ktls_get(tx->sk)->tx))
+		return false;
 	pages = get_user_pages_fast(from, count(from, tx->capacity), 0, page);
 	if (pages != count(from, tx->capacity)) {
 		while (pages > 0)
