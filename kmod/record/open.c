@@ -71,12 +71,12 @@ static int header_failed(struct sock *sk, u8 alert)
 	return ktls_rx_fatal(sk, -EPROTO, alert, header_reason(alert));
 }
 
-/* Offset in buf for plaintext that will be copied to @to (see txmem.c on slow copies). */
-static u32 start(const struct ktls_rx *rx, unsigned long to)
+/* Offset in buf for plaintext of a record of @len that will be copied to @to (see txmem.c on slow copies). */
+static u32 start(const struct ktls_rx *rx, unsigned long to, size_t len)
 {
 	u32 off = KTLS_RX_AHEAD;
 
-	if (to && (to - (unsigned long)(rx->buf + off)) % SZ_4K - 1 < KTLS_SLOW_COPY)
+	if (len > SZ_256 && to && (to - (unsigned long)(rx->buf + off)) % SZ_4K - 1 < KTLS_SLOW_COPY)
 		off += KTLS_SLOW_STEP;
 	return off;
 }
@@ -95,17 +95,11 @@ static const u8 *stand_apart(const struct ktls_half *half, struct ktls_rx *rx, s
 	return half->prefix > KTLS_HEADER ? rx->head + KTLS_HEADER : NULL;
 }
 
-unsigned int ktls_open_cut_tag(struct gcm_seg *seg, unsigned int n, u8 *room, size_t len, const u8 **ret_tag)
+unsigned int ktls_open_gather_tag(struct gcm_seg *seg, unsigned int n, u8 *room, size_t len)
 {
-	struct gcm_seg *last = &seg[n - 1];
+	struct gcm_seg *last;
 	size_t part;
 
-	if (last->len > len) {
-		last->len -= len;
-		*ret_tag = last->in + last->len;
-		return n;
-	}
-	*ret_tag = room;
 	while (len && n) {
 		last = &seg[n - 1];
 		part = min(len, last->len);
@@ -239,7 +233,7 @@ static __always_inline int open_to(struct sock *sk, struct ktls_rx *rx, size_t l
 	bool direct = ktls_aead_direct(&ktls_get(sk)->rx);
 	int err;
 
-	*at = rx->len ? rx->off + rx->len : start(rx, to);
+	*at = rx->len ? rx->off + rx->len : start(rx, to, len);
 	if (*at + len - KTLS_HEADER > KTLS_RX_BUF)
 		return -ENOSPC;
 	if (!rx->have) {

@@ -279,7 +279,21 @@ int ktls_open_aad(struct sock *sk, struct ktls_rx *rx, size_t len, const u8 **re
  * The last @len bytes of the segments' input are the tag: off with it. How many segments are left.
  * It is best left where it lies until the cipher comes there, since no cache has it; in pieces it goes to @room.
  */
-unsigned int ktls_open_cut_tag(struct gcm_seg *seg, unsigned int n, u8 *room, size_t len, const u8 **ret_tag);
+unsigned int ktls_open_gather_tag(struct gcm_seg *seg, unsigned int n, u8 *room, size_t len);
+
+static inline unsigned int ktls_open_cut_tag(struct gcm_seg *seg, unsigned int n, u8 *room, size_t len,
+					     const u8 **ret_tag)
+{
+	struct gcm_seg *last = &seg[n - 1];
+
+	if (last->len <= len) {
+		*ret_tag = room;
+		return ktls_open_gather_tag(seg, n, room, len);
+	}
+	last->len -= len;
+	*ret_tag = last->in + last->len;
+	return n;
+}
 
 /* The record of @len bytes at the head by the crypto API, into @n pieces: KTLS_PIECES_MAX at most. */
 #define KTLS_PIECES_MAX	(KTLS_TX_PIECES + KTLS_PINS)

@@ -74,7 +74,7 @@ static int truncated(struct sock *sk)
 /* ---- records */
 
 /* A record was opened behind what rxs has. */
-static int take_record(struct sock *sk, u8 type, size_t len)
+static __always_inline int take_record(struct sock *sk, u8 type, size_t len)
 {
 	struct ktls_sock *ks = ktls_get(sk);
 	struct ktls_rx *rx = ks->rxs;
@@ -185,7 +185,7 @@ static int next_plaintext(struct sock *sk, struct recv *r)
  * May this plaintext go into this call? Tells the application its type where
  * it asks for that. Only with that may it see other types (mainline's way).
  */
-static int admit(struct recv *r, u8 type)
+static __always_inline int admit(struct recv *r, u8 type)
 {
 	if (r->type)
 		return r->type == type && type == KTLS_DATA ? 1 : 0;
