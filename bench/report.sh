@@ -11,7 +11,7 @@ and TLS_RX_EXPECT_NO_PAD; ktls with its own AES-NI code (the emulator has no VPC
 \"More\" is what is left without TCP and the cipher; packets are those on the loopback
 device, acknowledgements among them, in the same order. TCP copies what it is given, which
 net/tls and ktls don't: both encrypt from the caller's memory and decrypt into it, so that
-what they do more can be less than nothing."
+what they do more can be less than nothing. No two pages of sendfile's file are in a row in memory."
 
 conditions() {
 	echo "$(date -u +%F),$(sed -n 's/^model name[^:]*://p' /proc/cpuinfo | head -1)," \
