@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
@@ -111,7 +112,7 @@ struct transfer {
 	bool		late;			/* the reader lets the window close first */
 	atomic_bool	over;			/* the shortage */
 	unsigned int	send_errors, recv_errors;
-	int		failure;		/* an errno that is no answer to a shortage */
+	atomic_int	failure;		/* an errno that is no answer to a shortage: the first */
 	size_t		sent, received;
 	bool		differs;
 };
@@ -119,6 +120,15 @@ struct transfer {
 static bool passes_by(int err)
 {
 	return err == ENOMEM || err == ENOBUFS || err == EAGAIN || err == EINTR;
+}
+
+/* The other end shall not wait; what it meets then is no news. */
+static void fail_at(struct transfer *t, int fd, int err)
+{
+	int none = 0;
+
+	atomic_compare_exchange_strong(&t->failure, &none, err);
+	shutdown(fd, SHUT_RDWR);
 }
 
 static ssize_t send_some(struct transfer *t, unsigned int turn)
@@ -148,8 +158,7 @@ static void *sender(void *arg)
 			t->send_errors++;
 			usleep(1000);
 		} else {
-			t->failure = n ? errno : EPIPE;
-			shutdown(t->tx, SHUT_RDWR);	/* the reader shall not wait */
+			fail_at(t, t->tx, n ? errno : EPIPE);
 		}
 	}
 	return NULL;
@@ -174,8 +183,7 @@ static void *receiver(void *arg)
 			t->recv_errors++;
 			usleep(1000);
 		} else {
-			t->failure = t->failure ? t->failure : n ? errno : ECONNRESET;
-			shutdown(t->rx, SHUT_RDWR);
+			fail_at(t, t->rx, n ? errno : ECONNRESET);
 		}
 	}
 	return NULL;
@@ -245,6 +253,7 @@ int main(void)
 	if (!knobs_open())
 		return puts("1..0 # SKIP this kernel has no fault injection"), 0;
 	world_new_netns();
+	signal(SIGPIPE, SIG_IGN);	/* EPIPE says more */
 	alarm(PATIENCE);
 	fill_pattern(want, LEN, 3);
 	file = memfd_create("file", MFD_CLOEXEC);
