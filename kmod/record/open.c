@@ -164,7 +164,7 @@ static __always_inline int open_from_queue_direct(struct sock *sk, struct ktls_r
 /* Not inlined: its lists would be cleared for every record. */
 noinline int ktls_open_by_api(struct sock *sk, struct ktls_rx *rx, size_t len, const struct bio_vec *bv, unsigned int n)
 {
-	struct scatterlist src[KTLS_RX_SG + 1], dst[KTLS_PIECES_MAX + 1];
+	struct scatterlist src[KTLS_RX_SG + 1], dst[KTLS_TX_PIECES + 1];
 	struct ktls_half *half = &ktls_get(sk)->rx;
 	bool apart = half->format->aad != KTLS_HEADER;
 	const u8 *carried = NULL;

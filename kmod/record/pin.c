@@ -13,7 +13,6 @@
  * fork() then copies them for the child at once, so that they stay this
  * program's, and they are marked dirty behind what was written, since they may be a file's.
  */
-#include <linux/highmem.h>
 #include "record.h"
 
 static unsigned int count(unsigned long at, size_t len)
@@ -68,9 +67,7 @@ bool ktls_pin(struct ktls_pins *pins, u8 __user *to, size_t len)
 	pins->n = 0;
 	pages = pin_user_pages_fast(at, count(at, len), FOLL_WRITE, pins->page);
 	pins->pages = max(pages, 0);
-	for (i = 0; i < pins->pages && !PageHighMem(pins->page[i]); i++)
-		;
-	if (i != count(at, len)) {
+	if (pins->pages != count(at, len)) {
 		ktls_unpin(pins);
 		return false;
 	}
@@ -87,8 +84,6 @@ void ktls_pins_wipe(const struct ktls_pins *pins)
 
 	for (i = 0; i < pins->n; i++)
 		memset(ktls_bytes(&pins->bv[i], 0), 0, pins->bv[i].bv_len);
-	for (i = 0; i < pins->pages; i++)
-		flush_dcache_page(pins->page[i]);
 }
 
 void ktls_unpin(struct ktls_pins *pins)

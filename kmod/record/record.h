@@ -165,7 +165,8 @@ unsigned int ktls_rec_user_segments(struct ktls_tx *tx, size_t behind, struct gc
 /* The cipher can't or couldn't read it there: now all is copied. -EFAULT: it is not there at all. */
 int ktls_rec_user_copy(struct ktls_tx *tx);
 
-/* pin.c: its way for ciphers that can't read there: the pages themselves, which @iter has in a row, are in the record. */
+/* pin.c: its way for our cipher where it can't read there: the pages themselves, which @iter has in a row,
+ * are in the record. Not for the crypto API's. */
 bool ktls_rec_pinned(struct ktls_tx *tx, struct iov_iter *iter);
 
 /* A program's memory to write to: @n pieces and room for one more. */
@@ -295,8 +296,7 @@ static inline unsigned int ktls_open_cut_tag(struct gcm_seg *seg, unsigned int n
 	return n;
 }
 
-/* The record of @len bytes at the head by the crypto API, into @n pieces: KTLS_PIECES_MAX at most. */
-#define KTLS_PIECES_MAX	(KTLS_TX_PIECES + KTLS_PINS)
+/* The record of @len bytes at the head by the crypto API, into @n pieces: KTLS_TX_PIECES at most. */
 int ktls_open_by_api(struct sock *sk, struct ktls_rx *rx, size_t len, const struct bio_vec *bv, unsigned int n);
 
 /* into.c: the record at the head into the reader's memory, all of it, where that can be and it is

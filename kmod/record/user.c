@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A record whose plaintext the cipher reads in the memory of the program that sends: by our own
- * code (other ciphers: pin.c) in whole batches; only what they leave at its start, at its end and where its own memory is in
- * pieces is copied before. It is sealed by the call that fills it, with page
- * faults off. Where one was needed, nothing of it has left: all is copied then.
+ * A record whose plaintext our own code reads in the memory of the program that sends, in
+ * whole batches (where it can't go by the program's addresses: pin.c); only what they leave
+ * at its start, at its end and where its own memory is in pieces is copied before.
+ * It is sealed by the call that fills it, with page faults off. Where
+ * one was needed, nothing of it has left: all is copied then.
  */
 #include <linux/uaccess.h>
 #include "record.h"
