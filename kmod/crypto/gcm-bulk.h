@@ -59,10 +59,12 @@
 #define MIDDLE	%CAT(VEC, 11)
 #define TMP	%CAT(VEC, 12)
 #define HASH	%CAT(VEC, 13)
-#define SWAP	%CAT(VEC, 14)
+#define SUM	%CAT(VEC, 14)
 #define RK	%CAT(VEC, 15)
 
-#define STEPS		11	/* to hash one vector */
+#define STEPS		8	/* to hash one vector */
+#define MULTIPLY	4	/* the step with all three multiplications */
+#define AHEAD		4	/* due earlier: measured */
 #define FAULT		-14	/* -EFAULT */
 #define AT_IN		1	/* what may fault */
 #define AT_OUT		2
@@ -129,46 +131,70 @@
 	.if k == 0
 	vmovdqu		VSIZE * (8 * \pass + j)(\src), X
 	.elseif k == 1
-	vpshufb		SWAP, X, X
-	.elseif k == 2 && j == 0 && \pass == 0
+	vpshufb		.Lswap(%rip), X, X
+	.if j == 0 && \pass == 0
 	vpxor		HASH, X, X
-	.elseif k == 3 && first
-	vpclmulqdq	$0x00, powers + VSIZE * (8 * \pass + j)(\table), X, LOW
+	.endif
+	.elseif k == 2
+	vpshufd		$0x4e, X, SUM
 	.elseif k == 3
-	vpclmulqdq	$0x00, powers + VSIZE * (8 * \pass + j)(\table), X, TMP
-	.elseif k == 4 && !first
-	vpxor		TMP, LOW, LOW
-	.elseif k == 5
-	vpshufd		$0x4e, X, TMP
-	.elseif k == 6
-	vpxor		TMP, X, TMP
-	.elseif k == 7 && first
-	vpclmulqdq	$0x10 * (j / 4), GCM_W_MIDDLE + VSIZE * (4 * \pass + j % 4)(WORK), TMP, MIDDLE
-	.elseif k == 7
-	vpclmulqdq	$0x10 * (j / 4), GCM_W_MIDDLE + VSIZE * (4 * \pass + j % 4)(WORK), TMP, TMP
-	.elseif k == 8 && !first
-	vpxor		TMP, MIDDLE, MIDDLE
-	.elseif k == 9 && first
+	vpxor		SUM, X, SUM
+	.elseif k == MULTIPLY && first
+	vpclmulqdq	$0x00, powers + VSIZE * (8 * \pass + j)(\table), X, LOW
 	vpclmulqdq	$0x11, powers + VSIZE * (8 * \pass + j)(\table), X, HIGH
-	.elseif k == 9
-	vpclmulqdq	$0x11, powers + VSIZE * (8 * \pass + j)(\table), X, TMP
-	.elseif k == 10 && !first
-	vpxor		TMP, HIGH, HIGH
+	vpclmulqdq	$0x10 * (j / 4), GCM_W_MIDDLE + VSIZE * (4 * \pass + j % 4)(WORK), SUM, MIDDLE
+	.elseif k == MULTIPLY
+	vpclmulqdq	$0x00, powers + VSIZE * (8 * \pass + j)(\table), X, TMP
+	vpclmulqdq	$0x11, powers + VSIZE * (8 * \pass + j)(\table), X, X
+	vpclmulqdq	$0x10 * (j / 4), GCM_W_MIDDLE + VSIZE * (4 * \pass + j % 4)(WORK), SUM, SUM
+	.elseif k == 5
+	vpxor		TMP, LOW, LOW
+	.elseif k == 6
+	vpxor		X, HIGH, HIGH
+	.elseif k == 7
+	vpxor		SUM, MIDDLE, MIDDLE
 	.endif
 .endm
 
-/* The next GHASH instruction. Vector 0 needs the last batch's HASH: it comes last. */
+/*
+ * The next GHASH step. Vector 0 needs the last batch's HASH: it comes last. CPUs dispatch a
+ * multiplication, which is microcode, alone, and other instructions by six: `others` of them
+ * since the last multiplication should fill their groups.
+ */
 .macro next_step pass, src, table
 	.set k, step % STEPS
 	.set j, (step / STEPS + 1) % 8
 	.set first, \pass == 0 && step < STEPS
 	.if step < 8 * STEPS
-	hash_step \pass, \src, \table
+	.set multiply, -(k == MULTIPLY)
 	.else
 	.set k, step - 8 * STEPS
+	.set multiply, -(k == 2 || k == 7)
+	.endif
+	.if !multiply || others % 6 == 0 || step < late
+	.if first && k > MULTIPLY
+	.elseif step < 8 * STEPS
+	hash_step \pass, \src, \table
+	.set others, (1 - multiply) * (others + 1 + (k == 1 && j == 0))
+	.else
 	reduce_step
+	.set others, (1 - multiply) * (others + 1)
 	.endif
 	.set step, step + 1
+	.endif
+.endm
+
+/* What is due of them before another AES instruction. */
+.macro hash_steps pass, src, table
+	.set due, done * steps / total + AHEAD
+	.if due > steps
+	.set due, steps
+	.endif
+	.rept due - step
+	next_step \pass, \src, \table
+	.endr
+	.set done, done + 1
+	.set others, others + 1
 .endm
 
 /* Eight vectors through AES, the hash steps spread evenly among the rounds. */
@@ -178,19 +204,23 @@
 	.set steps, steps + REDUCE_STEPS
 	.endif
 	.set step, 0
+	.set late, 0
 	.set done, 0
-	.set total, 8 * (\rounds - 1)
+	.set others, 0
+	.set total, 9 * (\rounds - 1)
 	.set round, 1
 	.rept \rounds - 1
+	hash_steps \pass, \src, \table
 	LOAD_KEY	GCM_K_ROUND + 16 * round(KEY), RK
 	.irp r, 0, 1, 2, 3, 4, 5, 6, 7
+	hash_steps \pass, \src, \table
 	vaesenc		RK, %VEC\r, %VEC\r
-	.set done, done + 1
-	.rept done * steps / total - step
-	next_step \pass, \src, \table
-	.endr
 	.endr
 	.set round, round + 1
+	.endr
+	.set late, steps
+	.rept steps - step
+	next_step \pass, \src, \table
 	.endr
 	LOAD_KEY	GCM_K_ROUND + 16 * \rounds(KEY), RK
 	.irp r, 0, 1, 2, 3, 4, 5, 6, 7
@@ -215,7 +245,7 @@
 	vmovdqu		TMP, GCM_W_COUNTER(WORK)
 	.endif
 	LOAD_KEY	GCM_K_ROUND(KEY), RK
-	vpshufb		SWAP, X, X
+	vpshufb		.Lswap(%rip), X, X
 	vpxor		RK, X, X
 	.irp r, 0, 1, 2, 3, 4, 5, 6, 7
 	vpxor		VSIZE * (8 * \pass + \r) + .Lcounters(%rip), X, %VEC\r
@@ -229,7 +259,6 @@
 	.if \user
 	ASM_STAC
 	.endif
-	vmovdqa		.Lswap(%rip), SWAP
 	vmovdqu		GCM_W_HASH(WORK), %xmm13
 	.balign 64
 .Lagain\@:
