@@ -20,7 +20,8 @@ struct gcm_work {
 	u8	middle[GCM_BATCH / 2];
 	u8	counter[32];
 	u8	hash[GCM_BLOCK];
-	u8	pad[16];
+	ptrdiff_t ahead;
+	u8	pad[8];
 	u8	bounce[2][GCM_BATCH];
 } __attribute__((aligned(32)));
 #define AT(field, offset) _Static_assert(__builtin_offsetof(struct gcm_work, field) == (offset), #field)
@@ -28,6 +29,7 @@ AT(power, GCM_W_POWER);
 AT(middle, GCM_W_MIDDLE);
 AT(counter, GCM_W_COUNTER);
 AT(hash, GCM_W_HASH);
+AT(ahead, GCM_W_AHEAD);
 AT(bounce, GCM_W_BOUNCE);
 _Static_assert(__builtin_offsetof(struct gcm_key, power[GCM_KEY_POWERS - 8]) == GCM_K_BULK, "power");
 _Static_assert(__builtin_offsetof(struct gcm_key, round) == GCM_K_ROUND, "round");

@@ -14,6 +14,9 @@
  * The _user functions seal from, or open to, a program's memory, with page
  * faults off: 0, or -EFAULT where one was needed. No vector leaves for there
  * before it is encrypted or decrypted, and none is read from there twice.
+ *
+ * The _far functions fetch what will be read next, GCM_W_AHEAD bytes from what is read now:
+ * processors do so by themselves, but not from one page to another, nor soon enough.
  */
 #include "gcm-work.h"
 
@@ -49,6 +52,7 @@
 #define OUT	%rcx
 #define BATCHES	%r8
 #define BEHIND	%r9
+#define LATER	%r10
 
 #define CAT_(a, b)	a##b
 #define CAT(a, b)	CAT_(a, b)
@@ -253,15 +257,23 @@
 .endm
 
 /* The powers of H for 16 blocks are the record's, those for 8 the key's. */
-.macro bulk rounds, src, user=0, passes=FULL, powers=GCM_W_BULK, table=WORK
+.macro bulk rounds, src, user=0, passes=FULL, powers=GCM_W_BULK, table=WORK, far=0
 	.set passes, \passes
 	.set powers, \powers
 	.if \user
 	ASM_STAC
 	.endif
 	vmovdqu		GCM_W_HASH(WORK), %xmm13
+	.if \far
+	mov		GCM_W_AHEAD(WORK), LATER
+	.endif
 	.balign 64
 .Lagain\@:
+	.if \far
+	.irp line, 0, 1, 2, 3
+	prefetcht0	64 * \line(IN, LATER)
+	.endr
+	.endif
 	start_counters 0
 	aes_pass \rounds, 0, \src, \user, \table
 	.if passes == 2
@@ -298,6 +310,8 @@ function CAT(NAME, _seal_10), 10, BEHIND
 function CAT(NAME, _seal_14), 14, BEHIND
 function CAT(NAME, _open_10), 10, IN
 function CAT(NAME, _open_14), 14, IN
+function CAT(NAME, _far_open_10), 10, IN, far=1
+function CAT(NAME, _far_open_14), 14, IN, far=1
 function CAT(NAME, _user_seal_10), 10, BEHIND, AT_IN
 function CAT(NAME, _user_seal_14), 14, BEHIND, AT_IN
 function CAT(NAME, _user_open_10), 10, IN, AT_OUT

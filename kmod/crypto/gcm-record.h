@@ -15,6 +15,8 @@
 #include "gcm-blocks.h"
 
 #define GROUP		(8 * GCM_BLOCK)
+#define FAR_MAX		4096	/* so far ahead the input is fetched */
+#define FAR_MIN		1024	/* so much is worth it */
 
 /* Where in the segments we are. */
 struct cursor {
@@ -26,6 +28,7 @@ typedef void bulk_fn(const struct gcm_key *key, struct gcm_work *work, const u8 
 		     u8 *out, size_t batches, const u8 *behind);
 bulk_fn WIDTH(bulk_seal_10), WIDTH(bulk_seal_12), WIDTH(bulk_seal_14);
 bulk_fn WIDTH(bulk_open_10), WIDTH(bulk_open_12), WIDTH(bulk_open_14);
+bulk_fn WIDTH(bulk_far_open_10), WIDTH(bulk_far_open_14);
 #if VSIZE == 16
 bulk_fn WIDTH(bulk_half_seal_10), WIDTH(bulk_half_seal_12), WIDTH(bulk_half_seal_14);
 bulk_fn WIDTH(bulk_half_open_10), WIDTH(bulk_half_open_12), WIDTH(bulk_half_open_14);
@@ -337,6 +340,26 @@ ALWAYS void give(struct cursor *c, size_t n, const u8 *bounce, const u8 *out)
 		c->done -= c->seg->len;
 }
 
+/* What to fetch while @n bytes from @in on are worked on. */
+static const u8 *ahead(const struct gcm_op *op, const struct cursor *c, const u8 *in, size_t n)
+{
+	const struct gcm_seg *next = c->seg + 1;
+
+	if (n <= FAR_MAX && next < op->seg + op->segs && next->len >= FAR_MIN)
+		return next->in;
+	return in + FAR_MAX;
+}
+
+/* Opening whole batches in one piece, the input being in no cache. */
+static void open_far(const struct gcm_key *key, int rounds, struct gcm_work *work, const struct gcm_op *op,
+		     const struct cursor *c, const u8 *in, u8 *out, size_t n)
+{
+	bulk_fn *f = rounds == 10 ? WIDTH(bulk_far_open_10) : WIDTH(bulk_far_open_14);
+
+	work->ahead = ahead(op, c, in, n) - in;
+	f(key, work, in, out, n / GCM_BATCH, in);
+}
+
 /* ---- records */
 
 /* Up to eight blocks, @n vectors. @end: behind the powers. */
@@ -469,6 +492,8 @@ ALWAYS __m128i record_long(const struct gcm_key *key, int rounds, bool seal, con
 		n = n < (size_t)size ? (size_t)size : n / size * size;
 		if (size == GCM_BATCH && c.seg->user && out != spare)
 			*err = crypt_user(key, rounds, seal, &work, in, out, n / size, behind);
+		else if (!seal && size == GCM_BATCH && rounds != 12 && op->far && n > GCM_BATCH)
+			open_far(key, rounds, &work, op, &c, in, out, n);
 		else
 			crypt_bulk(key, rounds, seal, size, &work, in, out, n / size, behind);
 		if (*err)

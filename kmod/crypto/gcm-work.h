@@ -15,6 +15,7 @@
 #define GCM_W_MIDDLE	288		/* Karatsuba sums of a batch's powers */
 #define GCM_W_COUNTER	416		/* next batch's, little endian, a multiple of its blocks */
 #define GCM_W_HASH	448
+#define GCM_W_AHEAD	464		/* of the _far functions: from the input to what they fetch */
 #define GCM_W_BOUNCE	480
 
 #endif

@@ -58,13 +58,14 @@ struct gcm_seg {
 #define GCM_HEAD	(GCM_BATCH - 2 * GCM_BLOCK)
 #define GCM_USER_MIN	4096
 
-/* One record; its bytes are those of all segments in turn. */
+/* One record; its bytes are those of all segments in turn. @far: to open, no cache is likely to have the input. */
 struct gcm_op {
 	const u8		*iv;		/* GCM_IV_SIZE bytes */
 	const u8		*aad;
 	size_t			aad_len;
 	const struct gcm_seg	*seg;
 	size_t			segs;
+	bool			far;
 };
 
 /*

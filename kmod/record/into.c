@@ -217,7 +217,7 @@ static bool open_direct(struct sock *sk, size_t len, const struct bio_vec *bv, u
 {
 	struct ktls_half *half = &ktls_get(sk)->rx;
 	struct ktls_rx *rx = ktls_get(sk)->rxs;
-	struct gcm_op op = { .aad = rx->aad, .aad_len = half->format->aad, .seg = rx->seg };
+	struct gcm_op op = { .aad = rx->aad, .aad_len = half->format->aad, .seg = rx->seg, .far = true };
 	struct outside o;
 
 	op.segs = segments(sk, rx, len, ktls_bytes(bv, 0), &o);

@@ -63,10 +63,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct input in = { data, size };
 	size_t key_len = 16 + 8 * (next(&in) % 3), aad_len = next(&in) % 65, n = 0, len = 0;
-	bool in_place = next(&in) & 1;
+	u8 flags = next(&in);
+	bool in_place = flags & 1;
 	u8 raw[32], iv[12], aad[64], tag[16], *plain, *cipher;
 	struct gcm_seg seg[MAX_SEGS];
-	struct gcm_op op = { iv, aad, aad_len, seg, 0 };
+	struct gcm_op op = { iv, aad, aad_len, seg, 0, flags & 2 };
 	size_t want[MAX_SEGS];
 	struct gcm_key key;
 

@@ -193,7 +193,7 @@ static void random_record(u8 *plain, u8 *cipher, u8 *a, u8 *b)
 	bool in_place = rnd(2);
 	u8 raw[32], iv[12], aad[64], tag[16], mac[16], *to = in_place ? a : b;
 	struct gcm_seg seg[MAX_SEGS];
-	struct gcm_op op = { iv, aad, aad_len, seg, 0 };
+	struct gcm_op op = { iv, aad, aad_len, seg, 0, rnd(2) };
 	struct gcm_key key;
 
 	fill(raw, key_len);
