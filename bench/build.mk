@@ -72,7 +72,7 @@ profile-handshake: bench-deps | $(B)/unit/pki/done
 
 # make bench-path K=6.12 (or 6.1): instructions per call on plain TCP, net/tls and
 # ktls in a guest under qemu -icount: build/bench/path-6.12.json and .txt.
-$(B)/bench/path: $(B)/obj/bench/path.o $(B)/obj/agent-gcm.a
+$(B)/bench/path: $(B)/obj/bench/path.o
 	@mkdir -p $(@D)
 	$(CC) -pie -z noexecstack -o $@ $^
 
@@ -81,6 +81,7 @@ bench-aead: KREL = $(shell cat $(B)/vm/$(K)/release)
 bench-aead: vm-image
 	@mkdir -p $(B)/bench/aead-$(KREL)
 	@cp -as --remove-destination $(CURDIR)/bench/aead/. $(B)/bench/aead-$(KREL)/
+	@mkdir -p $(B)/bench/aead-$(KREL)/crypto && cp -as --remove-destination $(CURDIR)/kmod/crypto/. $(B)/bench/aead-$(KREL)/crypto/
 	@$(MAKE) -s -C $(KDIR) M=$(CURDIR)/$(B)/bench/aead-$(KREL) W=1 modules > $(B)/bench/aead-$(K).log 2>&1 || \
 		{ cat $(B)/bench/aead-$(K).log; exit 1; }
 

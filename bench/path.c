@@ -6,9 +6,9 @@
  * it, so that a send has the receiver's softirq in it, for all three alike. The least of
  * many turns counts: no interrupt, no acknowledgement that comes now and then.
  *
- * The overhead is what is left without TCP and cipher. The cipher's share:
- * for net/tls the kernel's own with net/tls's scatterlists (bench/aead), for
- * ktls its very code, linked in here, with ktls's segments: for sendfile the file's
+ * The overhead is what is left without TCP and cipher. The cipher's share is measured in
+ * the same kernel (bench/aead): for net/tls the kernel's own with net/tls's
+ * scatterlists, for ktls its very code with ktls's segments, for sendfile the file's
  * pages, else one. That gives the cipher what cutting a record into page-sized
  * pieces costs, though the record layer cuts: so there is a second ratio,
  * with either cipher on one piece.
@@ -33,7 +33,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 #include <x86intrin.h>
-#include "../kmod/crypto/gcm.h"
 
 #ifndef SOL_TLS
 #define SOL_TLS		282
@@ -177,57 +176,18 @@ static void measure(const struct pair *pairs, enum op op, size_t len, uint64_t *
 
 /* ---- the cipher alone */
 
-static uint64_t kernel_cipher(bool seal, bool in_a_row, size_t len)
+static double in_kernel(const char *own, bool seal, const char *how, size_t len)
 {
 	unsigned long n = 0;
 	char path[100];
 	FILE *f;
 
-	snprintf(path, sizeof(path), "/sys/module/ktls_bench_aead/parameters/%s_%s%zu",
-		 seal ? "seal" : "open", in_a_row ? "row_" : "", len);
+	snprintf(path, sizeof(path), "/sys/module/ktls_bench_aead/parameters/%s%s_%s%zu",
+		 own, seal ? "seal" : "open", how, len);
 	f = fopen(path, "r");
 	check(f && fscanf(f, "%lu", &n) == 1, path);
 	fclose(f);
-	return n;
-}
-
-/* Pages from the last to the first and the content type; or all of it in a row. */
-static size_t own_segments(bool pages, size_t len, struct gcm_seg *seg)
-{
-	size_t n, at, part;
-
-	if (!pages) {
-		seg[0] = (struct gcm_seg){ out, in, len + 1, false };
-		return 1;
-	}
-	for (n = 0, at = 0; at < len; n++, at += part) {
-		part = len - at < PAGE ? len - at : PAGE;
-		seg[n] = (struct gcm_seg){ out + RECORD - PAGE - at, in + at, part, false };
-	}
-	seg[n] = (struct gcm_seg){ in + len, in + len, 1, false };
-	return n + 1;
-}
-
-static uint64_t own_cipher(bool seal, bool pages, size_t len)
-{
-	struct gcm_seg seg[RECORD / PAGE + 1];
-	uint8_t raw[16] = { 7 }, iv[12] = { 1 }, tag[16] = { 0 };
-	struct gcm_op op = { iv, raw, 5, seg, own_segments(pages, len, seg) };
-	uint64_t n, least = UINT64_MAX;
-	struct gcm_key key;
-
-	gcm_key_init(&key, raw, sizeof(raw));
-	for (int i = 0; i < TURNS; i++) {
-		n = __rdtsc();
-		if (seal)
-			gcm_aesni_seal(&key, &op, tag);
-		else
-			gcm_aesni_open(&key, &op, tag, sizeof(tag));
-		n = __rdtsc() - n;
-		if (n < least)
-			least = n;
-	}
-	return least;
+	return (double)n;
 }
 
 enum which { KERNEL, KERNEL_IN_A_ROW, OWN, OWN_IN_A_ROW };
@@ -238,9 +198,10 @@ static double cipher(enum which which, enum op op, size_t len)
 	bool seal = op <= SENDFILE;
 
 	len = len > RECORD ? RECORD : len;
-	if (which >= OWN)
-		return (double)(own_cipher(seal, which == OWN && op == SENDFILE, len) * records);
-	return (double)(kernel_cipher(seal, which == KERNEL_IN_A_ROW, len) * records);
+	if (which >= OWN)		/* a few bytes of a page are copied */
+		return in_kernel("own_", seal, which == OWN && op == SENDFILE && len >= PAGE ? "pages_" : "", len) *
+		       (double)records;
+	return in_kernel("", seal, which == KERNEL_IN_A_ROW ? "row_" : "", len) * (double)records;
 }
 
 static void row(enum op op, size_t len, const uint64_t *v, const long *p)
