@@ -20,9 +20,16 @@
 #error "ktls needs Linux 6.1"
 #endif
 
+/* sendmsg() is to take the message's pages. 6.1 may have the flag's name, but not its meaning. */
+#ifdef KTLS_HAVE_SENDPAGE
+#define KTLS_MSG_PAGES	0
+#else
+#define KTLS_MSG_PAGES	MSG_SPLICE_PAGES
+#endif
+
 /*
  * Pages into TCP without a copy, socket lock held, never sleeping: the bytes
- * taken or -errno. 6.1 defines MSG_SPLICE_PAGES but its TCP ignores it.
+ * taken or -errno.
  */
 static __always_inline int ktls_push_pages(struct sock *sk, struct bio_vec *bv, unsigned int n, size_t len, int flags)
 {

@@ -58,6 +58,7 @@ struct ktls_half {
 	struct gcm_key			*own;		/* for our own AES-GCM; without it, tfm */
 	struct crypto_aead		*tfm;		/* beside own: for when that isn't usable */
 	u64				seq;
+	u64				rekey_at;	/* sequence number from which new keys are sought */
 	const struct ktls_format	*format;
 	u8				iv[KTLS_IV_SIZE];	/* a nonce that records carry is counted in it */
 	u16				version;

@@ -4,9 +4,6 @@
  */
 #include "format.h"
 
-#define VERSION_MAJOR	3
-#define VERSION_MINOR	3	/* RFC 9846 5.2: TLS 1.3 says 1.2 here */
-
 static const struct ktls_format formats[] = {
 	{ .version = 0x0304, .type = KTLS_DATA, .inner = 1, .aad = KTLS_HEADER,
 	  .body_max = KTLS_PLAIN_MAX + 256, .updates = true },
@@ -24,31 +21,6 @@ const struct ktls_format *ktls_format_find(unsigned short version, bool cbc)
 		if (formats[i].version == version && !formats[i].block == !cbc)
 			return &formats[i];
 	return NULL;
-}
-
-void ktls_header_put(const struct ktls_format *f, unsigned char *p, unsigned char type, size_t body)
-{
-	p[0] = f->type ? f->type : type;
-	p[1] = VERSION_MAJOR;
-	p[2] = VERSION_MINOR;
-	p[3] = body >> 8;
-	p[4] = body;
-}
-
-int ktls_header_get(const struct ktls_format *f, const unsigned char *p, size_t min, size_t *ret_body)
-{
-	size_t body = p[3] << 8 | p[4];
-
-	if (f->type && p[0] != f->type)
-		return KTLS_UNEXPECTED_MESSAGE;
-	if (body > f->body_max)		/* before the version, as in mainline */
-		return KTLS_RECORD_OVERFLOW;
-	if (p[1] != VERSION_MAJOR || p[2] != VERSION_MINOR)
-		return KTLS_PROTOCOL_VERSION;
-	if (body < min || (f->block && (body - min) % f->block))
-		return KTLS_BAD_RECORD_MAC;
-	*ret_body = body;
-	return 0;
 }
 
 void ktls_aad_put(const struct ktls_format *f, unsigned char *p, unsigned long long seq,

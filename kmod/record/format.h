@@ -73,11 +73,32 @@ enum {
 #define KTLS_MESSAGES_MAX	16384	/* header included; a ticket may be longer, but nobody's is */
 #define KTLS_KEY_UPDATE_LEN	5
 
-/* The header of a record of content type @type whose body (all that follows) is @body long. */
-void ktls_header_put(const struct ktls_format *f, unsigned char *p, unsigned char type, size_t body);
+#define KTLS_VERSION	0x0303		/* RFC 9846 5.2: TLS 1.3 says 1.2 here, too */
 
-/* 0 and the length of the body, which has at least @min bytes; or the alert to send. */
-int ktls_header_get(const struct ktls_format *f, const unsigned char *p, size_t min, size_t *ret_body);
+/* The header of a record of content type @type whose body (all that follows) is @body long. */
+static inline void ktls_header_put(const struct ktls_format *f, unsigned char *p, unsigned char type, size_t body)
+{
+	p[0] = f->type ? f->type : type;
+	p[1] = KTLS_VERSION >> 8;
+	p[2] = KTLS_VERSION & 0xff;
+	p[3] = (unsigned char)(body >> 8);
+	p[4] = (unsigned char)body;
+}
+
+/* What a header says, of a record whose body has at least @min bytes: 0, or the alert to send. */
+static inline int ktls_header_check(const struct ktls_format *f, unsigned char type, unsigned short version,
+				    size_t body, size_t min)
+{
+	if (f->type && type != f->type)
+		return KTLS_UNEXPECTED_MESSAGE;
+	if (body > f->body_max)		/* before the version, as in mainline */
+		return KTLS_RECORD_OVERFLOW;
+	if (version != KTLS_VERSION)
+		return KTLS_PROTOCOL_VERSION;
+	if (body < min || (f->block && (body - min) % f->block))
+		return KTLS_BAD_RECORD_MAC;
+	return 0;
+}
 
 /*
  * RFC 5246 6.2.3.3: additional data where it isn't the header. @len: of the plaintext;

@@ -7,7 +7,7 @@
 #include <linux/slab.h>
 #include "record.h"
 
-static DEFINE_PER_CPU(struct ktls_tx *, tx_slot);
+DEFINE_PER_CPU(struct ktls_tx *, ktls_tx_slot);
 static DEFINE_PER_CPU(struct ktls_rx *, rx_slot);
 struct workqueue_struct *ktls_tx_queue;
 
@@ -33,6 +33,7 @@ int ktls_half_init(struct ktls_half *half, const struct ktls_keys *keys)
 		return err;
 	half->cipher = cipher;
 	half->seq = keys->seq;
+	half->rekey_at = cipher->limit - (cipher->limit >> 3);
 	half->version = keys->version;
 	half->format = format;
 	half->prefix = KTLS_HEADER + (cipher->salt || format->block ? format->nonce : 0);
@@ -90,6 +91,15 @@ void ktls_spares_ask(struct sock *sk)
 		ktls_upcall_record(sk, KTLS_WHY_SPARE, 0, NULL, 0);
 }
 
+struct ktls_tx *ktls_tx_new(void)
+{
+	struct ktls_tx *tx = kzalloc(sizeof(*tx), GFP_KERNEL);
+
+	if (tx)
+		INIT_DELAYED_WORK(&tx->work, ktls_tx_work);
+	return tx;
+}
+
 struct ktls_tx *ktls_tx_get(struct sock *sk)
 {
 	struct ktls_sock *ks = ktls_get(sk);
@@ -97,23 +107,10 @@ struct ktls_tx *ktls_tx_get(struct sock *sk)
 
 	if (tx)
 		return tx;
-	tx = this_cpu_xchg(tx_slot, NULL);
-	if (!tx) {
-		tx = kzalloc(sizeof(*tx), GFP_KERNEL);
-		if (!tx)
-			return NULL;
-		INIT_DELAYED_WORK(&tx->work, ktls_tx_work);
-	}
-	tx->sk = sk;
-	ks->txs = tx;
-	return tx;
-}
-
-static void tx_put(struct ktls_tx *tx)
-{
-	tx = this_cpu_xchg(tx_slot, tx);
+	tx = ktls_tx_take();
 	if (tx)
-		kfree(tx);
+		ktls_tx_attach(sk, tx);
+	return tx;
 }
 
 void ktls_tx_idle(struct sock *sk)
@@ -124,7 +121,7 @@ void ktls_tx_idle(struct sock *sk)
 	if (!tx || tx->out_len || tx->rec_n || tx->queued)
 		return;
 	ks->txs = NULL;
-	tx_put(tx);
+	ktls_tx_put(tx);
 }
 
 struct ktls_rx *ktls_rx_get(struct ktls_sock *ks, gfp_t gfp)
@@ -178,7 +175,7 @@ static void tx_free(struct ktls_tx *tx)
 	if (tx->queued)		/* it waits for the lock */
 		tx->orphan = true;
 	else
-		tx_put(tx);
+		ktls_tx_put(tx);
 }
 
 void ktls_record_free(struct ktls_sock *ks)
@@ -216,7 +213,7 @@ void ktls_record_exit(void)
 
 	destroy_workqueue(ktls_tx_queue);
 	for_each_possible_cpu(cpu) {
-		kfree(per_cpu(tx_slot, cpu));
+		kfree(per_cpu(ktls_tx_slot, cpu));
 		if (per_cpu(rx_slot, cpu))
 			put_page(virt_to_page(per_cpu(rx_slot, cpu)));
 	}

@@ -271,8 +271,10 @@ size_t ktls_open_into(struct sock *sk, struct iov_iter *iter)
 	struct into t;
 	size_t len;
 
-	if (!ktls_aead_direct(&ks->rx) || ktls_queue_record(sk, &len) || len < GCM_USER_MIN || !fits(ks, len, iter, &t) ||
-	    !ktls_rx_get(ks, GFP_KERNEL))
+	if (!ktls_aead_direct(&ks->rx) || ktls_queue_record(sk))
+		return 0;
+	len = ks->rx_head;
+	if (len < GCM_USER_MIN || !fits(ks, len, iter, &t) || !ktls_rx_get(ks, GFP_KERNEL))
 		return 0;
 	if (!ktls_aead_user(&ks->rx))
 		t.end = open_pinned(sk, len, &t, iter);
@@ -319,8 +321,9 @@ size_t ktls_open_to_pipe(struct sock *sk, struct pipe_inode_info *pipe, size_t m
 	size_t len, inner, end;
 	int n;
 
-	if (ks->rx.format->block || ktls_queue_record(sk, &len))
+	if (ks->rx.format->block || ktls_queue_record(sk))
 		return 0;
+	len = ks->rx_head;
 	inner = len - ks->rx.prefix - ks->rx.cipher->tag;
 	if (inner - ks->rx.format->inner > min_t(size_t, max, ks->rx_limit ?: KTLS_PLAIN_MAX) || !inner ||
 	    !ktls_rx_get(ks, GFP_KERNEL))

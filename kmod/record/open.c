@@ -318,11 +318,12 @@ int ktls_open_record(struct sock *sk, unsigned long to, u8 *ret_type, size_t *re
 	u32 at;
 	int err;
 
-	err = ktls_queue_record(sk, &len);
+	err = ktls_queue_record(sk);
 	if (err > 0)
 		return header_failed(sk, err);
 	if (err)
 		return err;
+	len = ks->rx_head;
 	rx = ktls_rx_get(ks, GFP_KERNEL);
 	if (!rx)
 		return -ENOMEM;
@@ -354,7 +355,8 @@ static bool data_unread(struct sock *sk)
 
 	if (rx && rx->len)
 		return rx->type == KTLS_DATA;
-	while (!ks->mainline && !ktls_queue_record(sk, &len)) {
+	while (!ks->mainline && !ktls_queue_record(sk)) {
+		len = ks->rx_head;
 		rx = ktls_rx_get(ks, GFP_KERNEL);
 		if (!rx || open_to(sk, rx, len, 0, &at) ||
 		    inner(sk, rx, at, decrypted(&ks->rx, len), &type, &len))

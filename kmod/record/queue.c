@@ -32,23 +32,40 @@ static const struct ktls_mark *mark(const struct ktls_sock *ks)
 	return ks->rx_done && ks->rxs && ks->rxs->mark.done == ks->rx_done ? &ks->rxs->mark : NULL;
 }
 
-/* Where byte @skip of the queue lies, counted from what was opened last: @ret_off bytes into the skb. */
-static __always_inline struct sk_buff *skb_at(struct sock *sk, size_t skip, u32 *ret_off)
+static noinline struct sk_buff *search(struct sock *sk)
 {
-	const struct ktls_sock *ks = ktls_get(sk);
-	const struct ktls_mark *m = mark(ks);
+	u32 off;
+
+	return tcp_recv_skb(sk, tcp_sk(sk)->copied_seq, &off);
+}
+
+/* Where TCP's first unread byte lies. A SYN counts as a byte. */
+static __always_inline struct sk_buff *first_unread(struct sock *sk, size_t *off)
+{
 	struct sk_buff *skb = skb_peek(&sk->sk_receive_queue);
-	u32 off = 0;
+	u32 seq = tcp_sk(sk)->copied_seq;
+
+	if (skb && seq - TCP_SKB_CB(skb)->seq >= skb->len)
+		skb = search(sk);
+	if (skb)
+		*off += seq - TCP_SKB_CB(skb)->seq - !!(TCP_SKB_CB(skb)->tcp_flags & TCPHDR_SYN);
+	return skb;
+}
+
+/*
+ * Where byte @skip of the queue lies, counted from what was opened last: @ret_off bytes into the skb.
+ * @m: mark(), or NULL.
+ */
+static __always_inline struct sk_buff *skb_at(struct sock *sk, const struct ktls_mark *m, size_t skip, u32 *ret_off)
+{
+	struct sk_buff *skb;
 
 	if (m) {
 		skb = m->skb;
 		skip += m->off;
 	} else {
-		if (skb)
-			off = tcp_sk(sk)->copied_seq - TCP_SKB_CB(skb)->seq;
-		if (skb && (off >= skb->len || TCP_SKB_CB(skb)->tcp_flags & TCPHDR_SYN))
-			skb = tcp_recv_skb(sk, tcp_sk(sk)->copied_seq, &off);
-		skip += ks->rx_done + off;
+		skip += ktls_get(sk)->rx_done;
+		skb = first_unread(sk, &skip);
 	}
 	for (; skb && skip >= skb->len; skb = next_skb(sk, skb))
 		skip -= skb->len;
@@ -114,7 +131,7 @@ static noinline size_t queue_copy(struct sock *sk, size_t skip, u8 *to, size_t l
 	size_t done, n;
 	u32 off;
 
-	skb = skb_at(sk, skip, &off);
+	skb = skb_at(sk, mark(ktls_get(sk)), skip, &off);
 	for (done = 0; skb && done < len; done += n, off = 0) {
 		n = min_t(size_t, skb->len - off, len - done);
 		if (copy_few(skb, off, to + done, n))
@@ -139,66 +156,94 @@ static __always_inline size_t queued(const struct sock *sk)
 }
 
 /* The header @skip bytes behind what was opened last where it lies, if that is in a row, as mostly. */
-static __always_inline const u8 *header_in_a_row(struct sock *sk, size_t skip)
+static __always_inline const u8 *header_in_a_row(struct sock *sk, const struct ktls_mark *m, size_t skip)
 {
 	struct sk_buff *skb;
 	struct run r;
 	u32 off;
 
-	skb = skb_at(sk, skip, &off);
+	skb = skb_at(sk, m, skip, &off);
 	if (!skb || skb_has_frag_list(skb))
 		return NULL;
-	r = run_at(skb, off, mark(ktls_get(sk)));
+	r = run_at(skb, off, m);
 	return r.size < KTLS_HEADER ? NULL : r.at;
 }
 
-/* @have bytes of what the head begins with were taken out. */
-static noinline bool header_in_pieces(struct sock *sk, size_t skip, u32 have, u8 *h)
+/*
+ * What a header says: the length of its record; or err: > 0 the alert to send, -EAGAIN: it isn't all here.
+ * Given back in a register.
+ */
+struct look {
+	u32	len;
+	int	err;
+};
+
+/* Its bytes are read once: they may be a page that the peer on this machine still writes to. */
+static __always_inline struct look look_at(const struct ktls_half *half, const u8 *h)
 {
+	size_t min = half->prefix - KTLS_HEADER + half->format->block + half->tail;
+	size_t body = h[3] << 8 | h[4];
+
+	return (struct look){ KTLS_HEADER + body, ktls_header_check(half->format, h[0], h[1] << 8 | h[2], body, min) };
+}
+
+/* @have bytes of what the head begins with were taken out. */
+static noinline struct look look_in_pieces(struct sock *sk, size_t skip, u32 have)
+{
+	u8 h[KTLS_HEADER];
 	u32 n = 0;
 
 	if (skip < have) {
 		n = min_t(u32, have - skip, KTLS_HEADER);
 		memcpy(h, ktls_get(sk)->rxs->buf + skip, n);
 	}
-	return n == KTLS_HEADER || queue_copy(sk, skip + n - have, h + n, KTLS_HEADER - n) == KTLS_HEADER - n;
+	if (n < KTLS_HEADER && queue_copy(sk, skip + n - have, h + n, KTLS_HEADER - n) < KTLS_HEADER - n)
+		return (struct look){ .err = -EAGAIN };
+	return look_at(&ktls_get(sk)->rx, h);
 }
 
 /* The header of the record @skip bytes behind the head. */
-static __always_inline int header_at(struct sock *sk, size_t skip, size_t *ret_body)
+static noinline struct look look(struct sock *sk, size_t skip)
 {
 	struct ktls_sock *ks = ktls_get(sk);
 	u32 have = taken_out(ks);
-	const u8 *row = have ? NULL : header_in_a_row(sk, skip);
-	u8 h[KTLS_HEADER];
+	const u8 *row = have ? NULL : header_in_a_row(sk, mark(ks), skip);
 
-	if (row)
-		memcpy(h, row, sizeof(h));
-	else if (!header_in_pieces(sk, skip, have, h))
-		return -EAGAIN;
-	return ktls_header_get(ks->rx.format, h, ks->rx.prefix - KTLS_HEADER + ks->rx.format->block + ks->rx.tail,
-			       ret_body);
+	return likely(row) ? look_at(&ks->rx, row) : look_in_pieces(sk, skip, have);
 }
 
-int ktls_queue_record(struct sock *sk, size_t *ret_len)
+/* The head's where nothing was taken out or opened. */
+static __always_inline struct look look_first(struct sock *sk)
+{
+	const u8 *row = header_in_a_row(sk, NULL, 0);
+
+	return likely(row) ? look_at(&ktls_get(sk)->rx, row) : look_in_pieces(sk, 0, 0);
+}
+
+static __always_inline int find_record(struct sock *sk)
 {
 	struct ktls_sock *ks = ktls_get(sk);
-	size_t have, body;
-	int err;
+	bool first = !ks->rxs && !ks->rx_done;
+	struct look record;
+	size_t have;
 
-	*ret_len = ks->rx_head;
-	if (*ret_len)
+	if (ks->rx_head)
 		return 0;
-	have = taken_out(ks) + queued(sk);
+	have = first ? queued(sk) : taken_out(ks) + queued(sk);
 	if (have < KTLS_HEADER)
 		return -EAGAIN;
-	err = header_at(sk, 0, &body);
-	if (err)
-		return err;
-	if (have < KTLS_HEADER + body)
+	record = first ? look_first(sk) : look(sk, 0);
+	if (record.err)
+		return record.err;
+	if (have < record.len)
 		return -EAGAIN;
-	ks->rx_head = *ret_len = KTLS_HEADER + body;
+	ks->rx_head = record.len;
 	return 0;
+}
+
+int ktls_queue_record(struct sock *sk)
+{
+	return find_record(sk);
 }
 
 void ktls_queue_done(struct sock *sk, size_t len)
@@ -232,7 +277,7 @@ int ktls_queue_sg(struct sock *sk, struct scatterlist *sg, unsigned int max, u32
 
 	sg_init_table(sg, max);
 	len -= skip;
-	for (skb = skb_at(sk, skip, &off); skb && len; skb = next_skb(sk, skb)) {
+	for (skb = skb_at(sk, mark(ktls_get(sk)), skip, &off); skb && len; skb = next_skb(sk, skb)) {
 		part = min_t(size_t, len, skb->len - off);
 		if (n + skb_shinfo(skb)->nr_frags + 1 > max || skb_has_frag_list(skb))
 			return -EMSGSIZE;
@@ -293,7 +338,7 @@ int ktls_queue_segments(struct sock *sk, struct gcm_seg *seg, unsigned int max, 
 	struct sk_buff *skb;
 	u32 off, part;
 
-	skb = skb_at(sk, skip, &off);
+	skb = skb_at(sk, mark(ks), skip, &off);
 	if (!mark(ks))
 		m->skb = NULL;
 	m->done = 0;
@@ -359,13 +404,16 @@ static int drain_window(struct sock *sk, gfp_t gfp)
 static noinline size_t plaintext(struct sock *sk, size_t enough)
 {
 	struct ktls_sock *ks = ktls_get(sk);
-	size_t have = taken_out(ks) + queued(sk), at = 0, sum = 0, body;
+	size_t have = taken_out(ks) + queued(sk), at = 0, sum = 0;
+	struct look record;
 
 	if (ks->rxs)
 		sum = ks->rxs->len;
-	while (sum < enough && !header_at(sk, at, &body) && at + KTLS_HEADER + body <= have) {
-		sum += KTLS_HEADER + body - ks->rx.prefix - ks->rx.tail;
-		at += KTLS_HEADER + body;
+	for (; sum < enough; at += record.len) {
+		record = look(sk, at);
+		if (record.err || at + record.len > have)
+			break;
+		sum += record.len - ks->rx.prefix - ks->rx.tail;
 	}
 	return sum;
 }
@@ -389,7 +437,6 @@ static inline bool low_enough(struct sock *sk)
 static int ready(struct sock *sk, gfp_t gfp)
 {
 	struct ktls_sock *ks = ktls_get(sk);
-	size_t len;
 	int err;
 
 	if (ks->rxs && ks->rxs->len && ks->rxs->type != KTLS_DATA)
@@ -404,22 +451,24 @@ static int ready(struct sock *sk, gfp_t gfp)
 		return false;
 	if (ks->rx_eof)
 		return true;
-	err = ktls_queue_record(sk, &len);
+	err = find_record(sk);
 	if (err == -EAGAIN && window_closed(sk)) {
 		err = drain_window(sk, gfp);
 		if (err)
 			return err;
-		err = ktls_queue_record(sk, &len);
+		err = ktls_queue_record(sk);
 	}
 	return err > 0 || (!err && low_enough(sk));
 }
 
 int ktls_queue_check(struct sock *sk, gfp_t gfp)
 {
+	struct ktls_sock *ks = ktls_get(sk);
 	int yes;
 
-	ktls_queue_flush(sk);
+	if (ks->rxs || ks->rx_done)
+		ktls_queue_flush(sk);
 	yes = ready(sk, gfp);
-	WRITE_ONCE(ktls_get(sk)->rx_ready, yes);
+	WRITE_ONCE(ks->rx_ready, yes);
 	return min(yes, 0);
 }

@@ -10,6 +10,7 @@
  * seal.c	the open record, sealing it, pushing to TCP
  * user.c	plaintext in the memory of the program that sends
  * pin.c	that memory's pages, where the cipher cannot go through its address
+ * whole.c	calls that are one record
  * tx.c		the calls that send
  * txcontrol.c	control records, the end of the stream
  * rekey.c	key updates of our own
@@ -27,6 +28,7 @@
 #include <linux/nospec.h>
 #include <linux/prefetch.h>
 #include <linux/sizes.h>
+#include <linux/slab.h>
 #include <linux/uaccess.h>
 #include <linux/workqueue.h>
 #include "../ktls.h"
@@ -92,6 +94,28 @@ struct ktls_tx {
 /* half.c */
 struct ktls_tx *ktls_tx_get(struct sock *sk);		/* ks->txs, made if need be; NULL: no memory */
 void ktls_tx_idle(struct sock *sk);			/* give it back if nothing is in it */
+struct ktls_tx *ktls_tx_new(void);
+DECLARE_PER_CPU(struct ktls_tx *, ktls_tx_slot);
+
+/* One that is no session's, empty; NULL: no memory. */
+static inline struct ktls_tx *ktls_tx_take(void)
+{
+	return this_cpu_xchg(ktls_tx_slot, NULL) ?: ktls_tx_new();
+}
+
+static inline void ktls_tx_put(struct ktls_tx *tx)
+{
+	tx = this_cpu_xchg(ktls_tx_slot, tx);
+	if (unlikely(tx))
+		kfree(tx);
+}
+
+static inline void ktls_tx_attach(struct sock *sk, struct ktls_tx *tx)
+{
+	tx->sk = sk;
+	ktls_get(sk)->txs = tx;
+}
+
 extern struct workqueue_struct *ktls_tx_queue;
 
 /* txmem.c: up to KTLS_TX_PIECES, @len bytes in all, each with a page reference: how many, or -ENOMEM.
@@ -99,6 +123,8 @@ extern struct workqueue_struct *ktls_tx_queue;
  * from, or 0. */
 int ktls_txmem_get(struct sock *sk, struct bio_vec *bv, size_t len, u32 ahead, unsigned int align,
 		   unsigned long from);
+/* One piece without an alignment, if that can be without another page. */
+bool ktls_txmem_get_row(struct bio_vec *bv, size_t len, u32 ahead, unsigned long from);
 /* Memory for plaintext that a pipe is to have, in the same way. */
 int ktls_txmem_get_plain(struct bio_vec *bv, size_t len);
 void ktls_txmem_put(struct bio_vec *bv, unsigned int n);
@@ -183,6 +209,10 @@ bool ktls_pin(struct ktls_pins *pins, u8 __user *to, size_t len);
 void ktls_pins_wipe(const struct ktls_pins *pins);
 void ktls_unpin(struct ktls_pins *pins);
 
+/* whole.c: all bytes of a message with neither flags nor control data, if it is as simple as that. 0: nothing
+ * was done. @pages: they stay until the caller returns. */
+size_t ktls_send_whole(struct sock *sk, struct iov_iter *iter, bool pages);
+
 /* tx.c */
 void ktls_tx_later(struct sock *sk, unsigned long delay);	/* push from work, some jiffies later; any context */
 void ktls_tx_work(struct work_struct *work);
@@ -195,6 +225,17 @@ int ktls_tx_queue_control(struct sock *sk, u8 type, const void *data, size_t len
 int ktls_tx_rekey(struct sock *sk, bool ask);
 /* Before a record: change keys if it is time. -EKEYEXPIRED: the key is used up and there is no other. */
 int ktls_tx_rekey_due(struct sock *sk);
+
+extern unsigned int ktls_rekey_records;
+#define KTLS_REKEY_MIN	8	/* a push has room for one update */
+
+/* That would do something: an eighth before the cipher's limit the search for a spare begins. */
+static inline bool ktls_tx_rekey_near(const struct ktls_sock *ks)
+{
+	unsigned int fewer = READ_ONCE(ktls_rekey_records);
+
+	return (ks->tx.seq >= ks->tx.rekey_at || (fewer && ks->tx.seq >= max(fewer, KTLS_REKEY_MIN))) && !ks->mainline;
+}
 
 /* ---- receiving */
 
@@ -246,9 +287,9 @@ struct ktls_rx *ktls_rx_get(struct ktls_sock *ks, gfp_t gfp);
 void ktls_rx_idle(struct ktls_sock *ks);
 
 /* queue.c */
-/* Length of the record at the head, header included, in @ret_len if all of it is here; -EAGAIN: not
+/* 0: all of the record at the head is here, its length, header included, in rx_head; -EAGAIN: not
  * yet; > 0: the header is wrong, the alert to send. */
-int ktls_queue_record(struct sock *sk, size_t *ret_len);
+int ktls_queue_record(struct sock *sk);
 /* Scatterlist of the first @len bytes but for @skip. -EMSGSIZE: too many pieces. */
 int ktls_queue_sg(struct sock *sk, struct scatterlist *sg, unsigned int max, u32 skip, size_t len);
 /* The same as segments, to @to: how many. */

@@ -9,10 +9,8 @@
 #include "record.h"
 #include "../trace.h"
 
-#define RECORDS_MIN	8	/* a push has room for one update */
-
-static unsigned int rekey_records;
-module_param(rekey_records, uint, 0644);
+unsigned int ktls_rekey_records;
+module_param_named(rekey_records, ktls_rekey_records, uint, 0644);
 MODULE_PARM_DESC(rekey_records, "records sent under one key, 8 or more; 0: as many as the cipher allows");
 
 int ktls_tx_rekey(struct sock *sk, bool ask)
@@ -39,21 +37,12 @@ int ktls_tx_rekey(struct sock *sk, bool ask)
 	return 0;
 }
 
-/* An eighth before the cipher's limit the search for a spare begins. */
-static u64 wish(const struct ktls_half *half)
-{
-	u64 limit = half->cipher->limit - (half->cipher->limit >> 3);
-	unsigned int fewer = READ_ONCE(rekey_records);
-
-	return fewer ? min_t(u64, limit, max(fewer, RECORDS_MIN)) : limit;
-}
-
 int ktls_tx_rekey_due(struct sock *sk)
 {
 	struct ktls_sock *ks = ktls_get(sk);
 	int err;
 
-	if (ks->tx.seq < wish(&ks->tx) || ks->mainline)
+	if (!ktls_tx_rekey_near(ks))
 		return 0;
 	if (ks->tx_next) {
 		err = ktls_tx_rekey(sk, false);

@@ -139,7 +139,7 @@ static int no_record(struct sock *sk, struct recv *r)
 
 	if (err)
 		return err;
-	if (READ_ONCE(ks->rx_ready) && !ktls_queue_record(sk, &(size_t){ 0 }) && !ks->rx_held)
+	if (READ_ONCE(ks->rx_ready) && !ktls_queue_record(sk) && !ks->rx_held)
 		return 1;
 	if (r->done >= r->target)
 		return -EAGAIN;

@@ -290,27 +290,22 @@ static void zerocopy_end(struct ubuf_info *uarg, const struct send *s, ssize_t t
 		net_zcopy_put_abort(uarg, true);
 }
 
-static bool splices(const struct msghdr *msg)
-{
-#ifdef KTLS_HAVE_SENDPAGE
-	return false;		/* 6.1 has the flag's name, not its meaning */
-#else
-	return msg->msg_flags & MSG_SPLICE_PAGES;
-#endif
-}
-
-static int sendmsg_locked(struct sock *sk, struct msghdr *msg, size_t len)
+static noinline int send_any(struct sock *sk, struct msghdr *msg, size_t len)
 {
 	struct send s = {
 		.msg	= msg,
 		.type	= KTLS_DATA,
 		.more	= msg->msg_flags & MSG_MORE,
-		.pages	= splices(msg) || reads_in_place(sk, msg),
+		.pages	= msg->msg_flags & KTLS_MSG_PAGES || reads_in_place(sk, msg),
 		.timeo	= sock_sndtimeo(sk, msg->msg_flags & MSG_DONTWAIT),
 	};
 	struct ubuf_info *uarg = NULL;
 	ssize_t ret;
 
+	if (msg->msg_flags & (MSG_OOB | MSG_FASTOPEN))
+		return -EOPNOTSUPP;
+	if ((msg->msg_flags & (MSG_EOR | MSG_MORE)) == (MSG_EOR | MSG_MORE))
+		return -EINVAL;
 	s.straight = !s.pages;
 	ret = control_type(msg, &s.type);
 	if (!ret)
@@ -325,63 +320,88 @@ static int sendmsg_locked(struct sock *sk, struct msghdr *msg, size_t len)
 int ktls_sendmsg(struct sock *sk, struct msghdr *msg, size_t len)
 {
 	struct ktls_sock *ks = ktls_get(sk);
-	int ret;
+	int ret = 0;
 
 	if (!READ_ONCE(ks->tx.cipher) && READ_ONCE(ks->phase) == KTLS_PHASE_OPEN)
 		return ks->base->sendmsg(sk, msg, len);
-	if (msg->msg_flags & (MSG_OOB | MSG_FASTOPEN))
-		return -EOPNOTSUPP;
-	if ((msg->msg_flags & (MSG_EOR | MSG_MORE)) == (MSG_EOR | MSG_MORE))
-		return -EINVAL;
 	lock_sock(sk);
-	ret = sendmsg_locked(sk, msg, len);
+	if (!(msg->msg_flags & ~(MSG_DONTWAIT | MSG_NOSIGNAL | KTLS_MSG_PAGES)) && !msg->msg_controllen)
+		ret = ktls_send_whole(sk, &msg->msg_iter, msg->msg_flags & KTLS_MSG_PAGES);
+	if (!ret)
+		ret = send_any(sk, msg, len);
 	release_sock(sk);
 	return ret;
 }
 
 #ifdef KTLS_HAVE_SENDPAGE
-/* A page that only makes the open record longer needs nothing else. */
-static bool page_joins(struct sock *sk, struct page *page, size_t off, size_t len, int flags)
+/* Does the page go on the open record? The last may fill it. */
+static bool page_joins(struct sock *sk, struct page *page, size_t len, bool more)
 {
 	struct ktls_sock *ks = ktls_get(sk);
 	struct ktls_tx *tx = ks->txs;
 
-	if (!(flags & (MSG_MORE | MSG_SENDPAGE_NOTLAST)) || ks->phase != KTLS_PHASE_OPEN || !can_send(sk) ||
-	    ks->tx_closed || !tx || !tx->rec_n || tx->type != KTLS_DATA ||
-	    tx->fill + len >= tx->capacity || !sendpage_ok(page))
-		return false;
-	get_page(page);
-	if (ktls_rec_page(tx, page, off, len))
-		return true;
-	put_page(page);
-	return false;
+	return tx && tx->rec_n && tx->type == KTLS_DATA && tx->fill + len <= tx->capacity - more &&
+	       tx->src_n < KTLS_TX_SOURCES - KTLS_TX_PIECES && ks->phase == KTLS_PHASE_OPEN && can_send(sk) &&
+	       !ks->tx_closed && sendpage_ok(page);
 }
 
-int ktls_sendpage(struct sock *sk, struct page *page, int offset, size_t size, int flags)
+/* That is all it needs; the last is sealed at once, so that it needs no reference. */
+static int page_join(struct sock *sk, const struct bio_vec *bv, bool more)
+{
+	struct ktls_tx *tx = ktls_get(sk)->txs;
+
+	if (more) {
+		get_page(bv->bv_page);
+		ktls_rec_page(tx, bv->bv_page, bv->bv_offset, bv->bv_len);
+	} else {
+		ktls_rec_lend(tx, bv, 0, bv->bv_len);
+		flush(sk, false);
+		ktls_tx_idle(sk);
+	}
+	return bv->bv_len;
+}
+
+static noinline int page_alone(struct sock *sk, struct bio_vec *bv, int flags)
 {
 	struct msghdr msg = { .msg_flags = flags & ~(MSG_SENDPAGE_NOTLAST | MSG_OOB) };
-	struct ktls_sock *ks = ktls_get(sk);
-	struct bio_vec bv;
-	ssize_t ret;
 	struct send s = {
 		.msg	= &msg,
 		.type	= KTLS_DATA,
 		.more	= flags & (MSG_MORE | MSG_SENDPAGE_NOTLAST),
 		.pages	= true,
 		.followed = flags & MSG_SENDPAGE_NOTLAST,
+		.timeo	= sock_sndtimeo(sk, flags & MSG_DONTWAIT),
 	};
+
+	iov_iter_bvec(&msg.msg_iter, ITER_SOURCE, bv, 1, bv->bv_len);
+	return send_all(sk, &s);
+}
+
+static int sendpage_locked(struct sock *sk, struct bio_vec *bv, int flags)
+{
+	bool more = flags & (MSG_MORE | MSG_SENDPAGE_NOTLAST);
+	struct iov_iter iter;
+	int ret = 0;
+
+	if (page_joins(sk, bv->bv_page, bv->bv_len, more))
+		return page_join(sk, bv, more);
+	iov_iter_bvec(&iter, ITER_SOURCE, bv, 1, bv->bv_len);
+	if (!more)
+		ret = ktls_send_whole(sk, &iter, true);
+	return ret ?: page_alone(sk, bv, flags);
+}
+
+int ktls_sendpage(struct sock *sk, struct page *page, int offset, size_t size, int flags)
+{
+	struct ktls_sock *ks = ktls_get(sk);
+	struct bio_vec bv;
+	int ret;
 
 	if (!READ_ONCE(ks->tx.cipher) && READ_ONCE(ks->phase) == KTLS_PHASE_OPEN)
 		return ks->base->sendpage(sk, page, offset, size, flags);
-	lock_sock(sk);
-	if (page_joins(sk, page, offset, size, flags)) {
-		release_sock(sk);
-		return size;
-	}
 	bvec_set_page(&bv, page, size, offset);
-	iov_iter_bvec(&msg.msg_iter, ITER_SOURCE, &bv, 1, size);
-	s.timeo = sock_sndtimeo(sk, flags & MSG_DONTWAIT);
-	ret = send_all(sk, &s);
+	lock_sock(sk);
+	ret = sendpage_locked(sk, &bv, flags);
 	release_sock(sk);
 	return ret;
 }

@@ -90,6 +90,22 @@ static __always_inline int ring_get(bool pipe, struct bio_vec *bv, size_t len, u
 	return len ? -ENOMEM : n;
 }
 
+bool ktls_txmem_get_row(struct bio_vec *bv, size_t len, u32 ahead, unsigned long from)
+{
+	struct ring *r = *get_cpu_ptr(&rings);
+	unsigned int off = start(r->off, ahead, 1, from);
+	struct page *page = r->page[r->at];
+	bool fits = page && off + len <= RING_SIZE;
+
+	if (fits) {
+		get_page(page);
+		bvec_set_page(bv, page, len, off);
+		r->off = off + len;
+	}
+	put_cpu_ptr(&rings);
+	return fits;
+}
+
 static int frag_get(struct sock *sk, struct bio_vec *bv, size_t len)
 {
 	struct page_frag *frag = sk_page_frag(sk);
