@@ -222,6 +222,76 @@ static void test_sendfile(void **state)
 	session_close(&s);
 }
 
+/*
+ * TCP takes no more: what was reported as sent is encrypted, but for a last record that isn't full and
+ * may show what is written to the file later.
+ */
+static void test_sendfile_then_write(void **state)
+{
+	int small = 8192, fd;
+	struct session s;
+	size_t whole;
+	off_t at = 0;
+	ssize_t n;
+
+	(void)state;
+	begin(&s, ciphers[0]);
+	setsockopt(s.fd, SOL_SOCKET, SO_SNDBUF, &small, sizeof(small));
+	setsockopt(s.raw, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small));
+	set_nonblock(s.fd);
+	fd = memfd_create("file", MFD_CLOEXEC);
+	wire_write(fd, buf, LEN);
+	n = sendfile(s.fd, fd, &at, LEN);
+	assert_in_range(n, WIRE_PLAIN, LEN - WIRE_PLAIN);
+	memset(buf, 0xee, LEN);
+	assert_int_equal(pwrite(fd, buf, LEN, 0), LEN);
+	whole = n - n % WIRE_PLAIN;
+	peer_recv_all(&s, got, whole);
+	assert_memory_equal(got, want, whole);
+	assert_int_equal(send(s.fd, buf, 1, 0), 1);
+	peer_recv_all(&s, got, n - whole + 1);
+	for (size_t i = 0; i < n - whole; i++)
+		assert_true(got[i] == 0xee || got[i] == want[whole + i]);
+	assert_int_equal(got[n - whole], 0xee);
+	close(fd);
+	session_close(&s);
+}
+
+/* Where freed pages are likely to be used again. */
+static void use_memory(void)
+{
+	int fd = memfd_create("other", MFD_CLOEXEC);
+
+	memset(got, 0xaa, LEN);
+	for (int i = 0; i < 32; i++)
+		wire_write(fd, got, LEN);
+	close(fd);
+}
+
+/* A record that stays open after the call has its pages even if nobody else does. */
+static void test_splice_then_free(void **state)
+{
+	const size_t len = 3 * 4096;
+	struct session s;
+	int p[2], fd;
+
+	(void)state;
+	begin(&s, ciphers[0]);
+	assert_int_equal(pipe(p), 0);
+	fd = memfd_create("file", MFD_CLOEXEC);
+	wire_write(fd, buf, len);
+	assert_int_equal(splice(fd, &(off_t){ 0 }, p[1], NULL, len, 0), len);
+	assert_int_equal(splice(p[0], NULL, s.fd, NULL, len, SPLICE_F_MORE), len);
+	close(p[0]);
+	close(p[1]);
+	close(fd);
+	use_memory();
+	assert_int_equal(send(s.fd, buf + len, 100, 0), 100);
+	assert_int_equal(peer_recv(&s, got, &(uint8_t){ 0 }), len + 100);
+	assert_memory_equal(got, want, len + 100);
+	session_close(&s);
+}
+
 static void test_vmsplice(void **state)
 {
 	struct iovec v = { buf + ODD, 40000 };
@@ -372,6 +442,8 @@ int main(void)
 		cmocka_unit_test(test_zerocopy_not),
 		cmocka_unit_test(test_zerocopy_full),
 		cmocka_unit_test(test_sendfile),
+		cmocka_unit_test(test_sendfile_then_write),
+		cmocka_unit_test(test_splice_then_free),
 		cmocka_unit_test(test_vmsplice),
 		cmocka_unit_test(test_record_size_limit),
 		cmocka_unit_test(test_splice_more),
