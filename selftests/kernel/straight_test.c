@@ -8,6 +8,8 @@
  */
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
+#include <semaphore.h>
 #include <setjmp.h>
 #include <stdatomic.h>
 #include <stdarg.h>
@@ -30,6 +32,7 @@
 #define LEN	(PAGES * PAGE)
 #define LEAST	4096		/* shorter records are copied */
 #define FULL	16384
+#define ROUNDS	400
 
 static const struct { uint16_t version, cipher; } kinds[] = {
 	{ 0x0304, TLS_CIPHER_AES_GCM_128 }, { 0x0304, TLS_CIPHER_CHACHA20_POLY1305 },
@@ -506,6 +509,95 @@ static void test_recv_while(void **state)
 	}
 }
 
+/* A file's page that another thread writes back at some moment of a call, ever later ones. */
+struct writer {
+	pthread_t	thread;
+	uint8_t		*page;
+	sem_t		go, done;
+	long		delay;		/* ns; < 0: the end */
+	int		result;
+};
+
+static void *writer_main(void *arg)
+{
+	struct writer *w = arg;
+
+	for (;;) {
+		sem_wait(&w->go);
+		if (w->delay < 0)
+			return NULL;
+		nanosleep(&(struct timespec){ .tv_nsec = w->delay }, NULL);
+		w->result = msync(w->page, PAGE, MS_SYNC);
+		sem_post(&w->done);
+	}
+}
+
+/* It comes first whenever it can run. */
+static void writer_start(struct writer *w)
+{
+	const struct sched_param first = { .sched_priority = 1 };
+
+	sem_init(&w->go, 0, 0);
+	sem_init(&w->done, 0, 0);
+	assert_int_equal(pthread_create(&w->thread, NULL, writer_main, w), 0);
+	assert_int_equal(pthread_setschedparam(w->thread, SCHED_FIFO, &first), 0);
+}
+
+static void writer_end(struct writer *w)
+{
+	w->delay = -1;
+	sem_post(&w->go);
+	assert_int_equal(pthread_join(w->thread, NULL), 0);
+}
+
+/* As the disk has it, if there is one. */
+static void read_back(int fd, uint8_t *page)
+{
+	assert_int_equal(munmap(page, PAGE), 0);
+	assert_int_equal(fsync(fd), 0);
+	assert_int_equal(posix_fadvise(fd, 0, PAGE, POSIX_FADV_DONTNEED), 0);
+	assert_int_equal(pread(fd, got, PAGE, 0), PAGE);
+}
+
+/*
+ * What a call has written to a file's page is on its disk some time, even if the page
+ * was written back while the call had it: the other pages aren't there yet, so that the call takes long.
+ */
+static void test_recv_written_back(void **state)
+{
+	char path[4096];
+	struct writer w = { 0 };
+	struct session s;
+	int fd;
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/written-back", getenv("OUT") ?: "/tmp");
+	fd = open(path, O_RDWR | O_CREAT | O_TRUNC, 0600);
+	assert_true(fd >= 0);
+	unlink(path);
+	assert_int_equal(ftruncate(fd, PAGE), 0);
+	begin(&s, 0);
+	w.page = buf;
+	writer_start(&w);
+	for (int i = 0; i < ROUNDS; i++) {
+		fresh();
+		assert_true(mmap(buf, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, 0) == buf);
+		memset(buf, i, PAGE);
+		peer_send(&s, WIRE_DATA, want + i % 64, FULL);
+		w.delay = 1000 * i;
+		sem_post(&w.go);
+		assert_int_equal(recv(s.fd, buf, FULL, 0), FULL);
+		assert_memory_equal(buf, want + i % 64, FULL);
+		sem_wait(&w.done);
+		assert_int_equal(w.result, 0);
+		read_back(fd, buf);
+		assert_memory_equal(got, want + i % 64, PAGE);
+	}
+	writer_end(&w);
+	close(fd);
+	session_close(&s);
+}
+
 /* ---- records that are something else */
 
 /* Nothing of want, in pieces of 16. */
@@ -612,6 +704,7 @@ int main(void)
 		cmocka_unit_test(test_recv_file),
 		cmocka_unit_test(test_recv_huge),
 		cmocka_unit_test(test_recv_while),
+		cmocka_unit_test(test_recv_written_back),
 		cmocka_unit_test(test_changed),
 		cmocka_unit_test(test_padding),
 		cmocka_unit_test(test_control),
