@@ -419,7 +419,7 @@ ALWAYS __m128i record_brief(const struct gcm_key *key, int rounds, bool seal,
 	__m128i hash = _mm_setzero_si128(), mask = hash;
 	const bool early = !seal && len > GROUP;	/* the AES units are idle first, or last */
 	struct cursor c = { op->seg, 0 };
-	u8 bounce[GCM_BATCH], *out;
+	u8 bounce[GCM_BATCH] UNSET, *out;
 	bool bounced = take(&c, len, bounce, &in, &out);
 
 	if (early)
@@ -465,14 +465,14 @@ ALWAYS const u8 *prepare(const struct gcm_key *key, int size, struct gcm_work *w
 ALWAYS __m128i record_long(const struct gcm_key *key, int rounds, bool seal, const int size,
 			   const struct gcm_op *op, size_t len, __m128i lengths, int *err)
 {
-	struct gcm_work work;
+	struct gcm_work work UNSET;
 	struct cursor c = { op->seg, 0 };
 	__m128i counter = counter_block(op->iv), mask, hash = _mm_setzero_si128();
 	const size_t head = (size_t)size - 2 * GCM_BLOCK;
 	u8 *out, *spare = work.bounce[1];
 	const u8 *in, *behind = work.bounce[0];
 	const u8 *power;
-	struct batch batch;
+	struct batch batch UNSET;
 	bool bounced;
 	size_t n;
 

@@ -248,7 +248,7 @@ static size_t open_pinned(struct sock *sk, size_t len, struct into *t, struct io
 	struct ktls_half *half = &ktls_get(sk)->rx;
 	struct ktls_rx *rx = ktls_get(sk)->rxs;
 	const struct number before = number_of(half);
-	struct ktls_pins pins;
+	struct ktls_pins pins __uninitialized;
 	size_t end;
 
 	if (!ktls_pin(&pins, t->to, t->plain))

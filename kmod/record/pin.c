@@ -24,7 +24,7 @@ bool ktls_rec_pinned(struct ktls_tx *tx, struct iov_iter *iter)
 {
 	unsigned long from = ktls_iter_address(iter);
 	size_t off = offset_in_page(from), n;
-	struct page *page[KTLS_PINS];
+	struct page *page[KTLS_PINS] __uninitialized;
 	int i, pages;
 
 	if (!ktls_aead_direct(&ktls_get(tx->sk)->tx))
