@@ -33,10 +33,10 @@ static unsigned int start(unsigned int off, unsigned int ahead, unsigned int ali
 	unsigned int gap;
 
 	off = round_up(off + ahead, align) - ahead;
+	if (!from)
+		return off;
 	gap = (off + ahead - from) % SZ_4K;
-	if (from && gap - 1 < KTLS_SLOW_COPY)
-		off += KTLS_SLOW_STEP;
-	return off;
+	return gap - 1 < KTLS_SLOW_COPY ? off + KTLS_SLOW_STEP : off;
 }
 
 static void ring_next(struct ring *r)
