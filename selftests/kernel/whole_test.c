@@ -11,6 +11,7 @@
 #include <netinet/tcp.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -25,6 +26,7 @@
 #define LEN	(16 * PAGE)
 #define LENT	512		/* of pages, less is copied */
 #define MANY	(4 << 20)
+#define RETURNED	(64 << 20)
 #define EACH(i, array)	(size_t i = 0; i < sizeof(array) / sizeof((array)[0]); i++)
 
 static const uint16_t ciphers[] = {
@@ -188,6 +190,50 @@ static void test_again(void **state)
 	session_close(&s);
 }
 
+/* ---- memory */
+
+static long mem_free(void)
+{
+	long kib = 0;
+	FILE *f = fopen("/proc/meminfo", "r");
+	char line[100];
+
+	assert_non_null(f);
+	while (fgets(line, sizeof(line), f) && sscanf(line, "MemFree: %ld", &kib) != 1)
+		;
+	fclose(f);
+	assert_true(kib > 0);
+	return kib << 10;
+}
+
+static void *discard(void *arg)
+{
+	static uint8_t sink[1 << 16];
+
+	while (read(*(int *)arg, sink, sizeof(sink)) > 0)
+		;
+	return NULL;
+}
+
+/* Records' pages come back: many times what memory may go elsewhere meanwhile. */
+static void test_returned(void **state)
+{
+	struct session s;
+	pthread_t t;
+	long before;
+
+	(void)state;
+	session_mainline(&s, ciphers[0]);
+	assert_int_equal(pthread_create(&t, NULL, discard, &s.raw), 0);
+	before = mem_free();
+	for (size_t i = 0; i < RETURNED / WIRE_PLAIN; i++)
+		assert_int_equal(ways[i % 4].send(s.fd, i % 100, WIRE_PLAIN), WIRE_PLAIN);
+	assert_true(before - mem_free() < RETURNED / 4);
+	shutdown(s.fd, SHUT_WR);
+	pthread_join(t, NULL);
+	session_close(&s);
+}
+
 /* ---- errors */
 
 /* As many bytes as there are before a hole, as TCP does; of none, EFAULT; and the session is fine. */
@@ -262,6 +308,7 @@ int main(void)
 		cmocka_unit_test(test_one),
 		cmocka_unit_test(test_full),
 		cmocka_unit_test(test_again),
+		cmocka_unit_test(test_returned),
 		cmocka_unit_test(test_hole),
 		cmocka_unit_test(test_type),
 		cmocka_unit_test(test_shutdown),
