@@ -4,7 +4,7 @@
 
 #define WIDTH(name)	gcm_aesni_##name
 #define VSIZE		16
-#define LONG		8192	/* beyond it, 18 powers pay */
+#define LONG		8192	/* beyond it, 16 powers pay */
 typedef __m128i vec;
 
 #define vload(p)	gcm_load(p)

@@ -10,9 +10,9 @@
 
 #define VECS		8	/* at a time: enough to keep the AES units busy */
 #define PASS		(VECS * VSIZE)
+#define GROUP		(8 * GCM_BLOCK)
 #define UNROLL		_Pragma("GCC unroll 16")
-/* Keeps GCC from reordering xors, and from loading loop invariants ahead and spilling them. */
-#define PIN(v)		asm("" : "+x"(v))
+/* Keeps GCC from loading loop invariants ahead and spilling them. */
 #define HIDE(p)		asm volatile("" : "+r"(p) : : "memory")
 
 struct gcm_work {
@@ -41,14 +41,24 @@ struct sum {
 
 /* ---- GHASH */
 
+/* By Karatsuba. The multiplications follow one another: see gcm-bulk.h. */
 ALWAYS void sum_add(struct sum *s, vec x, vec h)
 {
-	s->low = vxor(s->low, vclmul(x, h, 0x00));
-	PIN(s->low);
-	s->high = vxor(s->high, vclmul(x, h, 0x11));
-	PIN(s->high);
-	s->middle = vxor(s->middle, vclmul(vxor(x, vturn(x)), vxor(h, vturn(h)), 0x00));
-	PIN(s->middle);
+	vec m, k;
+
+	asm("vpshufd	$0x4e, %[x], %[m]\n\t"
+	    "vpshufd	$0x4e, %[h], %[k]\n\t"
+	    "vpxor	%[x], %[m], %[m]\n\t"
+	    "vpxor	%[h], %[k], %[k]\n\t"
+	    "vpclmulqdq	$0x00, %[k], %[m], %[m]\n\t"
+	    "vpclmulqdq	$0x00, %[h], %[x], %[k]\n\t"
+	    "vpclmulqdq	$0x11, %[h], %[x], %[x]\n\t"
+	    "vpxor	%[m], %[middle], %[middle]\n\t"
+	    "vpxor	%[k], %[low], %[low]\n\t"
+	    "vpxor	%[x], %[high], %[high]"
+	    : [x] "+x"(x), [m] "=&x"(m), [k] "=&x"(k), [low] "+x"(s->low), [middle] "+x"(s->middle),
+	      [high] "+x"(s->high)
+	    : [h] "xm"(h));
 }
 
 ALWAYS struct sum sum_zero(void)
@@ -87,37 +97,39 @@ struct batch {
 	struct sum	sum;
 };
 
-/* Vectors [from, to). */
+/* Vectors [from, to), of which 0 comes last: what is xored to it is known late. */
 ALWAYS void batch_add(struct batch *batch, int from, int to)
 {
 	UNROLL
-	for (int i = from; i < to; i++) {
+	for (int n = from; n < to; n++) {
+		int i = (n + 1) % batch->vecs;
 		vec x;
 
 		if ((size_t)i * VSIZE >= batch->len)
-			break;
+			continue;
 		x = vswap(vload(batch->blocks + i * VSIZE));
 		sum_add(&batch->sum, i ? x : vxor(x, batch->first), vload(batch->power + i * VSIZE));
 	}
 }
 
-/* All 18 powers, from the key's ten. */
+/* All 16 powers, from the key's ten. */
 ALWAYS void expand_powers(struct gcm_work *work, const struct gcm_key *key)
 {
-	const vec h8 = vwide(gcm_load(key->power[2]));
+	const vec h8 = vwide(gcm_load(key->power[GCM_KEY_POWERS - 8]));
 	const u8 *from = (const u8 *)key->power;
+	const int more = GROUP - 2 * GCM_BLOCK;
 	u8 *power = (u8 *)work->power;
 
 	UNROLL
-	for (int i = 0; i < 8 * GCM_BLOCK; i += VSIZE) {
+	for (int i = 0; i < more; i += VSIZE) {
 		struct sum s = sum_zero();
 
-		sum_add(&s, vload(from + i), h8);
+		sum_add(&s, vload(from + 2 * GCM_BLOCK + i), h8);
 		vstore(power + i, sum_reduce_lanes(s));
 	}
 	UNROLL
 	for (int i = 0; i < GCM_KEY_POWERS * GCM_BLOCK; i += VSIZE)
-		vstore(power + 8 * GCM_BLOCK + i, vload(from + i));
+		vstore(power + more + i, vload(from + i));
 }
 
 /* What gcm-bulk.h wants for a batch of @size: sums of the halves, those of two vectors interleaved. */

@@ -257,7 +257,7 @@
 .endm
 
 /* The powers of H for 16 blocks are the record's, those for 8 the key's. */
-.macro bulk rounds, src, user=0, passes=FULL, powers=GCM_W_BULK, table=WORK, far=0
+.macro bulk rounds, src, user=0, passes=FULL, powers=GCM_W_POWER, table=WORK, far=0
 	.set passes, \passes
 	.set powers, \powers
 	.if \user

@@ -13,16 +13,10 @@
  * bounce buffer.
  */
 #include "gcm-blocks.h"
+#include "gcm-segs.h"
 
-#define GROUP		(8 * GCM_BLOCK)
 #define FAR_MAX		4096	/* so far ahead the input is fetched */
 #define FAR_MIN		1024	/* so much is worth it */
-
-/* Where in the segments we are. */
-struct cursor {
-	const struct gcm_seg	*seg;
-	size_t			done;		/* bytes of *seg */
-};
 
 typedef void bulk_fn(const struct gcm_key *key, struct gcm_work *work, const u8 *in,
 		     u8 *out, size_t batches, const u8 *behind);
@@ -40,41 +34,68 @@ bulk_user_fn WIDTH(bulk_user_seal_10), WIDTH(bulk_user_seal_14), WIDTH(bulk_user
 /* ---- parts of a record */
 
 /*
- * A piece of a record and its place in the hash. What doesn't fill a vector is its rest:
- * it is encrypted with the pass's last counter block, and 0 behind its end.
+ * A piece of a record and its place in the hash. What doesn't fill a vector is its rest: it is
+ * encrypted with the pass's last counter block, and 0 behind its end.
  */
 struct piece {
 	const u8	*in;
 	u8		*out;
 	size_t		len, left;	/* @left: the rest's */
 	const u8	*power;		/* of the first block */
-	vec		rest;
+	vec		rest, first;	/* @first: xored to the first block */
+	__m128i		lengths;
+	bool		last;		/* @lengths are hashed behind it */
 	struct sum	sum;
 };
+#define BESIDE		((size_t)VSIZE - GCM_BLOCK)
 
 /* @end: behind the powers; so many blocks are hashed behind the piece. */
 ALWAYS struct piece piece(const u8 *in, u8 *out, size_t len, const u8 *end, int behind)
 {
 	size_t left = len % VSIZE;
-	struct piece p = { in, out, len - left, left, end - GCM_BLOCK * (blocks(len) + behind),
-			   vzero(), sum_zero() };
+	struct piece p = { .in = in, .out = out, .len = len - left, .left = left,
+			   .power = end - GCM_BLOCK * (blocks(len) + behind), .rest = vzero(),
+			   .first = vzero(), .sum = sum_zero() };
 
 	if (left)
 		p.rest = vload_part(in + p.len, left);
 	return p;
 }
 
+ALWAYS struct piece last_piece(const u8 *in, u8 *out, size_t len, const u8 *end, vec first, __m128i lengths)
+{
+	struct piece p = piece(in, out, len, end, 1);
+
+	p.first = first;
+	p.lengths = lengths;
+	p.last = true;
+	return p;
+}
+
 /* What opening hashes of up to @n vectors, but for the rest. */
 ALWAYS struct batch piece_batch(const struct piece *p, int n)
 {
-	return (struct batch){ p->in, p->power, n, p->len, vzero(), p->sum };
+	return (struct batch){ p->in, p->power, n, p->len, p->first, p->sum };
 }
 
-ALWAYS void piece_hashed(struct piece *p, const struct batch *batch)
+/* Hashes @rest, ciphertext, and the lengths, beside it if that leaves a lane. */
+ALWAYS void piece_end(struct piece *p, vec rest)
 {
-	p->sum = batch->sum;
-	if (p->left)
-		sum_add(&p->sum, vswap(p->rest), vload(p->power + p->len));
+	const bool beside = p->last && p->left && p->left <= BESIDE;
+	vec x = vswap(rest);
+
+	if (!p->left && !p->last)
+		return;
+	if (beside)
+		x = vjoin(vblock(x), p->lengths);
+	if (!p->left)
+		x = vfirst(p->lengths);
+	if (!p->len)
+		x = vxor(x, p->first);
+	sum_add(&p->sum, x, vload(p->power + p->len));
+	if (p->last && p->left && !beside)
+		sum_add(&p->sum, vfirst(p->lengths),
+			vfirst(gcm_load(p->power + p->len + blocks(p->left) * GCM_BLOCK)));
 }
 
 ALWAYS void piece_hash(struct piece *p, int n)
@@ -82,7 +103,8 @@ ALWAYS void piece_hash(struct piece *p, int n)
 	struct batch batch = piece_batch(p, n);
 
 	batch_add(&batch, 0, n);
-	piece_hashed(p, &batch);
+	p->sum = batch.sum;
+	piece_end(p, p->rest);
 }
 
 /* Behind aes_begin() of @n vectors. */
@@ -101,71 +123,79 @@ ALWAYS void piece_crypt(struct piece *p, bool seal, vec *b, int n, vec k)
 			break;
 		b[i] = vaeslast(b[i], vxor(k, vload(p->in + i * VSIZE)));
 		vstore(p->out + i * VSIZE, b[i]);
-		if (seal)
+		if (seal && i)
 			sum_add(&p->sum, vswap(b[i]), vload(p->power + i * VSIZE));
 	}
-	if (!p->left)
-		return;
-	b[n - 1] = vaeslast(b[n - 1], vxor(k, p->rest));
-	vstore_part(p->out + p->len, b[n - 1], p->left);
+	if (seal && p->len)
+		sum_add(&p->sum, vxor(vswap(b[0]), p->first), vload(p->power));
+	if (p->left) {
+		b[n - 1] = vaeslast(b[n - 1], vxor(k, p->rest));
+		vstore_part(p->out + p->len, b[n - 1], p->left);
+		p->rest = vand(b[n - 1], vmask(p->left));
+	}
 	if (seal)
-		sum_add(&p->sum, vswap(vand(b[n - 1], vmask(p->left))), vload(p->power + p->len));
+		piece_end(p, p->rest);
 }
 
-/* Up to @n vectors, which begin with block @number behind @base. */
+/* Up to @n vectors, which begin with block @number behind @base. @hash: opening hashes them meanwhile. */
 ALWAYS void piece_pass(const struct gcm_key *key, int rounds, bool seal, struct piece *p, int n,
-		       vec base, int number)
+		       vec base, int number, bool hash)
 {
+	struct batch own = piece_batch(p, n);
 	vec b[VECS], k;
 
 	aes_begin(b, n, base, number);
 	piece_begin(p, b, n, base, number);
-	k = aes_rounds(key, rounds, b, n, NULL);
+	k = aes_rounds(key, rounds, b, n, hash ? &own : NULL);
+	if (hash) {
+		p->sum = own.sum;
+		piece_end(p, p->rest);
+	}
 	piece_crypt(p, seal, b, n, k);
 }
 
-/*
- * The same while sealing hashes @batch, or NULL, and opening the piece, which wide vectors do faster
- * before. Returns @hash, or the batch's.
- */
-ALWAYS __m128i tail_pass(const struct gcm_key *key, int rounds, bool seal, struct piece *p,
-			 vec base, int number, struct batch *batch, __m128i hash)
+/* The same while sealing hashes @batch, or NULL, whose hash comes before the piece, and opening the piece. */
+ALWAYS void tail_pass(const struct gcm_key *key, int rounds, bool seal, struct piece *p,
+		      vec base, int number, struct batch *batch)
 {
 	struct batch own = piece_batch(p, VECS);
 	vec b[VECS], k;
 
 	aes_begin(b, VECS, base, number);
 	piece_begin(p, b, VECS, base, number);
-	if (!seal && VSIZE > GCM_BLOCK)
-		batch_add(&own, 0, VECS);
-	k = aes_rounds(key, rounds, b, VECS, seal ? batch : VSIZE > GCM_BLOCK ? NULL : &own);
-	if (!seal)
-		piece_hashed(p, &own);
-	else if (batch)
-		hash = sum_reduce(batch->sum);
+	k = aes_rounds(key, rounds, b, VECS, seal ? batch : &own);
+	if (!seal) {
+		p->sum = own.sum;
+		piece_end(p, p->rest);
+	} else if (batch) {
+		p->first = vfirst(sum_reduce(batch->sum));
+	}
 	piece_crypt(p, seal, b, VECS, k);
-	return hash;
 }
 
-/* The last, less than a batch, and the lengths. @end: behind the powers. */
+/* The last, less than a batch, and the lengths, for which 16 blocks leave no power. @end: behind the powers. */
 ALWAYS __m128i crypt_tail(const struct gcm_key *key, int rounds, bool seal, int size, struct gcm_work *work,
 			  struct batch *batch, const u8 *end, const u8 *in, u8 *out, size_t len, __m128i lengths)
 {
-	const bool two = size > PASS && len > PASS;
-	struct piece p = piece(in + (two ? PASS : 0), out + (two ? PASS : 0), len - (two ? PASS : 0), end, 1);
-	vec base = aes_base(key, gcm_swap(gcm_load(work->counter)));
-	const u8 *power = end - GCM_BLOCK * (blocks(len) + 1);
-	__m128i hash = gcm_load(work->hash);
+	const bool two = size > PASS && len > PASS, full = size == GCM_BATCH && len > GCM_BATCH - GCM_BLOCK;
+	const size_t skip = two ? PASS : 0;
+	vec base = aes_base(key, gcm_swap(gcm_load(work->counter))), hash = vfirst(gcm_load(work->hash));
+	struct piece p = piece(in + skip, out + skip, len - skip, end, !full), q;
 
+	p.lengths = lengths;
+	p.last = !full;
 	if (two) {
-		struct piece first = piece(in, out, PASS, power + PASS, 0);
-
-		hash = tail_pass(key, rounds, seal, &first, base, 0, batch, hash);
-		p.sum = first.sum;
+		q = piece(in, out, PASS, p.power, 0);
+		q.first = hash;
+		tail_pass(key, rounds, seal, &q, base, 0, batch);
+		p.sum = q.sum;
+	} else {
+		p.first = hash;
 	}
-	hash = tail_pass(key, rounds, seal, &p, base, two ? PASS / GCM_BLOCK : 0, two ? NULL : batch, hash);
-	sum_ends(&p.sum, hash, gcm_load(power), lengths, gcm_load(end - GCM_BLOCK));
-	return sum_reduce(p.sum);
+	tail_pass(key, rounds, seal, &p, base, two ? PASS / GCM_BLOCK : 0, two ? NULL : batch);
+	if (!full)
+		return sum_reduce(p.sum);
+	return gcm_multiply(_mm_xor_si128(sum_reduce(p.sum), lengths), gcm_load(end - GCM_BLOCK));
 }
 
 /*
@@ -232,114 +262,6 @@ static int crypt_user(const struct gcm_key *key, int rounds, bool seal, struct g
 	return WIDTH(bulk_user_open_14)(key, work, in, out, batches, behind);
 }
 
-/* ---- segments */
-
-static void copy(u8 *to, const u8 *from, size_t n)
-{
-	__m128i a, b, c, d;
-
-	for (; n >= 4 * GCM_BLOCK; n -= 4 * GCM_BLOCK, to += 4 * GCM_BLOCK, from += 4 * GCM_BLOCK) {
-		a = gcm_load(from);
-		b = gcm_load(from + GCM_BLOCK);
-		c = gcm_load(from + 2 * GCM_BLOCK);
-		d = gcm_load(from + 3 * GCM_BLOCK);
-		gcm_store(to, a);
-		gcm_store(to + GCM_BLOCK, b);
-		gcm_store(to + 2 * GCM_BLOCK, c);
-		gcm_store(to + 3 * GCM_BLOCK, d);
-	}
-	for (; n >= GCM_BLOCK; n -= GCM_BLOCK, to += GCM_BLOCK, from += GCM_BLOCK)
-		gcm_store(to, gcm_load(from));
-	if (n)
-		gcm_store_part(to, gcm_load_part(from, n), n);
-}
-
-/* The next @n bytes in one piece; they must exist. */
-ALWAYS bool whole(struct cursor *c, size_t n)
-{
-	while (n && c->done == c->seg->len) {
-		c->seg++;
-		c->done = 0;
-	}
-	return c->seg->len - c->done >= n;
-}
-
-static void gather(struct cursor c, u8 *to, size_t n)
-{
-	while (n) {
-		size_t part = c.seg->len - c.done < n ? c.seg->len - c.done : n;
-
-		copy(to, c.seg->in + c.done, part);
-		to += part;
-		n -= part;
-		c.seg++;
-		c.done = 0;
-	}
-}
-
-static void scatter(struct cursor *c, const u8 *from, size_t n)
-{
-	for (;;) {
-		size_t part = c->seg->len - c->done < n ? c->seg->len - c->done : n;
-
-		copy(c->seg->out + c->done, from, part);
-		c->done += part;
-		from += part;
-		n -= part;
-		if (!n)
-			return;
-		c->seg++;
-		c->done = 0;
-	}
-}
-
-/* Does the output of the next @n bytes, which two or more segments have, lie in a row? */
-static bool out_in_a_row(const struct cursor *c, size_t n)
-{
-	const struct gcm_seg *seg = c->seg;
-	size_t have;
-
-	for (have = seg->len - c->done; have < n; have += seg->len) {
-		if (seg[0].out + seg[0].len != seg[1].out)
-			return false;
-		seg++;
-	}
-	return true;
-}
-
-/*
- * The next @n bytes in one piece: where they are; gathered where their output belongs, if that is in
- * a row; or gathered in @bounce. Returns whether they were bounced.
- */
-ALWAYS bool take(struct cursor *c, size_t n, u8 *bounce, const u8 **in, u8 **out)
-{
-	if (n && whole(c, n)) {
-		*in = c->seg->in + c->done;
-		*out = c->seg->out + c->done;
-		return false;
-	}
-	*in = *out = bounce;
-	if (!n)
-		return false;
-	if (out_in_a_row(c, n))
-		*in = *out = c->seg->out + c->done;
-	gather(*c, *out, n);
-	return *out == bounce;
-}
-
-/* The same bytes are done. */
-ALWAYS void give(struct cursor *c, size_t n, const u8 *bounce, const u8 *out)
-{
-	if (!n)
-		return;
-	if (out == bounce) {
-		scatter(c, bounce, n);
-		return;
-	}
-	for (c->done += n; c->done > c->seg->len; c->seg++)
-		c->done -= c->seg->len;
-}
-
 /* What to fetch while @n bytes from @in on are worked on. */
 static const u8 *ahead(const struct gcm_op *op, const struct cursor *c, const u8 *in, size_t n)
 {
@@ -362,23 +284,48 @@ static void open_far(const struct gcm_key *key, int rounds, struct gcm_work *wor
 
 /* ---- records */
 
+/*
+ * All of GHASH before a brief record is opened, up to @n vectors behind the first, which has AAD and
+ * data. The key's powers reach for ten blocks: if there are more, the first eight have their own sum.
+ */
+ALWAYS __m128i brief_hash(const u8 *end, const u8 *in, size_t len, int n, __m128i aad, __m128i lengths)
+{
+	const bool two = len > GROUP;
+	const size_t beside = len > BESIDE ? BESIDE : len, skip = two ? GROUP - GCM_BLOCK : beside;
+	const u8 *power = end - (two ? GROUP : GCM_BLOCK * (blocks(len) + 2));
+	struct batch batch = { in + beside, power + VSIZE, GROUP / VSIZE - 1, GROUP - VSIZE, vzero(), sum_zero() };
+	struct piece p = last_piece(in + skip, NULL, len - skip, end, vzero(), lengths);
+
+	sum_add(&batch.sum, vjoin(aad, gcm_swap(gcm_load_part(in, beside))), vload(power));
+	if (two) {
+		batch_add(&batch, 0, batch.vecs);
+		p.first = vfirst(sum_reduce(batch.sum));
+	} else {
+		p.sum = batch.sum;
+	}
+	piece_hash(&p, n);
+	return sum_reduce(p.sum);
+}
+
 /* Up to eight blocks, @n vectors. @end: behind the powers. */
 ALWAYS __m128i brief_one(const struct gcm_key *key, int rounds, bool seal, int n, vec base,
 			 const u8 *end, const u8 *in, u8 *out, size_t len, __m128i aad, __m128i lengths)
 {
+	const bool early = !seal && VSIZE > GCM_BLOCK;
 	struct piece p = piece(in, out, len, end, 1);
+	__m128i hash;
 
-	sum_ends(&p.sum, aad, gcm_load(p.power - GCM_BLOCK), lengths, gcm_load(end - GCM_BLOCK));
-	if (!seal)
+	if (early)
+		hash = brief_hash(end, in, len, n, aad, lengths);
+	else
+		sum_ends(&p.sum, aad, gcm_load(p.power - GCM_BLOCK), lengths, gcm_load(end - GCM_BLOCK));
+	if (!early && !seal)
 		piece_hash(&p, n);
-	piece_pass(key, rounds, seal, &p, n, base, 2);
-	return sum_reduce(p.sum);
+	piece_pass(key, rounds, seal, &p, n, base, 2, false);
+	return early ? hash : sum_reduce(p.sum);
 }
 
-/*
- * Nine to sixteen blocks, in one pass or two: eight, whose hash is found while the others are
- * multiplied, since the key's powers don't reach further.
- */
+/* Nine to sixteen blocks, in one pass or two, as two groups: the key's powers don't reach further. */
 ALWAYS __m128i brief_two(const struct gcm_key *key, int rounds, bool seal, vec base,
 			 const u8 *end, const u8 *in, u8 *out, size_t len, __m128i aad, __m128i lengths)
 {
@@ -387,24 +334,24 @@ ALWAYS __m128i brief_two(const struct gcm_key *key, int rounds, bool seal, vec b
 	vec b[VECS], k;
 	__m128i hash;
 
-	sum_add(&p.sum, vfirst(aad), vfirst(gcm_load(p.power - GCM_BLOCK)));
-	if (!seal)
-		piece_hash(&p, n);
+	if (n < VECS && !seal)
+		hash = brief_hash(end, in, len, n + 1, aad, lengths);
+	else
+		sum_add(&p.sum, vfirst(aad), vfirst(gcm_load(p.power - GCM_BLOCK)));
 	if (n == VECS) {
-		piece_pass(key, rounds, seal, &p, n, base, 2);
+		piece_pass(key, rounds, seal, &p, n, base, 2, !seal);
 		hash = sum_reduce(p.sum);
-		if (!seal)
-			piece_hash(&q, n);
-		piece_pass(key, rounds, seal, &q, n, base, number);
+		piece_pass(key, rounds, seal, &q, n, base, number, !seal);
 	} else {
-		if (!seal)
-			piece_hash(&q, n);
 		aes_begin(b, VECS, base, 2);
 		piece_begin(&q, b + n, n, base, number);
 		k = aes_rounds(key, rounds, b, VECS, NULL);
 		piece_crypt(&p, seal, b, n, k);
-		hash = sum_reduce(p.sum);
+		if (seal)
+			hash = sum_reduce(p.sum);
 		piece_crypt(&q, seal, b + n, n, k);
+		if (!seal)
+			return hash;
 	}
 	sum_ends(&q.sum, hash, gcm_load(q.power), lengths, gcm_load(end - GCM_BLOCK));
 	return sum_reduce(q.sum);
@@ -414,29 +361,30 @@ ALWAYS __m128i brief_two(const struct gcm_key *key, int rounds, bool seal, vec b
 ALWAYS __m128i record_brief(const struct gcm_key *key, int rounds, bool seal,
 			    const struct gcm_op *op, size_t len, __m128i lengths)
 {
-	const u8 *end = (const u8 *)key->power + sizeof(key->power), *in;
+	const u8 *end = (const u8 *)key->power + sizeof(key->power);
 	vec base = aes_base(key, counter_block(op->iv));
 	__m128i hash = _mm_setzero_si128(), mask = hash;
 	const bool early = !seal && len > GROUP;	/* the AES units are idle first, or last */
-	struct cursor c = { op->seg, 0 };
-	u8 bounce[GCM_BATCH] UNSET, *out;
-	bool bounced = take(&c, len, bounce, &in, &out);
+	struct cursor c = cursor(op);
+	u8 bounce[GCM_BATCH] UNSET;
+	struct place at = take(&c, len, bounce);
 
 	if (early)
 		mask = tag_mask(key, rounds, base);
 	if (op->aad_len)
 		hash = hash_aad(key, op->aad, op->aad_len);
 	if (len > GROUP)
-		hash = brief_two(key, rounds, seal, base, end, in, out, len, hash, lengths);
+		hash = brief_two(key, rounds, seal, base, end, at.in, at.out, len, hash, lengths);
 	else if (len > VECS / 2 * VSIZE)
-		hash = brief_one(key, rounds, seal, VECS, base, end, in, out, len, hash, lengths);
+		hash = brief_one(key, rounds, seal, VECS, base, end, at.in, at.out, len, hash, lengths);
 	else
-		hash = brief_one(key, rounds, seal, VECS / 2, base, end, in, out, len, hash, lengths);
+		hash = brief_one(key, rounds, seal, VECS / 2, base, end, at.in, at.out, len, hash, lengths);
 	if (!early)
 		mask = tag_mask(key, rounds, base);
-	give(&c, len, bounce, out);
-	if (bounced)
+	if (at.out == bounce) {
+		scatter(&c, bounce, len);
 		wipe(bounce, sizeof(bounce));
+	}
 	return _mm_xor_si128(gcm_swap(hash), mask);
 }
 
@@ -449,7 +397,7 @@ ALWAYS const u8 *prepare(const struct gcm_key *key, int size, struct gcm_work *w
 
 	if (size == GCM_BATCH) {
 		expand_powers(work, key);
-		power = (const u8 *)work->power + GCM_W_BULK;
+		power = (const u8 *)work->power;
 	}
 	expand_middle(work, power, size);
 	counter = _mm_add_epi32(gcm_swap(counter), _mm_set_epi32(0, 0, 0, size / GCM_BLOCK));
@@ -466,19 +414,20 @@ ALWAYS __m128i record_long(const struct gcm_key *key, int rounds, bool seal, con
 			   const struct gcm_op *op, size_t len, __m128i lengths, int *err)
 {
 	struct gcm_work work UNSET;
-	struct cursor c = { op->seg, 0 };
+	struct cursor c = cursor(op);
 	__m128i counter = counter_block(op->iv), mask, hash = _mm_setzero_si128();
 	const size_t head = (size_t)size - 2 * GCM_BLOCK;
-	u8 *out, *spare = work.bounce[1];
-	const u8 *in, *behind = work.bounce[0];
-	const u8 *power;
+	const u8 *behind = work.bounce[0], *power;
+	u8 *spare = work.bounce[1];
 	struct batch batch UNSET;
+	struct place at;
 	bool bounced;
 	size_t n;
 
-	bounced = take(&c, head, spare, &in, &out);
-	mask = crypt_head(key, rounds, seal, size, &work, aes_base(key, counter), in, out);
-	give(&c, head, spare, out);
+	at = take(&c, head, spare);
+	bounced = at.out == spare;
+	mask = crypt_head(key, rounds, seal, size, &work, aes_base(key, counter), at.in, at.out);
+	give(&c, head, spare, at.out);
 	power = prepare(key, size, &work, op, counter);
 	if (!seal) {
 		batch = (struct batch){ behind, power, size / VSIZE, size, vzero(), sum_zero() };
@@ -487,28 +436,28 @@ ALWAYS __m128i record_long(const struct gcm_key *key, int rounds, bool seal, con
 	}
 
 	for (len -= head; len >= (size_t)size; len -= n) {
-		bounced |= take(&c, size, spare, &in, &out);
-		n = c.seg->len - c.done;
-		n = n < (size_t)size ? (size_t)size : n / size * size;
-		if (size == GCM_BATCH && c.seg->user && out != spare)
-			*err = crypt_user(key, rounds, seal, &work, in, out, n / size, behind);
+		at = take(&c, size, spare);
+		n = c.left < (size_t)size ? (size_t)size : c.left / size * size;
+		if (size == GCM_BATCH && c.seg->user && at.out != spare)
+			*err = crypt_user(key, rounds, seal, &work, at.in, at.out, n / size, behind);
 		else if (!seal && size == GCM_BATCH && rounds != 12 && op->far && n > GCM_BATCH)
-			open_far(key, rounds, &work, op, &c, in, out, n);
+			open_far(key, rounds, &work, op, &c, at.in, at.out, n);
 		else
-			crypt_bulk(key, rounds, seal, size, &work, in, out, n / size, behind);
+			crypt_bulk(key, rounds, seal, size, &work, at.in, at.out, n / size, behind);
 		if (*err)
-			break;
-		give(&c, n, spare, out);
-		behind = out + n - size;
-		if (out == spare)
+			goto out_wipe;
+		give(&c, n, spare, at.out);
+		behind = at.out + n - size;
+		if (at.out == spare) {
+			bounced = true;
 			spare = spare == work.bounce[0] ? work.bounce[1] : work.bounce[0];
+		}
 	}
-	if (*err)
-		goto out_wipe;
-	bounced |= take(&c, len, spare, &in, &out);
+	at = take(&c, len, spare);
+	bounced |= at.out == spare;
 	batch = (struct batch){ behind, power, size / VSIZE, size, vfirst(gcm_load(work.hash)), sum_zero() };
-	hash = crypt_tail(key, rounds, seal, size, &work, &batch, power + size, in, out, len, lengths);
-	give(&c, len, spare, out);
+	hash = crypt_tail(key, rounds, seal, size, &work, &batch, power + size, at.in, at.out, len, lengths);
+	give(&c, len, spare, at.out);
 out_wipe:
 	if (bounced)
 		wipe(&work, sizeof(work));
@@ -519,11 +468,11 @@ out_wipe:
 
 ALWAYS __m128i record(const struct gcm_key *key, int rounds, bool seal, const struct gcm_op *op, int *err)
 {
-	size_t len = 0, i;
-	bool user = false;
+	size_t len = op->segs ? op->seg->len : 0, i;
+	bool user = op->segs && op->seg->user;
 	__m128i lengths;
 
-	for (i = 0; i < op->segs; i++) {
+	for (i = 1; i < op->segs; i++) {
 		len += op->seg[i].len;
 		user |= op->seg[i].user;
 	}
@@ -537,13 +486,11 @@ ALWAYS __m128i record(const struct gcm_key *key, int rounds, bool seal, const st
 
 /* A function each, so that their stack is not added up. */
 #define RECORD(rounds)									\
-static __attribute__((__noinline__)) __m128i seal_##rounds(const struct gcm_key *key,	\
-						       const struct gcm_op *op, int *err) \
+static APART __m128i seal_##rounds(const struct gcm_key *key, const struct gcm_op *op, int *err) \
 {											\
 	return record(key, rounds, true, op, err);					\
 }											\
-static __attribute__((__noinline__)) __m128i open_##rounds(const struct gcm_key *key,	\
-						       const struct gcm_op *op, int *err) \
+static APART __m128i open_##rounds(const struct gcm_key *key, const struct gcm_op *op, int *err) \
 {											\
 	return record(key, rounds, false, op, err);					\
 }

@@ -4,7 +4,7 @@
 
 #define WIDTH(name)	gcm_vaes_##name
 #define VSIZE		32
-#define LONG		256	/* beyond it, 18 powers pay */
+#define LONG		256	/* beyond it, 16 powers pay */
 typedef __m256i vec;
 
 #define vload(p)	_mm256_loadu_si256((const __m256i_u *)(p))
@@ -36,14 +36,14 @@ ALWAYS __m128i vfold(vec v)
 
 ALWAYS vec vload_part(const u8 *p, size_t n)
 {
-	if (n < GCM_BLOCK)
+	if (n <= GCM_BLOCK)
 		return vfirst(gcm_load_part(p, n));
 	return _mm256_set_m128i(gcm_load_part(p + GCM_BLOCK, n - GCM_BLOCK), gcm_load(p));
 }
 
 ALWAYS void vstore_part(u8 *p, vec v, size_t n)
 {
-	if (n < GCM_BLOCK) {
+	if (n <= GCM_BLOCK) {
 		gcm_store_part(p, _mm256_castsi256_si128(v), n);
 		return;
 	}

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # The module's AES-GCM for user space: tests, bench.
 GCM_FLAGS_gcm-key := -mavx -maes -mpclmul
-GCM_FLAGS_gcm-aesni := $(GCM_FLAGS_gcm-key)
-GCM_FLAGS_gcm-vaes := -mavx2 -maes -mpclmul -mvaes -mvpclmulqdq
+GCM_FLAGS_gcm-aesni := $(GCM_FLAGS_gcm-key) -fno-tree-slp-vectorize
+GCM_FLAGS_gcm-vaes := -mavx2 -maes -mpclmul -mvaes -mvpclmulqdq -fno-tree-slp-vectorize -mno-vzeroupper
 GCM_OBJ := $(addprefix kmod/crypto/gcm-,key.o aesni.o vaes.o bulk-aesni.o bulk-vaes.o)
 
 define gcm_user
