@@ -243,29 +243,27 @@ static size_t open_pieces(struct sock *sk, size_t len, const struct bio_vec *bv,
 }
 
 /* The type goes to rxs, behind the reader's pages. */
-static size_t open_pinned(struct sock *sk, size_t len, struct into *t, struct iov_iter *iter)
+static size_t open_pinned(struct sock *sk, size_t len, struct into *t, struct iov_iter *iter, struct ktls_pins *pins)
 {
 	struct ktls_half *half = &ktls_get(sk)->rx;
 	struct ktls_rx *rx = ktls_get(sk)->rxs;
 	const struct number before = number_of(half);
-	struct ktls_pins pins __uninitialized;
 	size_t end;
 
-	if (!ktls_pin(&pins, t->to, t->plain))
+	if (!ktls_pin(pins, t->to, t->plain, min(ktls_iter_run(iter), ktls_queued(sk))))
 		return 0;
-	bvec_set_page(&pins.bv[pins.n], virt_to_page(rx->buf), half->format->inner, offset_in_page(rx->buf));
-	end = open_pieces(sk, len, pins.bv, pins.n + half->format->inner);
+	bvec_set_page(&pins->bv[pins->n], virt_to_page(rx->buf), half->format->inner, offset_in_page(rx->buf));
+	end = open_pieces(sk, len, pins->bv, pins->n + half->format->inner);
 	if (end) {
 		iov_iter_advance(iter, end);
 	} else {
-		ktls_pins_wipe(&pins);
+		ktls_pins_wipe(pins);
 		number_again(half, &before);
 	}
-	ktls_unpin(&pins);
 	return end;
 }
 
-size_t ktls_open_into(struct sock *sk, struct iov_iter *iter)
+size_t ktls_open_into(struct sock *sk, struct iov_iter *iter, struct ktls_pins *pins)
 {
 	struct ktls_sock *ks = ktls_get(sk);
 	struct into t;
@@ -277,7 +275,7 @@ size_t ktls_open_into(struct sock *sk, struct iov_iter *iter)
 	if (len < GCM_USER_MIN || !fits(ks, len, iter, &t) || !ktls_rx_get(ks, GFP_KERNEL))
 		return 0;
 	if (!ktls_aead_user(&ks->rx))
-		t.end = open_pinned(sk, len, &t, iter);
+		t.end = open_pinned(sk, len, &t, iter, pins);
 	else if (!open_into(sk, ks->rxs, len, &t, iter))
 		t.end = 0;
 	return t.end ? count_record(sk, len, t.end) : 0;

@@ -2,8 +2,8 @@
 /*
  * A program's memory by its pages, for our cipher where it can't go by the program's
  * addresses: User Mode Linux. The pages of a record are held for as long as it is
- * sealed or opened, within the call that names them. Where one is missing, or
- * is no memory (a device's), the callers copy.
+ * sealed, and to open some records until the call that names them waits or ends. Where
+ * one is missing, or is no memory (a device's), the callers copy.
  *
  * The crypto API takes each page by itself, which costs its ciphers more than the copy (0.4 to
  * 1.3 % of all instructions for ChaCha20-Poly1305 on 6.12, and huge pages
@@ -57,23 +57,41 @@ static void add_piece(struct ktls_pins *pins, struct page *page, size_t off, siz
 		bvec_set_page(&pins->bv[pins->n++], page, len, off);
 }
 
-bool ktls_pin(struct ktls_pins *pins, u8 __user *to, size_t len)
+static bool held(const struct ktls_pins *pins, unsigned long at, size_t len)
+{
+	return pins->pages && at >= pins->at && at + len <= (pins->at & PAGE_MASK) + pins->pages * PAGE_SIZE;
+}
+
+/* Those that @len bytes need at least. */
+static bool pin_more(struct ktls_pins *pins, unsigned long at, size_t len, size_t likely)
+{
+	int pages;
+
+	ktls_unpin(pins);
+	pages = pin_user_pages_fast(at, count(at, clamp(likely, len, (size_t)KTLS_PIN_MAX)), FOLL_WRITE, pins->page);
+	if (pages < (int)count(at, len)) {
+		if (pages > 0)
+			unpin_user_pages(pins->page, pages);
+		return false;
+	}
+	pins->at = at;
+	pins->pages = pages;
+	return true;
+}
+
+bool ktls_pin(struct ktls_pins *pins, u8 __user *to, size_t len, size_t likely)
 {
 	unsigned long at = (unsigned long)to;
 	size_t off = offset_in_page(at), n;
-	unsigned int i;
-	int pages;
+	struct page **page;
 
-	pins->n = 0;
-	pages = pin_user_pages_fast(at, count(at, len), FOLL_WRITE, pins->page);
-	pins->pages = max(pages, 0);
-	if (pins->pages != count(at, len)) {
-		ktls_unpin(pins);
+	if (!held(pins, at, len) && !pin_more(pins, at, len, likely))
 		return false;
-	}
-	for (i = 0; i < pins->pages; i++, len -= n, off = 0) {
+	pins->n = 0;
+	page = &pins->page[(at >> PAGE_SHIFT) - (pins->at >> PAGE_SHIFT)];
+	for (; len; len -= n, off = 0) {
 		n = min_t(size_t, PAGE_SIZE - off, len);
-		add_piece(pins, pins->page[i], off, n);
+		add_piece(pins, *page++, off, n);
 	}
 	return true;
 }
@@ -88,5 +106,7 @@ void ktls_pins_wipe(const struct ktls_pins *pins)
 
 void ktls_unpin(struct ktls_pins *pins)
 {
-	unpin_user_pages_dirty_lock(pins->page, pins->pages, pins->n > 0);
+	if (pins->pages)
+		unpin_user_pages_dirty_lock(pins->page, pins->pages, true);
+	pins->pages = 0;
 }

@@ -155,6 +155,11 @@ static __always_inline size_t queued(const struct sock *sk)
 	return n && sock_flag(sk, SOCK_DONE) ? n - 1 : n;
 }
 
+size_t ktls_queued(const struct sock *sk)
+{
+	return queued(sk);
+}
+
 /* The header @skip bytes behind what was opened last where it lies, if that is in a row, as mostly. */
 static __always_inline const u8 *header_in_a_row(struct sock *sk, const struct ktls_mark *m, size_t skip)
 {

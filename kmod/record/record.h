@@ -195,18 +195,27 @@ int ktls_rec_user_copy(struct ktls_tx *tx);
  * are in the record. Not for the crypto API's. */
 bool ktls_rec_pinned(struct ktls_tx *tx, struct iov_iter *iter);
 
-/* A program's memory to write to: @n pieces and room for one more. */
-#define KTLS_PINS	(DIV_ROUND_UP(KTLS_PLAIN_MAX, PAGE_SIZE) + 1)
+/*
+ * A program's memory that one call writes to: @pages from @at on, as many as it is likely to need next,
+ * and in @n pieces what one record needs, with room for one more.
+ */
+#define KTLS_PIN_MAX	SZ_64K
+#define KTLS_PINS	(KTLS_PIN_MAX / PAGE_SIZE + 1)
+#define KTLS_PIN_PIECES	(DIV_ROUND_UP(KTLS_PLAIN_MAX, PAGE_SIZE) + 1)
 
 struct ktls_pins {
-	struct page	*page[KTLS_PINS];
-	struct bio_vec	bv[KTLS_PINS + 1];
+	unsigned long	at;
 	unsigned int	pages, n;
+	struct page	*page[KTLS_PINS];
+	struct bio_vec	bv[KTLS_PIN_PIECES + 1];
 };
 
-/* KTLS_PLAIN_MAX bytes at most. False: not all of it is memory that can be pinned. */
-bool ktls_pin(struct ktls_pins *pins, u8 __user *to, size_t len);
-void ktls_pins_wipe(const struct ktls_pins *pins);
+/*
+ * The pieces of @len bytes, KTLS_PLAIN_MAX at most; @likely bytes will be wanted in all. False: not all of
+ * it is memory that can be pinned. What is held, pages > 0, stays so until ktls_unpin().
+ */
+bool ktls_pin(struct ktls_pins *pins, u8 __user *to, size_t len, size_t likely);
+void ktls_pins_wipe(const struct ktls_pins *pins);	/* these pieces */
 void ktls_unpin(struct ktls_pins *pins);
 
 /* whole.c: all bytes of a message with neither flags nor control data, if it is as simple as that. 0: nothing
@@ -298,6 +307,8 @@ int ktls_queue_segments(struct sock *sk, struct gcm_seg *seg, unsigned int max, 
 int ktls_queue_peek(struct sock *sk, u8 *to, size_t len);
 /* @len bytes, the head, are opened. */
 void ktls_queue_done(struct sock *sk, size_t len);
+/* Bytes behind what is opened. */
+size_t ktls_queued(const struct sock *sk);
 /* Tell TCP of them: before the socket lock is let go. */
 void ktls_queue_flush(struct sock *sk);
 /* Move the head's first bytes into rxs, until it has @len of them. */
@@ -341,8 +352,8 @@ static inline unsigned int ktls_open_cut_tag(struct gcm_seg *seg, unsigned int n
 int ktls_open_by_api(struct sock *sk, struct ktls_rx *rx, size_t len, const struct bio_vec *bv, unsigned int n);
 
 /* into.c: the record at the head into the reader's memory, all of it, where that can be and it is
- * data: how many bytes. 0: by ktls_open_record(). Nothing may be in rxs. */
-size_t ktls_open_into(struct sock *sk, struct iov_iter *iter);
+ * data: how many bytes. 0: by ktls_open_record(). Nothing may be in rxs. @pins: the call's. */
+size_t ktls_open_into(struct sock *sk, struct iov_iter *iter, struct ktls_pins *pins);
 /* The same into new memory that @pipe gets, @max bytes at most. */
 size_t ktls_open_to_pipe(struct sock *sk, struct pipe_inode_info *pipe, size_t max);
 

@@ -13,6 +13,7 @@
 struct recv {
 	struct msghdr	*msg;
 	struct pipe_inode_info *pipe;	/* or to this */
+	struct ktls_pins *pins;		/* of msg's memory */
 	size_t		len, done, target;
 	size_t		skip;		/* MSG_PEEK: bytes of rxs seen already */
 	int		flags;
@@ -147,6 +148,8 @@ static int no_record(struct sock *sk, struct recv *r)
 		return sock_error(sk);
 	if (stream_ended(sk) && !ks->rx_held)
 		return truncated(sk);
+	if (r->pins)
+		ktls_unpin(r->pins);
 	return wait_for_record(sk, &r->timeo) ?: 1;
 }
 
@@ -160,7 +163,7 @@ static int straight(struct sock *sk, struct recv *r)
 	    (r->type && r->type != KTLS_DATA) || ks->rx_error || ks->rx_update || ks->rx_held || ks->rx_eof ||
 	    ks->rx_part || (ks->rxs && (ks->rxs->len || ks->rxs->have || ks->rxs->end.err)))
 		return 0;
-	n = r->pipe ? ktls_open_to_pipe(sk, r->pipe, r->len - r->done) : ktls_open_into(sk, &r->msg->msg_iter);
+	n = r->pipe ? ktls_open_to_pipe(sk, r->pipe, r->len - r->done) : ktls_open_into(sk, &r->msg->msg_iter, r->pins);
 	r->done += n;
 	return n ? 2 : 0;
 }
@@ -268,7 +271,8 @@ static ssize_t recv_all(struct sock *sk, struct recv *r)
 int ktls_recvmsg(struct sock *sk, struct msghdr *msg, size_t len, int flags, int *addr_len)
 {
 	struct ktls_sock *ks = ktls_get(sk);
-	struct recv r = { .msg = msg, .len = len, .flags = flags };
+	struct ktls_pins pins __uninitialized;
+	struct recv r = { .msg = msg, .len = len, .flags = flags, .pins = &pins };
 	ssize_t ret;
 
 	if (flags & MSG_ERRQUEUE ||
@@ -276,10 +280,13 @@ int ktls_recvmsg(struct sock *sk, struct msghdr *msg, size_t len, int flags, int
 		return ks->base->recvmsg(sk, msg, len, flags, addr_len);
 	if (flags & MSG_OOB)
 		return -EINVAL;
+	pins.pages = 0;
 	lock_sock(sk);
 	r.target = sock_rcvlowat(sk, flags & MSG_WAITALL, len);
 	r.timeo = sock_rcvtimeo(sk, flags & MSG_DONTWAIT);
 	ret = recv_all(sk, &r);
+	if (pins.pages)
+		ktls_unpin(&pins);
 	release_sock(sk);
 	return ret;
 }
