@@ -55,9 +55,19 @@ static inline void ktls_prefetch(const u8 *p, size_t len)
 		prefetch(p + i * L1_CACHE_BYTES);
 }
 
+/* Where it will be written next: what is slow to reach begins with each page. */
+static inline void ktls_prefetch_room(u8 *p, size_t len)
+{
+	u8 *end = p + len;
+
+	for (; p < end; p += PAGE_SIZE)
+		prefetchw(p);
+}
+
 /* ---- sending */
 
 #define KTLS_TX_BATCH	4	/* records in one push to TCP */
+#define KTLS_TX_SPLICED	8	/* in sendfile(), which brings four at a time */
 #define KTLS_TX_PIECES	6	/* of memory under one record, if only single pages are left */
 #define KTLS_TX_OUT	((KTLS_TX_BATCH + 3) * KTLS_TX_PIECES)	/* a batch and control records about it */
 #define KTLS_TX_SOURCES	20	/* pages of others, and at last the record's own pieces */

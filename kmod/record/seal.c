@@ -138,6 +138,7 @@ size_t ktls_rec_lend(struct ktls_tx *tx, const struct bio_vec *bv, size_t skip, 
 		ktls_prefetch(page_address(bv->bv_page) + bv->bv_offset + skip, n);
 		bvec_set_page(to++, bv->bv_page, n, bv->bv_offset + skip);
 	}
+	ktls_prefetch_room(ktls_bytes(tx->rec, KTLS_PLAIN_MAX), done);	/* the next record's, most likely */
 	tx->src_n = to - tx->src;
 	tx->fill += done;
 	tx->lent += done;

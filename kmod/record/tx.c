@@ -18,7 +18,8 @@ struct send {
 	bool		pages;		/* reference pages instead of copying */
 	bool		straight;	/* or let the cipher read the caller's memory */
 	bool		copied;		/* some were copied nevertheless */
-	bool		followed;	/* the next call comes at once: records may wait for it */
+	u8		followed;	/* the next call comes at once: so many records may wait for it */
+	bool		expected;	/* or is expected to; and if not, they go out by themselves */
 	long		timeo;
 };
 
@@ -159,7 +160,7 @@ static bool may_wait(const struct ktls_tx *tx, const struct send *s, int *sealed
 		return false;
 	if (msg_data_left(s->msg))
 		return ++*sealed < KTLS_TX_BATCH;
-	return s->followed && tx->out_len / KTLS_PLAIN_MAX < KTLS_TX_BATCH;
+	return tx->out_len / KTLS_PLAIN_MAX < s->followed;
 }
 
 /* Seal and push what this call has finished: a full record, or the last one. */
@@ -237,6 +238,8 @@ static ssize_t send_all(struct sock *sk, struct send *s)
 		err = send_more(sk, s, &taken, &sealed);
 	if (err || !s->followed)
 		flush(sk, s->more);
+	else if (s->expected && ktls_get(sk)->txs && ktls_get(sk)->txs->out_len)
+		ktls_tx_later(sk, 1);
 	ktls_tx_idle(sk);
 	return taken ?: sk_stream_error(sk, s->msg->msg_flags, err);
 }
@@ -307,6 +310,8 @@ static noinline int send_any(struct sock *sk, struct msghdr *msg, size_t len)
 	if ((msg->msg_flags & (MSG_EOR | MSG_MORE)) == (MSG_EOR | MSG_MORE))
 		return -EINVAL;
 	s.straight = !s.pages;
+	s.expected = s.more && msg->msg_flags & KTLS_MSG_PAGES;
+	s.followed = s.expected ? KTLS_TX_SPLICED : 0;
 	ret = control_type(msg, &s.type);
 	if (!ret)
 		ret = zerocopy_begin(sk, msg, len, &uarg);
@@ -369,7 +374,7 @@ static noinline int page_alone(struct sock *sk, struct bio_vec *bv, int flags)
 		.type	= KTLS_DATA,
 		.more	= flags & (MSG_MORE | MSG_SENDPAGE_NOTLAST),
 		.pages	= true,
-		.followed = flags & MSG_SENDPAGE_NOTLAST,
+		.followed = flags & MSG_SENDPAGE_NOTLAST ? KTLS_TX_BATCH : 0,
 		.timeo	= sock_sndtimeo(sk, flags & MSG_DONTWAIT),
 	};
 

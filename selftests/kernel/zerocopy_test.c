@@ -390,6 +390,29 @@ static void test_splice_more(void **state)
 	session_close(&s);
 }
 
+/* Records that wait for those of the next call go out though none comes; more than may wait do at once. */
+static void test_splice_no_more(void **state)
+{
+	static const size_t records[] = { 1, 3, 4, 7, 8, 20 };
+	struct session s;
+	size_t len;
+	int p[2];
+
+	(void)state;
+	begin(&s, ciphers[0]);
+	assert_int_equal(pipe(p), 0);
+	assert_true(fcntl(p[1], F_SETPIPE_SZ, LEN) >= 0);
+	for (unsigned int i = 0; i < sizeof(records) / sizeof(*records); i++) {
+		len = records[i] * WIRE_PLAIN;
+		wire_write(p[1], buf, len);
+		assert_int_equal(splice(p[0], NULL, s.fd, NULL, len, SPLICE_F_MORE), len);
+		expect_records(&s, len);
+	}
+	close(p[0]);
+	close(p[1]);
+	session_close(&s);
+}
+
 /* Pages and copied bytes by turns in one record. */
 static void test_turns(void **state)
 {
@@ -447,6 +470,7 @@ int main(void)
 		cmocka_unit_test(test_vmsplice),
 		cmocka_unit_test(test_record_size_limit),
 		cmocka_unit_test(test_splice_more),
+		cmocka_unit_test(test_splice_no_more),
 		cmocka_unit_test(test_turns),
 		cmocka_unit_test(test_zerocopy_pieces),
 	};
