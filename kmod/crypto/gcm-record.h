@@ -62,22 +62,6 @@ ALWAYS struct piece piece(const u8 *in, u8 *out, size_t len, const u8 *end, int 
 	return p;
 }
 
-ALWAYS struct piece last_piece(const u8 *in, u8 *out, size_t len, const u8 *end, vec first, __m128i lengths)
-{
-	struct piece p = piece(in, out, len, end, 1);
-
-	p.first = first;
-	p.lengths = lengths;
-	p.last = true;
-	return p;
-}
-
-/* What opening hashes of up to @n vectors, but for the rest. */
-ALWAYS struct batch piece_batch(const struct piece *p, int n)
-{
-	return (struct batch){ p->in, p->power, n, p->len, p->first, p->sum };
-}
-
 /* Hashes @rest, ciphertext, and the lengths, beside it if that leaves a lane. */
 ALWAYS void piece_end(struct piece *p, vec rest)
 {
@@ -98,15 +82,6 @@ ALWAYS void piece_end(struct piece *p, vec rest)
 			vfirst(gcm_load(p->power + p->len + blocks(p->left) * GCM_BLOCK)));
 }
 
-ALWAYS void piece_hash(struct piece *p, int n)
-{
-	struct batch batch = piece_batch(p, n);
-
-	batch_add(&batch, 0, n);
-	p->sum = batch.sum;
-	piece_end(p, p->rest);
-}
-
 /* Behind aes_begin() of @n vectors. */
 ALWAYS void piece_begin(const struct piece *p, vec *b, int n, vec base, int number)
 {
@@ -114,63 +89,61 @@ ALWAYS void piece_begin(const struct piece *p, vec *b, int n, vec base, int numb
 		b[n - 1] = vxor(base, aes_number(number + (int)(p->len / GCM_BLOCK)));
 }
 
-/* The last round of up to @n vectors, with key @k. Sealing hashes the output. */
-ALWAYS void piece_crypt(struct piece *p, bool seal, vec *b, int n, vec k)
+/*
+ * The last round of up to @n vectors, with key @k. @hash: the ciphertext, the first vector last,
+ * since @first is known late.
+ */
+ALWAYS void piece_crypt(struct piece *p, bool seal, bool hash, vec *b, int n, vec k)
 {
+	vec x, x0 = vzero();
+
 	UNROLL
 	for (int i = 0; i < n; i++) {
 		if ((size_t)i * VSIZE >= p->len)
 			break;
-		b[i] = vaeslast(b[i], vxor(k, vload(p->in + i * VSIZE)));
+		x = vload(p->in + i * VSIZE);
+		b[i] = vaeslast(b[i], vxor(k, x));
 		vstore(p->out + i * VSIZE, b[i]);
-		if (seal && i)
-			sum_add(&p->sum, vswap(b[i]), vload(p->power + i * VSIZE));
+		x = vswap(seal ? b[i] : x);
+		if (i == 0)
+			x0 = x;
+		else if (hash)
+			sum_add(&p->sum, x, vload(p->power + i * VSIZE));
 	}
-	if (seal && p->len)
-		sum_add(&p->sum, vxor(vswap(b[0]), p->first), vload(p->power));
+	if (hash && p->len)
+		sum_add(&p->sum, vxor(x0, p->first), vload(p->power));
+	x = p->rest;
 	if (p->left) {
-		b[n - 1] = vaeslast(b[n - 1], vxor(k, p->rest));
+		b[n - 1] = vaeslast(b[n - 1], vxor(k, x));
 		vstore_part(p->out + p->len, b[n - 1], p->left);
-		p->rest = vand(b[n - 1], vmask(p->left));
+		if (seal)
+			x = vand(b[n - 1], vmask(p->left));
 	}
-	if (seal)
-		piece_end(p, p->rest);
+	if (hash)
+		piece_end(p, x);
 }
 
-/* Up to @n vectors, which begin with block @number behind @base. @hash: opening hashes them meanwhile. */
+/*
+ * Up to @n vectors, which begin with block @number behind @base. Sealing hashes @batch, or NULL,
+ * meanwhile, whose hash comes first; opening the piece itself, if vectors have one block.
+ */
 ALWAYS void piece_pass(const struct gcm_key *key, int rounds, bool seal, struct piece *p, int n,
-		       vec base, int number, bool hash)
+		       vec base, int number, struct batch *batch)
 {
-	struct batch own = piece_batch(p, n);
+	const bool early = !seal && VSIZE == GCM_BLOCK;
+	struct batch own = { p->in, p->power, n, p->len, p->first, p->sum };
 	vec b[VECS], k;
 
 	aes_begin(b, n, base, number);
 	piece_begin(p, b, n, base, number);
-	k = aes_rounds(key, rounds, b, n, hash ? &own : NULL);
-	if (hash) {
-		p->sum = own.sum;
-		piece_end(p, p->rest);
-	}
-	piece_crypt(p, seal, b, n, k);
-}
-
-/* The same while sealing hashes @batch, or NULL, whose hash comes before the piece, and opening the piece. */
-ALWAYS void tail_pass(const struct gcm_key *key, int rounds, bool seal, struct piece *p,
-		      vec base, int number, struct batch *batch)
-{
-	struct batch own = piece_batch(p, VECS);
-	vec b[VECS], k;
-
-	aes_begin(b, VECS, base, number);
-	piece_begin(p, b, VECS, base, number);
-	k = aes_rounds(key, rounds, b, VECS, seal ? batch : &own);
-	if (!seal) {
-		p->sum = own.sum;
-		piece_end(p, p->rest);
-	} else if (batch) {
+	k = aes_rounds(key, rounds, b, n, early ? &own : batch);
+	if (batch)
 		p->first = vfirst(sum_reduce(batch->sum));
+	if (early) {
+		p->sum = own.sum;
+		piece_end(p, p->rest);
 	}
-	piece_crypt(p, seal, b, VECS, k);
+	piece_crypt(p, seal, !early, b, n, k);
 }
 
 /* The last, less than a batch, and the lengths, for which 16 blocks leave no power. @end: behind the powers. */
@@ -187,12 +160,12 @@ ALWAYS __m128i crypt_tail(const struct gcm_key *key, int rounds, bool seal, int 
 	if (two) {
 		q = piece(in, out, PASS, p.power, 0);
 		q.first = hash;
-		tail_pass(key, rounds, seal, &q, base, 0, batch);
+		piece_pass(key, rounds, seal, &q, VECS, base, 0, batch);
 		p.sum = q.sum;
 	} else {
 		p.first = hash;
 	}
-	tail_pass(key, rounds, seal, &p, base, two ? PASS / GCM_BLOCK : 0, two ? NULL : batch);
+	piece_pass(key, rounds, seal, &p, VECS, base, two ? PASS / GCM_BLOCK : 0, two ? NULL : batch);
 	if (!full)
 		return sum_reduce(p.sum);
 	return gcm_multiply(_mm_xor_si128(sum_reduce(p.sum), lengths), gcm_load(end - GCM_BLOCK));
@@ -284,48 +257,21 @@ static void open_far(const struct gcm_key *key, int rounds, struct gcm_work *wor
 
 /* ---- records */
 
-/*
- * All of GHASH before a brief record is opened, up to @n vectors behind the first, which has AAD and
- * data. The key's powers reach for ten blocks: if there are more, the first eight have their own sum.
- */
-ALWAYS __m128i brief_hash(const u8 *end, const u8 *in, size_t len, int n, __m128i aad, __m128i lengths)
-{
-	const bool two = len > GROUP;
-	const size_t beside = len > BESIDE ? BESIDE : len, skip = two ? GROUP - GCM_BLOCK : beside;
-	const u8 *power = end - (two ? GROUP : GCM_BLOCK * (blocks(len) + 2));
-	struct batch batch = { in + beside, power + VSIZE, GROUP / VSIZE - 1, GROUP - VSIZE, vzero(), sum_zero() };
-	struct piece p = last_piece(in + skip, NULL, len - skip, end, vzero(), lengths);
-
-	sum_add(&batch.sum, vjoin(aad, gcm_swap(gcm_load_part(in, beside))), vload(power));
-	if (two) {
-		batch_add(&batch, 0, batch.vecs);
-		p.first = vfirst(sum_reduce(batch.sum));
-	} else {
-		p.sum = batch.sum;
-	}
-	piece_hash(&p, n);
-	return sum_reduce(p.sum);
-}
-
 /* Up to eight blocks, @n vectors. @end: behind the powers. */
 ALWAYS __m128i brief_one(const struct gcm_key *key, int rounds, bool seal, int n, vec base,
 			 const u8 *end, const u8 *in, u8 *out, size_t len, __m128i aad, __m128i lengths)
 {
-	const bool early = !seal && VSIZE > GCM_BLOCK;
 	struct piece p = piece(in, out, len, end, 1);
-	__m128i hash;
 
-	if (early)
-		hash = brief_hash(end, in, len, n, aad, lengths);
-	else
-		sum_ends(&p.sum, aad, gcm_load(p.power - GCM_BLOCK), lengths, gcm_load(end - GCM_BLOCK));
-	if (!early && !seal)
-		piece_hash(&p, n);
-	piece_pass(key, rounds, seal, &p, n, base, 2, false);
-	return early ? hash : sum_reduce(p.sum);
+	sum_ends(&p.sum, aad, gcm_load(p.power - GCM_BLOCK), lengths, gcm_load(end - GCM_BLOCK));
+	piece_pass(key, rounds, seal, &p, n, base, 2, NULL);
+	return sum_reduce(p.sum);
 }
 
-/* Nine to sixteen blocks, in one pass or two, as two groups: the key's powers don't reach further. */
+/*
+ * Nine to sixteen blocks, in one pass or two: eight, whose hash is found while the others are
+ * multiplied, since the key's powers don't reach further.
+ */
 ALWAYS __m128i brief_two(const struct gcm_key *key, int rounds, bool seal, vec base,
 			 const u8 *end, const u8 *in, u8 *out, size_t len, __m128i aad, __m128i lengths)
 {
@@ -334,24 +280,18 @@ ALWAYS __m128i brief_two(const struct gcm_key *key, int rounds, bool seal, vec b
 	vec b[VECS], k;
 	__m128i hash;
 
-	if (n < VECS && !seal)
-		hash = brief_hash(end, in, len, n + 1, aad, lengths);
-	else
-		sum_add(&p.sum, vfirst(aad), vfirst(gcm_load(p.power - GCM_BLOCK)));
+	sum_add(&p.sum, vfirst(aad), vfirst(gcm_load(p.power - GCM_BLOCK)));
 	if (n == VECS) {
-		piece_pass(key, rounds, seal, &p, n, base, 2, !seal);
+		piece_pass(key, rounds, seal, &p, n, base, 2, NULL);
 		hash = sum_reduce(p.sum);
-		piece_pass(key, rounds, seal, &q, n, base, number, !seal);
+		piece_pass(key, rounds, seal, &q, n, base, number, NULL);
 	} else {
 		aes_begin(b, VECS, base, 2);
 		piece_begin(&q, b + n, n, base, number);
 		k = aes_rounds(key, rounds, b, VECS, NULL);
-		piece_crypt(&p, seal, b, n, k);
-		if (seal)
-			hash = sum_reduce(p.sum);
-		piece_crypt(&q, seal, b + n, n, k);
-		if (!seal)
-			return hash;
+		piece_crypt(&p, seal, true, b, n, k);
+		hash = sum_reduce(p.sum);
+		piece_crypt(&q, seal, true, b + n, n, k);
 	}
 	sum_ends(&q.sum, hash, gcm_load(q.power), lengths, gcm_load(end - GCM_BLOCK));
 	return sum_reduce(q.sum);
@@ -456,7 +396,7 @@ ALWAYS __m128i record_long(const struct gcm_key *key, int rounds, bool seal, con
 	at = take(&c, len, spare);
 	bounced |= at.out == spare;
 	batch = (struct batch){ behind, power, size / VSIZE, size, vfirst(gcm_load(work.hash)), sum_zero() };
-	hash = crypt_tail(key, rounds, seal, size, &work, &batch, power + size, at.in, at.out, len, lengths);
+	hash = crypt_tail(key, rounds, seal, size, &work, seal ? &batch : NULL, power + size, at.in, at.out, len, lengths);
 	give(&c, len, spare, at.out);
 out_wipe:
 	if (bounced)
@@ -484,15 +424,35 @@ ALWAYS __m128i record(const struct gcm_key *key, int rounds, bool seal, const st
 	return record_long(key, rounds, seal, GCM_BATCH, op, len, lengths, err);
 }
 
+ALWAYS int record_seal(const struct gcm_key *key, int rounds, const struct gcm_op *op, u8 *tag)
+{
+	int err = 0;
+
+	gcm_store(tag, record(key, rounds, true, op, &err));
+	vend();
+	return err;
+}
+
+ALWAYS int record_open(const struct gcm_key *key, int rounds, const struct gcm_op *op, const u8 *tag, size_t size)
+{
+	int err = 0;
+	__m128i t = _mm_xor_si128(record(key, rounds, false, op, &err), gcm_load_part(tag, size));
+	bool right = _mm_testz_si128(t, gcm_mask(size));
+
+	vend();
+	return err ?: right ? 0 : -EBADMSG;
+}
+
 /* A function each, so that their stack is not added up. */
 #define RECORD(rounds)									\
-static APART __m128i seal_##rounds(const struct gcm_key *key, const struct gcm_op *op, int *err) \
+static APART int seal_##rounds(const struct gcm_key *key, const struct gcm_op *op, u8 *tag) \
 {											\
-	return record(key, rounds, true, op, err);					\
+	return record_seal(key, rounds, op, tag);					\
 }											\
-static APART __m128i open_##rounds(const struct gcm_key *key, const struct gcm_op *op, int *err) \
+static APART int open_##rounds(const struct gcm_key *key, const struct gcm_op *op,	\
+			       const u8 *tag, size_t size)				\
 {											\
-	return record(key, rounds, false, op, err);					\
+	return record_open(key, rounds, op, tag, size);					\
 }
 RECORD(10)
 RECORD(12)
@@ -500,23 +460,14 @@ RECORD(14)
 
 int WIDTH(seal)(const struct gcm_key *key, const struct gcm_op *op, u8 *tag)
 {
-	int err = 0;
-
-	gcm_store(tag, key->rounds == 10 ? seal_10(key, op, &err) :
-		  key->rounds == 14 ? seal_14(key, op, &err) : seal_12(key, op, &err));
-	vend();
-	return err;
+	if (key->rounds == 10)
+		return seal_10(key, op, tag);
+	return key->rounds == 14 ? seal_14(key, op, tag) : seal_12(key, op, tag);
 }
 
 int WIDTH(open)(const struct gcm_key *key, const struct gcm_op *op, const u8 *tag, size_t size)
 {
-	int err = 0;
-	__m128i t = key->rounds == 10 ? open_10(key, op, &err) :
-		    key->rounds == 14 ? open_14(key, op, &err) : open_12(key, op, &err);
-	bool right;
-
-	t = _mm_xor_si128(t, gcm_load_part(tag, size));
-	right = _mm_testz_si128(t, gcm_mask(size));
-	vend();
-	return err ?: right ? 0 : -EBADMSG;
+	if (key->rounds == 10)
+		return open_10(key, op, tag, size);
+	return key->rounds == 14 ? open_14(key, op, tag, size) : open_12(key, op, tag, size);
 }
