@@ -310,7 +310,7 @@ static noinline int send_any(struct sock *sk, struct msghdr *msg, size_t len)
 	if ((msg->msg_flags & (MSG_EOR | MSG_MORE)) == (MSG_EOR | MSG_MORE))
 		return -EINVAL;
 	s.straight = !s.pages;
-	s.expected = s.more && msg->msg_flags & KTLS_MSG_PAGES;
+	s.expected = s.more && msg->msg_flags & KTLS_MSG_PAGES && ktls_aead_direct(&ktls_get(sk)->tx);
 	s.followed = s.expected ? KTLS_TX_SPLICED : 0;
 	ret = control_type(msg, &s.type);
 	if (!ret)
