@@ -304,7 +304,7 @@ ALWAYS __m128i record_brief(const struct gcm_key *key, int rounds, bool seal,
 	const u8 *end = (const u8 *)key->power + sizeof(key->power);
 	vec base = aes_base(key, counter_block(op->iv));
 	__m128i hash = _mm_setzero_si128(), mask = hash;
-	const bool early = !seal && len > GROUP;	/* the AES units are idle first, or last */
+	const bool early = !seal && len > GROUP && VSIZE == GCM_BLOCK;	/* AES has nothing else to do first, or last */
 	struct cursor c = cursor(op);
 	u8 bounce[GCM_BATCH] UNSET;
 	struct place at = take(&c, len, bounce);
