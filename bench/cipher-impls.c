@@ -89,7 +89,7 @@ static void width##_seal(void *ctx, const uint8_t *iv, const uint8_t *aad,		\
 			 const uint8_t *in, size_t len, uint8_t *out, uint8_t *tag)	\
 {											\
 	struct gcm_seg seg = { in, out, len, false };						\
-	struct gcm_op op = { iv, aad, AAD_LEN, &seg, 1 };				\
+	struct gcm_op op = { iv, aad, AAD_LEN, &seg, 1, false };				\
 											\
 	gcm_##width##_seal(ctx, &op, tag);						\
 }											\
@@ -97,7 +97,7 @@ static bool width##_open(void *ctx, const uint8_t *iv, const uint8_t *aad,		\
 			 const uint8_t *in, size_t len, uint8_t *out, const uint8_t *tag) \
 {											\
 	struct gcm_seg seg = { in, out, len, false };						\
-	struct gcm_op op = { iv, aad, AAD_LEN, &seg, 1 };				\
+	struct gcm_op op = { iv, aad, AAD_LEN, &seg, 1, false };				\
 											\
 	return gcm_##width##_open(ctx, &op, tag, TAG_LEN) == 0;				\
 }											\

@@ -38,7 +38,7 @@ static void seal(const struct gcm_key *key, const u8 *iv, const u8 *aad, size_t 
 		 const u8 *in, u8 *out, size_t len, u8 *tag)
 {
 	struct gcm_seg seg = { in, out, len, false };
-	struct gcm_op op = { iv, aad, aad_len, &seg, 1 };
+	struct gcm_op op = { iv, aad, aad_len, &seg, 1, false };
 
 	w->seal(key, &op, tag);
 }
@@ -47,7 +47,7 @@ static int open_(const struct gcm_key *key, const u8 *iv, const u8 *aad, size_t 
 		 const u8 *in, u8 *out, size_t len, const u8 *tag)
 {
 	struct gcm_seg seg = { in, out, len, false };
-	struct gcm_op op = { iv, aad, aad_len, &seg, 1 };
+	struct gcm_op op = { iv, aad, aad_len, &seg, 1, false };
 
 	return w->open(key, &op, tag, 16);
 }
@@ -268,7 +268,7 @@ static void fence(void **state)
 			size_t first = rnd((u32)len + 1);
 			struct gcm_seg seg[2] = { { at, at, first, false },
 						  { at + first, at + first, len - first, false } };
-			struct gcm_op op = { iv, raw, 5, seg, 2 };
+			struct gcm_op op = { iv, raw, 5, seg, 2, false };
 
 			memcpy(at, plain, len);
 			seal(&key, iv, raw, 5, at, at, len, mac);
@@ -307,9 +307,9 @@ static void damage(void **state)
 		assert_int_equal(open_(&key, iv, aad, 12, buf, out, len, tag), -EBADMSG);
 		tag[12] ^= 1;
 		assert_int_equal(w->open(&key, &(struct gcm_op){ iv, aad, 13,
-				 &(struct gcm_seg){ buf, out, len, false }, 1 }, tag, 12), 0);
+				 &(struct gcm_seg){ buf, out, len, false }, 1, false }, tag, 12), 0);
 		assert_int_equal(w->open(&key, &(struct gcm_op){ iv, aad, 13,
-				 &(struct gcm_seg){ buf, out, len, false }, 1 }, tag, 13), -EBADMSG);
+				 &(struct gcm_seg){ buf, out, len, false }, 1, false }, tag, 13), -EBADMSG);
 		tag[12] ^= 1;
 	}
 }
