@@ -92,7 +92,6 @@ bench-path: vm-module bench-aead $(B)/bench/path
 
 # make bench-uml: net/tls and ktls in real time, in a release User Mode Linux with the
 # same AES-GCM under both: build/bench/uml.json and .txt. The kernel is built once (ten minutes).
-UML_TURNS ?= 61
 $(B)/bench/uml: $(B)/obj/bench/uml.o
 	@mkdir -p $(@D)
 	$(CC) -pie -o $@ $^
@@ -103,10 +102,7 @@ bench-uml: $(B)/bench/uml
 	@kernel=$$(selftests/uml/kernel.sh release) && \
 		$(MAKE) -s module ARCH=um KREL=uml-release KDIR=$$kernel > $(B)/bench/uml-module.log 2>&1 || \
 		{ cat $(B)/bench/uml-module.log; exit 1; }
-	@set -o pipefail; selftests/uml/run.sh -k release -t 500 /usr/bin/env TURNS=$(UML_TURNS) \
-		$(CURDIR)/bench/uml-guest.sh | tee $(B)/bench/uml.out
-	@sed -n 's/^@//p' $(B)/bench/uml.out > $(B)/bench/uml.json
-	@grep -v '^@\|reboot:' $(B)/bench/uml.out > $(B)/bench/uml.txt
+	@bench/uml.sh
 
 # make ktls-bench: build/bin/ktls-bench, for a machine where the module is loaded (ktls-bench.c).
 $(B)/bin/ktls-bench: $(B)/obj/bench/ktls-bench.o

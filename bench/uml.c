@@ -100,16 +100,18 @@ static void pair_make(int *from, int *to)
 	close(listener);
 }
 
-/* The sender, a process of its own: @len bytes of @file, then the end. */
-static pid_t sender(int fd, int other, int file, long len)
+/* The sender, a process of its own: once @go says so, @len bytes of @file, then the end. */
+static pid_t sender(int fd, int other, int file, long len, const int *go)
 {
 	pid_t pid = fork();
 	off_t at = 0;
+	char byte;
 
 	check(pid >= 0, "fork");
 	if (pid)
 		return pid;
 	close(other);
+	check(read(go[0], &byte, 1) == 1, "read");
 	while (at < len)
 		check(sendfile(fd, file, &at, (size_t)(len - at)) > 0, "sendfile");
 	_exit(0);
@@ -132,21 +134,25 @@ static long drain(int fd, int keep, bool open)
 /* One sending; seconds. @keep: a file for what TCP carried. */
 static double transfer(int op, int impl, int keep, long *got)
 {
-	int from, to, status;
+	int from, to, status, go[2];
 	double begin;
 	pid_t pid;
 
 	pair_make(&from, &to);
 	install(op == TX ? from : to, ulps[impl], op == TX ? TLS_TX : TLS_RX);
-	begin = now();
+	check(!pipe(go), "pipe");
 	if (op == TX || impl == TCP)
-		pid = sender(from, to, plain, SIZE);
+		pid = sender(from, to, plain, SIZE, go);
 	else
-		pid = sender(from, to, records, records_size);
+		pid = sender(from, to, records, records_size, go);
 	close(from);
+	begin = now();		/* without fork(), which takes a millisecond there */
+	check(write(go[1], "", 1) == 1, "write");
 	*got = drain(to, keep, op == RX);
 	begin = now() - begin;
 	close(to);
+	close(go[0]);
+	close(go[1]);
 	check(waitpid(pid, &status, 0) == pid && !status, "sender");
 	return begin;
 }
