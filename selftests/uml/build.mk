@@ -8,7 +8,7 @@ uml: $(KERNEL_TESTS)
 
 # make cipher-paths K=6.12: what reads and writes records, once on each way to AES-GCM: in User
 # Mode Linux (uml-paths), then in a guest, where records go from and to programs' memory.
-PATH_TESTS := $(addsuffix _test,record read cipher cbc session rekey zerocopy straight like_tcp uring)
+PATH_TESTS := $(addsuffix _test,record read cipher cbc session rekey zerocopy straight whole like_tcp uring)
 .PHONY: uml-paths cipher-paths
 uml-paths: $(KERNEL_TESTS)
 	@scripts/deps.sh uml
