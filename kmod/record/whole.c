@@ -11,7 +11,8 @@
 
 static __always_inline bool is_whole(const struct sock *sk, const struct ktls_sock *ks, size_t len)
 {
-	return len - 1 < (ks->tx_limit ?: KTLS_PLAIN_MAX) && !ks->txs && ks->phase == KTLS_PHASE_OPEN && !ks->tx_closed && !ks->tx_pad &&
+	return len - 1 < (ks->tx_limit ?: KTLS_PLAIN_MAX) && !ks->txs && ks->phase == KTLS_PHASE_OPEN &&
+	       !ks->tx_closed && !ks->tx_pad &&
 	       !sk->sk_err && !(sk->sk_shutdown & SEND_SHUTDOWN) && sk_stream_memory_free(sk) &&
 	       ks->tx.prefix == KTLS_HEADER && ks->tx.format->inner && ktls_aead_direct(&ks->tx) &&
 	       !ktls_tx_rekey_near(ks);
@@ -94,7 +95,8 @@ static unsigned int aim(struct gcm_seg *seg, struct iov_iter *iter, u8 *to, size
 }
 
 /* Segments of the plaintext and of its type behind it, which belongs to @to; 0: it isn't there. */
-static __always_inline unsigned int plaintext(struct gcm_seg *seg, struct iov_iter *iter, u8 *to, size_t len, enum way way)
+static __always_inline unsigned int plaintext(struct gcm_seg *seg, struct iov_iter *iter, u8 *to, size_t len,
+					      enum way way)
 {
 	unsigned int n = way == COPY ? copy(seg, iter, to, len) :
 			 way == LEND ? lend(seg, iter, to, len) : aim(seg, iter, to, len);
